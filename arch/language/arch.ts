@@ -1,0 +1,179 @@
+/**
+ * A machine description as immutable values. Units are resolved: bytes, hertz, picoseconds; cycles stay cycles of a
+ * named clock. Two equal descriptions are equal values, whatever their files looked like.
+ */
+import { List, Map, OrderedMap, Record } from 'immutable';
+import type { Technology } from './technology.ts';
+
+/** A rate of data: bytes per cycle of the clock of the part it belongs to, or bytes per second. */
+export class Rate extends Record<{ bytes: number; per: 'cycle' | 'second' }>({ bytes: 0, per: 'cycle' }, 'Rate') {}
+
+/** A length of time: cycles of the clock of the part it belongs to, or picoseconds. */
+export class Span extends Record<{ amount: number; unit: 'cycles' | 'ps' }>({ amount: 0, unit: 'cycles' }, 'Span') {}
+
+/**
+ * What one operation costs on one PE or lane. `cycles` is the initiation interval, `depth` the cycles from start to
+ * result (at least `cycles`). `exp: 6 mac` is { cycles: 6, depth: 6, action: 'mac', actions: 6 }.
+ */
+export class OperationCost extends Record<{ cycles: number; depth: number; action: string; actions: number }>(
+  { cycles: 1, depth: 1, action: '', actions: 1 },
+  'OperationCost',
+) {}
+
+export type Dataflow = 'output-stationary' | 'weight-stationary' | 'input-stationary';
+
+/** Words held by one PE or lane: `16 x bf16`. */
+export class Registers extends Record<{ words: number; dtype: string }>({ words: 0, dtype: 'bf16' }, 'Registers') {}
+
+/** Sums and maxima along the columns or rows of an array; `latency` cycles pass per row (or column) crossed. */
+export class Reduction extends Record<{ along: 'columns' | 'rows'; latency: number }>(
+  { along: 'columns', latency: 1 },
+  'Reduction',
+) {}
+
+/** A two-dimensional array of processing elements. */
+export class ArrayPart extends Record<{
+  kind: 'array';
+  count: number;
+  clock: string;
+  rows: number;
+  columns: number;
+  dataflow: Dataflow;
+  /** How operands reach the PEs: skewed in at the edges (systolic), or to a whole row or column at once (broadcast). */
+  feed: 'systolic' | 'broadcast';
+  /** Whether a fold may start while its predecessor drains. */
+  overlap: 'none' | 'full';
+  operations: Map<string, OperationCost>;
+  reduce: Reduction | null;
+  registers: Registers | null;
+  /** Port widths: operands in, results out. Null: as wide as the links. */
+  input: Rate | null;
+  output: Rate | null;
+}>(
+  {
+    kind: 'array',
+    count: 1,
+    clock: '',
+    rows: 1,
+    columns: 1,
+    dataflow: 'output-stationary',
+    feed: 'systolic',
+    overlap: 'full',
+    operations: Map(),
+    reduce: null,
+    registers: null,
+    input: null,
+    output: null,
+  },
+  'ArrayPart',
+) {}
+
+/** A one-dimensional array of lanes. */
+export class VectorPart extends Record<{
+  kind: 'vector';
+  count: number;
+  clock: string;
+  lanes: number;
+  operations: Map<string, OperationCost>;
+  registers: Registers | null;
+  input: Rate | null;
+  output: Rate | null;
+}>(
+  { kind: 'vector', count: 1, clock: '', lanes: 1, operations: Map(), registers: null, input: null, output: null },
+  'VectorPart',
+) {}
+
+/** On-chip memory under software control: `banks` x `ports` accesses of `width` bytes per cycle. */
+export class ScratchpadPart extends Record<{
+  kind: 'scratchpad';
+  count: number;
+  clock: string;
+  capacity: number;
+  banks: number;
+  ports: number;
+  width: number;
+  latency: Span;
+}>(
+  { kind: 'scratchpad', count: 1, clock: '', capacity: 0, banks: 1, ports: 1, width: 1, latency: new Span() },
+  'ScratchpadPart',
+) {}
+
+/** Main memory. Model `ideal`: a bandwidth, and a latency per transfer. */
+export class MemoryPart extends Record<{
+  kind: 'memory';
+  count: number;
+  model: 'ideal';
+  bandwidth: number;
+  latency: Span;
+  capacity: number;
+  /** Row of the technology's table that gives energy per bit; null when the technology has none for it. */
+  technology: string | null;
+}>(
+  { kind: 'memory', count: 1, model: 'ideal', bandwidth: 0, latency: new Span(), capacity: 0, technology: null },
+  'MemoryPart',
+) {}
+
+/** Moves tensors between memories: one stream per tensor, `setup` before each transfer. */
+export class DmaPart extends Record<{
+  kind: 'dma';
+  count: number;
+  clock: string;
+  setup: Span;
+  /** Its own limit; null: as fast as what it joins. */
+  bandwidth: Rate | null;
+}>({ kind: 'dma', count: 1, clock: '', setup: new Span(), bandwidth: null }, 'DmaPart') {}
+
+/** A wire bundle that a link names with `via`. */
+export class LinkPart extends Record<{
+  kind: 'link';
+  count: number;
+  clock: string;
+  bandwidth: Rate | null;
+  latency: Span;
+}>({ kind: 'link', count: 1, clock: '', bandwidth: null, latency: new Span() }, 'LinkPart') {}
+
+/** Parts that are repeated together, such as a core. */
+export class GroupPart extends Record<{ kind: 'group'; count: number; parts: OrderedMap<string, Part> }>(
+  { kind: 'group', count: 1, parts: OrderedMap() },
+  'GroupPart',
+) {}
+
+export type Part = ArrayPart | VectorPart | ScratchpadPart | MemoryPart | DmaPart | LinkPart | GroupPart;
+export type Engine = ArrayPart | VectorPart;
+
+/** A way for data between two parts, each named by its path: `core.array`. */
+export class Link extends Record<{
+  from: string;
+  to: string;
+  /** Data may flow both ways, each at the full rate. */
+  both: boolean;
+  /** Path of the dma or link part it runs over; null for plain wires. `dma` with no such part is a plain DMA. */
+  via: string | null;
+  /**
+   * Null: as fast as the parts it joins. Per cycle of the engine's clock at its end, else of the scratchpad's.
+   * Where an end has a count, for each of them.
+   */
+  bandwidth: Rate | null;
+}>({ from: '', to: '', both: false, via: null, bandwidth: null }, 'Link') {}
+
+export class Arch extends Record<{
+  name: string;
+  about: string;
+  source: string;
+  technology: Technology | null;
+  /** Hertz, by name. */
+  clocks: OrderedMap<string, number>;
+  parts: OrderedMap<string, Part>;
+  links: List<Link>;
+}>(
+  {
+    name: '',
+    about: '',
+    source: '',
+    technology: null,
+    clocks: OrderedMap(),
+    parts: OrderedMap(),
+    links: List(),
+  },
+  'Arch',
+) {}

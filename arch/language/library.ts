@@ -1,0 +1,46 @@
+/** Where the files that come with Clockwright are, whether it runs from its sources or from dist/. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { suggest } from './diagnostics.ts';
+
+/** The folder with Clockwright's package.json. */
+export const packageRoot: string = findRoot(dirname(fileURLToPath(import.meta.url)));
+
+function findRoot(from: string): string {
+  for (let folder = from; ; folder = dirname(folder)) {
+    const manifest = join(folder, 'package.json');
+    if (existsSync(manifest) && JSON.parse(readFileSync(manifest, 'utf8')).name === 'clockwright') return folder;
+    if (dirname(folder) === folder) throw new Error(`no package.json of clockwright above ${from}`);
+  }
+}
+
+export type Found = { readonly file: string } | { readonly hint: string };
+
+/**
+ * The file of a library entry such as `array/tpu-v4-mxu`: in `beside` (the same folder next to the user's own file)
+ * when it is there, else in `shelf`, a folder of the package such as `arch/parts`. When there is none, a hint that
+ * names what is nearest. Paths are relative to the working directory where that is shorter, as users type them.
+ */
+export function libraryFile(shelf: string, name: string, beside?: string): Found {
+  const folders = [...(beside === undefined ? [] : [beside]), join(packageRoot, shelf)];
+  for (const folder of folders) {
+    const file = join(folder, `${name}.yaml`);
+    if (!relative(folder, file).startsWith('..') && existsSync(file)) return { file: shortest(file) };
+  }
+  return { hint: suggest(name, new Set(folders.flatMap(libraryNames))) };
+}
+
+/** Names of the YAML files in a folder and those below it, without the suffix. */
+export function libraryNames(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.yaml'))
+    .map((name) => name.slice(0, -'.yaml'.length).replaceAll('\\', '/'))
+    .sort();
+}
+
+function shortest(file: string): string {
+  const fromHere = relative(process.cwd(), file);
+  return fromHere.length < file.length && !fromHere.startsWith('..') ? fromHere : file;
+}

@@ -1,0 +1,286 @@
+/** Arch x Workload x Mapping -> Program. */
+import { List } from 'immutable';
+import type { Arch } from '../../arch/language/arch.ts';
+import { InputError, suggest } from '../../arch/language/diagnostics.ts';
+import { bitsOf } from '../../arch/language/units.ts';
+import type { LoadedMapping, Placement, SectionMapping } from '../../workloads/language/mapping.ts';
+import { extentsOf } from '../../workloads/language/shapes.ts';
+import type { Einsum, LoadedWorkload, Step, Workload } from '../../workloads/language/workload.ts';
+import { defaultAssignment, defaultEngine } from './assign.ts';
+import { accessesOf, BindError, variablesOf } from './dependencies.ts';
+import { nestOf } from './partition.ts';
+import { type Assignment, elementBytes } from './plan.ts';
+import { Phase, Program, type Section } from './program.ts';
+import { type Context, completeAndBuild, type Found, type Sketch, search } from './search.ts';
+import { Topology } from './topology.ts';
+
+/**
+ * Lays a workload on a machine: what the mapping leaves open is chosen by default rules (README of models).
+ * @throws InputError when it cannot run, at the place in the mapping or of the einsum that is to blame.
+ */
+export function bind(arch: Arch, loaded: LoadedWorkload, mapping: LoadedMapping | null = null): Program {
+  const { workload } = loaded;
+  const topology = new Topology(arch);
+  const binder = new Binder(workload, topology);
+  try {
+    checkMemory(workload, topology);
+    checkCovered(workload, mapping);
+  } catch (error) {
+    throw located(error, loaded, null, mapping, -1);
+  }
+  const phases = workload.steps.map((step) => {
+    const sections: Section[] = [];
+    for (const group of groupsOf(step, mapping)) {
+      try {
+        sections.push(...binder.sections(group));
+      } catch (error) {
+        throw located(error, loaded, group.einsums[0]!, mapping, group.index);
+      }
+    }
+    return new Phase({ repeat: step.repeat, sections: List(sections) });
+  });
+  return new Program({ mapping: mapping?.mapping.name ?? 'default', phases });
+}
+
+/** Einsums that a mapping puts together, or a run of einsums that it says nothing about. */
+interface Group {
+  readonly einsums: readonly Einsum[];
+  readonly section: SectionMapping | null;
+  /** Position of the section in the mapping. */
+  readonly index: number;
+}
+
+function groupsOf(step: Step, mapping: LoadedMapping | null): Group[] {
+  const einsums = step.einsums.toArray();
+  const sections = mapping?.mapping.sections.toArray() ?? [];
+  const groups: Group[] = [];
+  for (let i = 0; i < einsums.length; ) {
+    const index = sections.findIndex((s) => s.einsums === null || s.einsums.includes(einsums[i]!.name));
+    const section = sections[index] ?? null;
+    const belongs = (e: Einsum): boolean =>
+      section
+        ? section.einsums === null || section.einsums.includes(e.name)
+        : sections.every((s) => !s.einsums?.includes(e.name));
+    let j = i;
+    while (j < einsums.length && belongs(einsums[j]!)) j++;
+    groups.push({ einsums: einsums.slice(i, j), section, index });
+    i = j;
+  }
+  return groups;
+}
+
+class Binder {
+  readonly #workload: Workload;
+  readonly #context: Context;
+  readonly #einsums: readonly Einsum[];
+
+  constructor(workload: Workload, topology: Topology) {
+    this.#workload = workload;
+    this.#einsums = workload.steps.toArray().flatMap((step) => step.einsums.toArray());
+    const extents = new Map(this.#einsums.flatMap((einsum) => [...extentsOf(workload, einsum)]));
+    this.#context = { topology, bytesOf: elementBytes(workload, bitsOf), extents };
+  }
+
+  sections({ einsums, section }: Group): Section[] {
+    if (section) return [this.#mapped(einsums, section)];
+    const runs = this.#fuse(atomsOf(einsums));
+    const all = runs.length > 1 ? this.#trySearch(einsums) : null;
+    const best = all && all.cost <= runs.reduce((sum, run) => sum + run.cost, 0) ? [all] : runs;
+    return best.map((found) => found.built.section);
+  }
+
+  /** Adds atom after atom to the section at hand as long as that is estimated to be no slower than a section of its own. */
+  #fuse(atoms: readonly (readonly Einsum[])[]): Found[] {
+    const done: Found[] = [];
+    let fused = atoms[0]!;
+    let found = this.#search(fused);
+    for (const atom of atoms.slice(1)) {
+      const alone = this.#search(atom);
+      const together = this.#trySearch([...fused, ...atom]);
+      if (together && together.cost <= found.cost + alone.cost) {
+        fused = [...fused, ...atom];
+        found = together;
+      } else {
+        done.push(found);
+        fused = atom;
+        found = alone;
+      }
+    }
+    return [...done, found];
+  }
+
+  #search(einsums: readonly Einsum[]): Found {
+    return search(this.#sketch(einsums, null), this.#context);
+  }
+
+  #trySearch(einsums: readonly Einsum[]): Found | null {
+    try {
+      return this.#search(einsums);
+    } catch (error) {
+      if (error instanceof BindError) return null;
+      throw error;
+    }
+  }
+
+  #mapped(einsums: readonly Einsum[], section: SectionMapping): Section {
+    const sketch = this.#sketch(einsums, section);
+    if (section.loops === null && section.partition.isEmpty()) return search(sketch, this.#context).built.section;
+    const variables = [...new Set(einsums.flatMap(variablesOf))];
+    let failure: unknown;
+    for (const nest of nestOf(section, variables, this.#context.extents)) {
+      try {
+        return completeAndBuild(sketch, this.#context, nest, false).section;
+      } catch (error) {
+        failure = error;
+        if (!(error instanceof BindError && error.excess > 0)) throw error;
+      }
+    }
+    throw failure;
+  }
+
+  #sketch(einsums: readonly Einsum[], section: SectionMapping | null): Sketch {
+    const mine = new Set(einsums);
+    const read = new Set(
+      this.#einsums.filter((e) => !mine.has(e)).flatMap((e) => accessesOf(e.expression).map((access) => access.tensor)),
+    );
+    const outputs = einsums.map((einsum) => einsum.output.tensor);
+    const isOutput = (tensor: string): boolean => this.#workload.tensors.get(tensor)!.role === 'output';
+    const placements = section?.place ?? null;
+    return {
+      einsums,
+      assignments: einsums.map((einsum) => this.#assign(einsum, section)),
+      stored: new Set(outputs.filter((tensor) => isOutput(tensor) || read.has(tensor))),
+      keep: placements ? new Set(placements.valueSeq().flatMap((p) => p.keep)) : null,
+      hold: section ? new Set(section.hold) : null,
+      stream: new Map<string, number>(section ? [...section.stream] : []),
+      interleave: section?.interleave ?? null,
+    };
+  }
+
+  #assign(einsum: Einsum, section: SectionMapping | null): Assignment {
+    const { topology } = this.#context;
+    for (const [path, placement] of section?.place ?? []) {
+      const engine = topology.engine(path);
+      if (!engine) {
+        const hint = suggest(
+          path,
+          topology.engines.map((e) => e.path),
+        );
+        throw new BindError(`the machine has no engine "${path}"`, 'place', hint);
+      }
+      if (!placement.einsums.includes(einsum.name)) continue;
+      const usual = defaultAssignment(einsum, engine);
+      const named = (key: 'rows' | 'columns' | 'lanes'): string[] | null => spatial(placement, key, einsum, section!);
+      return {
+        engine,
+        rows: named('rows') ?? usual.rows,
+        columns: named('columns') ?? usual.columns,
+        lanes: named('lanes'),
+      };
+    }
+    return defaultAssignment(einsum, defaultEngine(einsum, topology));
+  }
+}
+
+/** Variables that a placement puts over a side, of those that the einsum has; null when it says nothing. */
+function spatial(
+  placement: Placement,
+  key: 'rows' | 'columns' | 'lanes',
+  einsum: Einsum,
+  section: SectionMapping,
+): string[] | null {
+  const names = placement[key];
+  if (names.isEmpty()) return null;
+  const own = variablesOf(einsum);
+  return names
+    .map(
+      (name) =>
+        section.partition.findKey((parts) => parts.some((part) => part.name.toLowerCase() === name))?.toLowerCase() ??
+        name,
+    )
+    .filter((variable) => own.includes(variable))
+    .toArray();
+}
+
+/** The least runs of einsums that cannot be cut: a run that reads, in its next iteration, what it makes later. */
+function atomsOf(einsums: readonly Einsum[]): Einsum[][] {
+  const position = new Map(einsums.map((einsum, i) => [einsum.output.tensor, i]));
+  const atoms: Einsum[][] = [];
+  for (let i = 0; i < einsums.length; ) {
+    let end = i;
+    for (let j = i; j <= end; j++) {
+      for (const access of accessesOf(einsums[j]!.expression)) end = Math.max(end, position.get(access.tensor) ?? j);
+    }
+    atoms.push(einsums.slice(i, end + 1));
+    i = end + 1;
+  }
+  return atoms;
+}
+
+function checkMemory(workload: Workload, topology: Topology): void {
+  if (topology.routes.length === 0) {
+    throw new BindError(
+      'the machine has no memory that a dma joins to a scratchpad both ways',
+      null,
+      'add a link such as "hbm <-> buffer via dma"',
+    );
+  }
+  const bytesOf = elementBytes(workload, bitsOf);
+  const resident = workload.tensors.valueSeq().filter((tensor) => tensor.role !== 'intermediate');
+  const needed = resident.reduce(
+    (sum, tensor) => sum + bytesOf(tensor.name) * tensor.shape.reduce((n, e) => n * e, 1),
+    0,
+  );
+  const capacity = topology.memories.reduce((sum, memory) => sum + memory.part.capacity * memory.part.count, 0);
+  if (needed > capacity) {
+    throw new BindError(`inputs and outputs need ${needed} bytes of memory, ${needed - capacity} more than there is`);
+  }
+}
+
+/** Every einsum that a mapping names must exist and be in one section, and sections must follow the cascade. */
+function checkCovered(workload: Workload, mapping: LoadedMapping | null): void {
+  if (!mapping) return;
+  const names = workload.steps.toArray().flatMap((step) => step.einsums.toArray().map((einsum) => einsum.name));
+  const seen = new Set<string>();
+  mapping.mapping.sections.forEach((section, index) => {
+    const inSection = section.einsums?.toArray() ?? names;
+    for (const name of inSection) {
+      const fail = (message: string, hint?: string): never => {
+        throw new InputError({ message, place: mapping.place(index, ['einsums']), hint });
+      };
+      if (!names.includes(name)) fail(`${workload.name} has no einsum "${name}"`, suggest(name, names));
+      if (seen.has(name)) fail(`${name} is in two sections`);
+      seen.add(name);
+    }
+    const positions = inSection.map((name) => names.indexOf(name)).sort((a, b) => a - b);
+    if (positions.some((p, i) => i > 0 && p !== positions[i - 1]! + 1)) {
+      const message = `${inSection.join(', ')} do not follow one another in ${workload.name}`;
+      throw new InputError({
+        message,
+        place: mapping.place(index, ['einsums']),
+        hint: 'a section is a run of consecutive einsums',
+      });
+    }
+    for (const [engine, placement] of section.place) {
+      for (const name of placement.einsums) {
+        if (inSection.includes(name)) continue;
+        const place = mapping.place(index, ['place', engine, 'einsums']);
+        throw new InputError({ message: `no einsum "${name}" in this section`, place, hint: suggest(name, inSection) });
+      }
+    }
+  });
+}
+
+/** A binding error at the mapping's key that it blames, else at the einsum. */
+function located(
+  error: unknown,
+  loaded: LoadedWorkload,
+  einsum: Einsum | null,
+  mapping: LoadedMapping | null,
+  index: number,
+): unknown {
+  if (!(error instanceof BindError)) return error;
+  const inMapping = mapping && index >= 0 && error.key !== null;
+  const place = inMapping ? mapping.place(index, [error.key!]) : einsum ? loaded.places.get(einsum.name) : undefined;
+  return new InputError({ message: error.message, place, hint: error.hint });
+}

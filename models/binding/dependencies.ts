@@ -1,0 +1,146 @@
+/** Which einsum of a section reads what from where, and when in the loop nest it may run. */
+import type { Access, Einsum, Expression, Index } from '../../workloads/language/workload.ts';
+import type { Mask, Nest } from './nest.ts';
+
+/** A plan that cannot work: why, and what it is about. */
+export class BindError extends Error {
+  /** Mapping key to blame, such as `loops`; null when the machine or the cascade is. */
+  readonly key: string | null;
+  readonly hint: string | undefined;
+  /** Bytes that a scratchpad is too small by; 0 for mistakes of other kinds. */
+  readonly excess: number;
+
+  constructor(message: string, key: string | null = null, hint?: string, excess = 0) {
+    super(message);
+    this.name = 'BindError';
+    this.key = key;
+    this.hint = hint;
+    this.excess = excess;
+  }
+}
+
+/**
+ * One tensor that an einsum reads.
+ * `memory`: from outside the section. `tile`: made in the same iteration of the loops that it depends on. `previous`: an
+ * iterative tensor's value from the iteration before. `final`: an iterative tensor's last value.
+ */
+export interface Read {
+  readonly kind: 'memory' | 'tile' | 'previous' | 'final';
+  readonly tensor: string;
+  readonly access: Access;
+  /** Position of the einsum that makes it; -1 for memory. */
+  readonly producer: number;
+  /** Loops that tell one tile of it from another. */
+  readonly loops: Mask;
+}
+
+/** One einsum's place in the nest. */
+export interface Node {
+  readonly einsum: Einsum;
+  readonly variables: readonly string[];
+  readonly reads: readonly Read[];
+  /** Loops that it iterates over. */
+  readonly iterates: Mask;
+  /** Loops in whose first (last) iteration alone it runs, since it does not depend on them. */
+  readonly first: Mask;
+  readonly last: Mask;
+  /** Loops that tell one tile of its output from another. */
+  readonly output: Mask;
+}
+
+/** All accesses of an expression, each distinct one once. */
+export function accessesOf(expression: Expression): Access[] {
+  const found: Access[] = [];
+  const visit = (e: Expression): void => {
+    if ('tensor' in e) {
+      if (!found.some((other) => other.equals(e))) found.push(e);
+    } else if ('operands' in e) {
+      e.operands.forEach(visit);
+    }
+  };
+  visit(expression);
+  return found;
+}
+
+/** Variables of an einsum's iteration space: the output's, then the reduced ones. */
+export function variablesOf(einsum: Einsum): string[] {
+  return [...new Set([...einsum.output.indices.flatMap((index) => index.terms.keySeq()), ...einsum.reduced])];
+}
+
+/** @throws BindError when an einsum would need another pass over a loop that it shares with what it reads. */
+export function nodesOf(einsums: readonly Einsum[], nest: Nest): Node[] {
+  const producers = new Map(einsums.map((einsum, i) => [einsum.output.tensor, i]));
+  const nodes: Node[] = [];
+  for (const [i, einsum] of einsums.entries()) {
+    const variables = variablesOf(einsum);
+    const iterates = nest.maskOf(variables);
+    const reads = accessesOf(einsum.expression).map((access) => readOf(access, i, producers, einsums, nest));
+    let last = 0;
+    for (const read of reads) {
+      if (read.kind !== 'tile' && read.kind !== 'final') continue;
+      const producer = nodes[read.producer]!;
+      const completes = (producer.iterates | producer.last) & ~read.loops;
+      if (completes & iterates) {
+        const loops = nest.loops.filter((_, l) => completes & iterates & (1 << l)).map((loop) => loop.name);
+        throw new BindError(
+          `${einsum.name} needs another pass over ${loops.join(', ')}: ${read.tensor} is complete only when ${loops.join(', ')} has ended`,
+          'loops',
+          `leave ${loops.join(', ')} out of the loops, or put ${einsum.name} into a later section`,
+        );
+      }
+      last |= completes;
+    }
+    nodes.push({
+      einsum,
+      variables,
+      reads,
+      iterates,
+      first: nest.all & ~iterates & ~last,
+      last,
+      output: nest.maskOf(einsum.output.indices.flatMap((index) => index.terms.keySeq())),
+    });
+  }
+  return nodes;
+}
+
+function readOf(
+  access: Access,
+  reader: number,
+  producers: ReadonlyMap<string, number>,
+  einsums: readonly Einsum[],
+  nest: Nest,
+): Read {
+  const { tensor } = access;
+  const producer = producers.get(tensor) ?? -1;
+  if (producer < 0) {
+    const loops = nest.maskOf(access.indices.flatMap((index) => index.terms.keySeq()));
+    return { kind: 'memory', tensor, access, producer, loops };
+  }
+  const { output, iterative } = einsums[producer]!;
+  let loops: Mask = 0;
+  let kind: Read['kind'] = 'tile';
+  access.indices.forEach((index, d) => {
+    const made = output.indices.get(d)!;
+    const variable = made.terms.keySeq().first();
+    if (index.final !== null) {
+      kind = 'final';
+    } else if (variable === iterative && variable !== undefined && iterates(made)) {
+      if (!index.terms.equals(made.terms)) {
+        throw new BindError(`${einsums[reader]!.name} reads ${tensor} at another index than its own iteration`);
+      }
+      if (index.constant < made.constant) kind = 'previous';
+      loops |= nest.maskOf([variable]);
+    } else if (variable !== undefined && index.equals(made)) {
+      loops |= nest.maskOf([variable]);
+    }
+  });
+  if (kind === 'tile' && producer >= reader) {
+    throw new BindError(`${einsums[reader]!.name} reads ${tensor} before it is made`, 'einsums');
+  }
+  return { kind, tensor, access, producer, loops };
+}
+
+/** Whether an output index is that of an iterative rank: `m1+1`. */
+function iterates(index: Index): boolean {
+  return index.constant === 1;
+}

@@ -1,0 +1,135 @@
+/** A section before it becomes a program: which einsums, where, in which tiles and loops. */
+import type { Einsum, Workload } from '../../workloads/language/workload.ts';
+import { BindError, type Node, nodesOf, type Read } from './dependencies.ts';
+import type { Nest } from './nest.ts';
+import type { EngineSite, Topology } from './topology.ts';
+
+/** Where an einsum runs. Names of rank variables over rows and columns, or lanes; null: the binder's choice. */
+export interface Assignment {
+  readonly engine: EngineSite;
+  readonly rows: readonly string[];
+  readonly columns: readonly string[];
+  readonly lanes: readonly string[] | null;
+}
+
+export interface Plan {
+  readonly einsums: readonly Einsum[];
+  /** By position of the einsum. */
+  readonly assignments: readonly Assignment[];
+  readonly nest: Nest;
+  /** Tensors kept in registers, in the scratchpad as long as they are reused; tiles in flight by tensor. */
+  readonly keep: ReadonlySet<string>;
+  readonly hold: ReadonlySet<string>;
+  readonly stream: ReadonlyMap<string, number>;
+  readonly interleave: number | null;
+  /** Tensors made here that are needed outside. */
+  readonly stored: ReadonlySet<string>;
+}
+
+/** How a tensor gets from where it is made to one reader. */
+export type Way =
+  | { readonly kind: 'registers' }
+  | { readonly kind: 'wires' }
+  | { readonly kind: 'pad'; readonly pad: string };
+
+/** A tensor made in the section. */
+export interface Made {
+  readonly tensor: string;
+  readonly producer: number;
+  /** Way to each read of it, as (node, read) positions. */
+  readonly readers: readonly { readonly node: number; readonly read: number; readonly way: Way }[];
+  /** Scratchpad that it is written to, for readers or to be stored; null when it never is. */
+  readonly pad: string | null;
+  readonly stored: boolean;
+}
+
+/** A tensor that comes from memory, for readers that use it in the same tiles. */
+export interface Loaded {
+  readonly tensor: string;
+  readonly pad: string;
+  readonly readers: readonly { readonly node: number; readonly read: number }[];
+}
+
+/** A plan with its ways found. */
+export interface Layout {
+  readonly plan: Plan;
+  readonly nodes: readonly Node[];
+  readonly made: readonly Made[];
+  readonly loaded: readonly Loaded[];
+}
+
+/** @throws BindError when no loop order or link allows it. */
+export function layOut(plan: Plan, topology: Topology): Layout {
+  const nodes = nodesOf(plan.einsums, plan.nest);
+  const readersOf = (producer: number): { node: number; read: number }[] =>
+    nodes.flatMap((node, n) =>
+      node.reads.flatMap((read, r) => (read.producer === producer ? [{ node: n, read: r }] : [])),
+    );
+  const made = nodes.map((node, producer) => {
+    const tensor = node.einsum.output.tensor;
+    return makeWays(tensor, producer, readersOf(producer), (n, r) => nodes[n]!.reads[r]!.kind, plan, topology);
+  });
+  return { plan, nodes, made, loaded: loadWays(nodes, plan, topology) };
+}
+
+function makeWays(
+  tensor: string,
+  producer: number,
+  readers: readonly { node: number; read: number }[],
+  kindOf: (node: number, read: number) => Read['kind'],
+  plan: Plan,
+  topology: Topology,
+): Made {
+  const from = plan.assignments[producer]!.engine.path;
+  const stored = plan.stored.has(tensor);
+  const direct = readers.map(({ node, read }): Way | null => {
+    const to = plan.assignments[node]!.engine.path;
+    // Registers keep a tile for its own iteration; what an iterative rank carries over goes through the scratchpad.
+    if (to === from) return plan.keep.has(tensor) && kindOf(node, read) === 'tile' ? { kind: 'registers' } : null;
+    return topology.width(from, to) === null ? null : { kind: 'wires' };
+  });
+  const throughPad = readers.filter((_, i) => direct[i] === null);
+  let pad: string | null = null;
+  if (throughPad.length > 0 || stored) {
+    const engines = [...new Set(throughPad.map(({ node }) => plan.assignments[node]!.engine.path))];
+    const site = topology.pads.find(
+      (candidate) =>
+        topology.width(from, candidate.path) !== null &&
+        engines.every((to) => topology.width(candidate.path, to) !== null) &&
+        (!stored || topology.routes.some((route) => route.pad === candidate.path)),
+    );
+    if (!site) {
+      const ends = [...engines, ...(stored ? ['memory'] : [])].join(' and ');
+      throw new BindError(`no scratchpad joins ${from} to ${ends}, which ${tensor} needs`);
+    }
+    pad = site.path;
+  }
+  const ways = direct.map((way): Way => way ?? { kind: 'pad', pad: pad! });
+  return { tensor, producer, readers: readers.map((reader, i) => ({ ...reader, way: ways[i]! })), pad, stored };
+}
+
+function loadWays(nodes: readonly Node[], plan: Plan, topology: Topology): Loaded[] {
+  const loads = new Map<string, { tensor: string; pad: string; readers: { node: number; read: number }[] }>();
+  nodes.forEach((node, n) => {
+    node.reads.forEach((read, r) => {
+      if (read.kind !== 'memory') return;
+      const engine = plan.assignments[n]!.engine.path;
+      const pad = topology.routes.find((route) => topology.width(route.pad, engine) !== null)?.pad;
+      if (pad === undefined)
+        throw new BindError(`no scratchpad joins a memory to ${engine}, which reads ${read.tensor}`);
+      // Readers share a stream when they see the same tiles of the tensor.
+      const key = `${pad} ${read.tensor} ${read.access.indices.join(' ')}`;
+      const load = loads.get(key);
+      if (load) load.readers.push({ node: n, read: r });
+      else loads.set(key, { tensor: read.tensor, pad, readers: [{ node: n, read: r }] });
+    });
+  });
+  return [...loads.values()];
+}
+
+/** Bytes of one element; a workload's tensors all have a dtype. */
+export type ElementBytes = (tensor: string) => number;
+
+export function elementBytes(workload: Workload, bitsOf: (dtype: string) => number): ElementBytes {
+  return (tensor) => bitsOf(workload.tensors.get(tensor)!.dtype) / 8;
+}

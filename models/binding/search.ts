@@ -1,0 +1,247 @@
+/**
+ * Tiles, loop order and buffering of a section when no mapping gives them: hill climbing over plans from one tile per
+ * batch, by the estimate of section.ts. Every plan looked at is a legal one that fits the scratchpads.
+ */
+import type { Einsum } from '../../workloads/language/workload.ts';
+import { accessesOf, BindError, nodesOf, variablesOf } from './dependencies.ts';
+import { type LoopSpec, Nest } from './nest.ts';
+import { type Assignment, type ElementBytes, layOut, type Plan } from './plan.ts';
+import { type BuiltSection, buildSection } from './section.ts';
+import type { Topology } from './topology.ts';
+
+export interface Context {
+  readonly topology: Topology;
+  readonly bytesOf: ElementBytes;
+  /** Extent by rank variable. */
+  readonly extents: ReadonlyMap<string, number>;
+}
+
+/** What is given of a section, to be completed. */
+export interface Sketch {
+  readonly einsums: readonly Einsum[];
+  readonly assignments: readonly Assignment[];
+  readonly stored: ReadonlySet<string>;
+  readonly keep: ReadonlySet<string> | null;
+  readonly hold: ReadonlySet<string> | null;
+  readonly stream: ReadonlyMap<string, number>;
+  readonly interleave: number | null;
+}
+
+export interface Found {
+  readonly built: BuiltSection;
+  /** Estimated seconds. */
+  readonly cost: number;
+}
+
+/** One point of the search. */
+interface Choice {
+  /** Position in each variable's list of tile extents. */
+  readonly tiles: ReadonlyMap<string, number>;
+  readonly order: number;
+  readonly hold: boolean;
+}
+
+/** @throws BindError that says why when nothing fits. */
+export function search(sketch: Sketch, context: Context): Found {
+  const space = new Space(sketch, context);
+  const scored = new Map<string, Scored>();
+  const score = (choice: Choice): Scored => {
+    const key = `${[...choice.tiles.values()]} ${choice.order} ${choice.hold}`;
+    let result = scored.get(key);
+    if (!result) {
+      result = space.score(choice);
+      scored.set(key, result);
+    }
+    return result;
+  };
+  let best = space.start;
+  let bestScore = score(best);
+  const climb = (neighbours: (choice: Choice) => Iterable<Choice>): boolean => {
+    let improved = false;
+    for (const choice of neighbours(best)) {
+      const candidate = score(choice);
+      if (!isBetter(candidate, bestScore)) continue;
+      best = choice;
+      bestScore = candidate;
+      improved = true;
+    }
+    return improved;
+  };
+  do while (climb((choice) => space.otherTiles(choice)));
+  while (climb((choice) => space.otherOrders(choice)));
+  if (bestScore.found === null) throw bestScore.error;
+  return bestScore.found;
+}
+
+type Scored = { readonly found: Found; readonly error: null } | { readonly found: null; readonly error: BindError };
+
+function isBetter(a: Scored, b: Scored): boolean {
+  if (a.found === null)
+    return b.found === null && a.error.excess > 0 && (b.error.excess === 0 || a.error.excess < b.error.excess);
+  if (b.found === null) return true;
+  // Plans as good as one another to a thousandth differ in what an estimate leaves out: prefer less traffic, fewer rounds.
+  if (Math.abs(a.found.cost - b.found.cost) > 1e-3 * b.found.cost) return a.found.cost < b.found.cost;
+  const [x, y] = [a.found.built.estimate, b.found.built.estimate];
+  return x.traffic !== y.traffic ? x.traffic < y.traffic : x.rounds < y.rounds;
+}
+
+class Space {
+  readonly start: Choice;
+  readonly #sketch: Sketch;
+  readonly #context: Context;
+  /** Tile extents to choose from by variable, largest first. */
+  readonly #sizes: ReadonlyMap<string, readonly number[]>;
+  readonly #orders: readonly (readonly string[])[];
+
+  constructor(sketch: Sketch, context: Context) {
+    this.#sketch = sketch;
+    this.#context = context;
+    const variables = [...new Set(sketch.einsums.flatMap(variablesOf))];
+    const iterative = new Set(sketch.einsums.flatMap((einsum) => einsum.iterative ?? []));
+    const units = spatialUnits(sketch.assignments);
+    this.#sizes = new Map(
+      variables.map((v) => {
+        const extent = context.extents.get(v)!;
+        if (needsSecondPass(sketch.einsums, v, extent)) return [v, [extent]];
+        if (iterative.has(v)) return [v, [1]];
+        return [v, tileSizes(extent, units.get(v) ?? 1)];
+      }),
+    );
+    this.#orders = loopOrders(sketch.einsums, variables, iterative);
+    const batch = new Set(variables.filter((v) => !units.has(v) && isBatch(sketch.einsums, v)));
+    const tiles = new Map(variables.map((v) => [v, batch.has(v) ? this.#sizes.get(v)!.length - 1 : 0]));
+    this.start = { tiles, order: 0, hold: true };
+  }
+
+  *otherTiles(choice: Choice): Generator<Choice> {
+    for (const [variable, at] of choice.tiles) {
+      for (const next of [at + 1, at - 1]) {
+        if (next < 0 || next >= this.#sizes.get(variable)!.length) continue;
+        yield { ...choice, tiles: new Map(choice.tiles).set(variable, next) };
+      }
+    }
+  }
+
+  *otherOrders(choice: Choice): Generator<Choice> {
+    for (let order = 0; order < this.#orders.length; order++) if (order !== choice.order) yield { ...choice, order };
+    if (this.#sketch.hold === null) yield { ...choice, hold: !choice.hold };
+  }
+
+  score(choice: Choice): Scored {
+    try {
+      const built = completeAndBuild(this.#sketch, this.#context, this.#nest(choice), choice.hold);
+      const { seconds, fillSeconds } = built.estimate;
+      return { found: { built, cost: seconds + fillSeconds }, error: null };
+    } catch (error) {
+      if (error instanceof BindError) return { found: null, error };
+      throw error;
+    }
+  }
+
+  #nest(choice: Choice): Nest {
+    const { extents } = this.#context;
+    const tiles = new Map([...choice.tiles].map(([v, at]) => [v, this.#sizes.get(v)![at]!]));
+    const loops = this.#orders[choice.order]!.flatMap((variable): LoopSpec[] => {
+      const trips = Math.ceil(extents.get(variable)! / tiles.get(variable)!);
+      if (trips === 1) return [];
+      return [{ name: tiles.get(variable) === 1 ? variable : `${variable}_tile`, variable, trips }];
+    });
+    return new Nest(new Map([...tiles.keys()].map((v) => [v, extents.get(v)!])), tiles, loops);
+  }
+}
+
+/** Fills in what a sketch leaves open, tensors to keep in registers among it, and builds the section. */
+export function completeAndBuild(sketch: Sketch, context: Context, nest: Nest, holdAll: boolean): BuiltSection {
+  const attempt = (interleave: number | null, keep: ReadonlySet<string>): BuiltSection => {
+    const hold = sketch.hold ?? (holdAll ? loadedTensors(sketch.einsums) : new Set<string>());
+    const plan: Plan = { ...sketch, nest, keep, hold, interleave };
+    return buildSection(layOut(plan, context.topology), context.topology, context.bytesOf);
+  };
+  const keep = sketch.keep ?? new Set<string>();
+  try {
+    return attempt(sketch.interleave, keep);
+  } catch (error) {
+    // More rounds in flight need more buffers: without them it may fit.
+    if (!(error instanceof BindError && error.excess > 0 && sketch.interleave === null)) throw error;
+    return attempt(1, keep);
+  }
+}
+
+function loadedTensors(einsums: readonly Einsum[]): Set<string> {
+  const made = new Set(einsums.map((einsum) => einsum.output.tensor));
+  return new Set(
+    einsums
+      .flatMap((e) => accessesOf(e.expression).map((access) => access.tensor))
+      .filter((tensor) => !made.has(tensor)),
+  );
+}
+
+/** How many points of a variable an array's side or a vector's lanes take at once. */
+function spatialUnits(assignments: readonly Assignment[]): Map<string, number> {
+  const units = new Map<string, number>();
+  const atLeast = (variables: readonly string[], unit: number): void => {
+    for (const v of variables) units.set(v, Math.max(units.get(v) ?? 1, unit));
+  };
+  for (const { engine, rows, columns } of assignments) {
+    if (engine.part.kind !== 'array') continue;
+    atLeast(rows, engine.part.rows);
+    atLeast(columns, engine.part.columns);
+  }
+  return units;
+}
+
+/** The whole extent, then multiples of `unit` by halving, down to one unit. */
+function tileSizes(extent: number, unit: number): number[] {
+  const sizes = [extent];
+  let size = 2 ** Math.floor(Math.log2(Math.max(1, (extent - 1) / unit))) * unit;
+  for (; size >= unit && size >= 1; size /= 2) if (size < extent) sizes.push(size);
+  return sizes;
+}
+
+/** Whether every tensor of the section has this variable, so that its values never meet. */
+function isBatch(einsums: readonly Einsum[], variable: string): boolean {
+  return einsums.every(
+    (einsum) =>
+      !einsum.reduced.includes(variable) &&
+      accessesOf(einsum.expression).some((access) => access.indices.some((index) => index.terms.has(variable))),
+  );
+}
+
+/** Whether some einsum can begin only when another has been through the whole of this variable. */
+function needsSecondPass(einsums: readonly Einsum[], variable: string, extent: number): boolean {
+  const extents = new Map([...new Set(einsums.flatMap(variablesOf))].map((v) => [v, v === variable ? extent : 1]));
+  const nest = new Nest(extents, new Map([[variable, 1]]), [{ name: variable, variable, trips: 2 }]);
+  try {
+    nodesOf(einsums, nest);
+    return false;
+  } catch (error) {
+    if (error instanceof BindError && error.key === 'loops') return true;
+    throw error;
+  }
+}
+
+/**
+ * Orders worth trying, outer to inner: ranks of the results, then iterative ranks, then reduced ones, so that a result is
+ * finished soon; with two of the results' ranks swapped; and with one of them inside the iterative ranks, which gives
+ * the iterations of one result time while others are worked on.
+ */
+function loopOrders(
+  einsums: readonly Einsum[],
+  variables: readonly string[],
+  iterative: ReadonlySet<string>,
+): string[][] {
+  const reduced = new Set(einsums.flatMap((einsum) => einsum.reduced.toArray()));
+  const steps = variables.filter((v) => iterative.has(v));
+  const sums = variables.filter((v) => reduced.has(v) && !iterative.has(v));
+  const results = variables.filter((v) => !reduced.has(v) && !iterative.has(v));
+  const orders = [[...results, ...steps, ...sums]];
+  for (let i = 0; i + 1 < results.length; i++) {
+    const swapped = [...results];
+    [swapped[i], swapped[i + 1]] = [swapped[i + 1]!, swapped[i]!];
+    orders.push([...swapped, ...steps, ...sums]);
+  }
+  if (steps.length > 0) {
+    for (const inner of results) orders.push([...results.filter((v) => v !== inner), ...steps, inner, ...sums]);
+  }
+  return orders;
+}

@@ -1,0 +1,371 @@
+/** A laid-out plan as loop programs, channels and buffers. */
+import { List } from 'immutable';
+import { BindError, type Node, type Read } from './dependencies.ts';
+import type { Mask, Nest } from './nest.ts';
+import type { ElementBytes, Layout, Way } from './plan.ts';
+import { Access, Buffer, ChannelSpec, EngineProgram, Give, Guard, Op, Section, Take } from './program.ts';
+import { type Dependency, type Schedule, schedule } from './schedule.ts';
+import { checkNames, heldTiles, loadStream, type Stream, storeStream } from './streams.ts';
+import { accessElements, type TileOp, tileExtents, tileOp } from './tile-ops.ts';
+import { type Route, seconds, type Topology } from './topology.ts';
+
+/** What binding decides by: cycles are of the engines' own clocks. */
+export interface Estimate {
+  /** Seconds that the busiest engine or memory needs, or the software pipeline's rounds if they need more. */
+  readonly seconds: number;
+  /** Bytes to and from memory. */
+  readonly traffic: number;
+  /** Seconds until the first tile is there and after the last one is made. */
+  readonly fillSeconds: number;
+  /** Iterations of the whole nest. */
+  readonly rounds: number;
+}
+
+export interface BuiltSection {
+  readonly section: Section;
+  readonly estimate: Estimate;
+}
+
+/** @throws BindError when it cannot run on the machine or does not fit its scratchpads. */
+export function buildSection(layout: Layout, topology: Topology, bytesOf: ElementBytes): BuiltSection {
+  checkNames(layout);
+  return new SectionBuilder(layout, topology, bytesOf).build();
+}
+
+class SectionBuilder {
+  readonly #layout: Layout;
+  readonly #topology: Topology;
+  readonly #bytesOf: ElementBytes;
+  readonly #ops: readonly TileOp[];
+  readonly #schedule: Schedule;
+  /** Paths of the compute engines in use; their programs come first, in this order. */
+  readonly #engines: readonly string[];
+  readonly #channels: ChannelSpec[] = [];
+  readonly #takes: Take[][];
+  readonly #gives: Give[][];
+  readonly #transfers: EngineProgram[] = [];
+  readonly #buffers: Buffer[] = [];
+  #traffic = 0;
+  #fill = 0;
+
+  constructor(layout: Layout, topology: Topology, bytesOf: ElementBytes) {
+    this.#layout = layout;
+    this.#topology = topology;
+    this.#bytesOf = bytesOf;
+    this.#ops = layout.nodes.map((_, position) => tileOp(layout, position, topology, bytesOf));
+    this.#engines = [...new Set(layout.plan.assignments.map((a) => a.engine.path))];
+    this.#takes = layout.nodes.map(() => []);
+    this.#gives = layout.nodes.map(() => []);
+    this.#schedule = this.#makeSchedule();
+  }
+
+  build(): BuiltSection {
+    for (const loaded of this.#layout.loaded) this.#load(loadStream(this.#layout, loaded), loaded.readers);
+    this.#layout.made.forEach((made, producer) => {
+      for (const { node, read, way } of made.readers) this.#connect(producer, node, this.#read(node, read), way);
+      if (made.stored) this.#store(storeStream(this.#layout, made), producer);
+      if (made.pad !== null) this.#keepOnChip(producer, made.pad);
+    });
+    this.#checkCapacity();
+    const { plan, nodes } = this.#layout;
+    const { loops } = plan.nest.program();
+    const computing = this.#engines.map((path) => {
+      const site = this.#topology.engine(path)!;
+      const mine = nodes.map((_, i) => i).filter((i) => plan.assignments[i]!.engine.path === path);
+      mine.sort((a, b) => this.#schedule.slots[a]! - this.#schedule.slots[b]! || a - b);
+      const ops = List(mine.map((i) => this.#op(i)));
+      return new EngineProgram({ engine: path, kind: site.part.kind, clock: site.clock, loops, ops });
+    });
+    const section = new Section({
+      name: nodes.map((node) => node.einsum.name).join(' '),
+      einsums: List(nodes.map((node) => node.einsum.name)),
+      loops,
+      tiles: plan.nest.tiles(),
+      interleave: this.#schedule.depth,
+      engines: List([...computing, ...this.#transfers]),
+      channels: List(this.#channels),
+      buffers: List(this.#buffers),
+    });
+    return { section, estimate: this.#estimate() };
+  }
+
+  #op(position: number): Op {
+    const node = this.#layout.nodes[position]!;
+    const op = this.#ops[position]!;
+    return new Op({
+      name: node.einsum.name,
+      stage: this.#schedule.stages[position]!,
+      guard: new Guard({ first: node.first, last: node.last }),
+      ragged: List(op.ragged),
+      busy: List(op.busy),
+      cycles: List(op.cycles),
+      latency: List(op.latency),
+      points: List(op.points),
+      takes: List(this.#takes[position]!),
+      gives: List(this.#gives[position]!),
+      accesses: List(op.accesses),
+    });
+  }
+
+  #read(node: number, read: number): Read {
+    return this.#layout.nodes[node]!.reads[read]!;
+  }
+
+  #makeSchedule(): Schedule {
+    const { plan, nodes, made } = this.#layout;
+    const total = plan.nest.trips(plan.nest.all);
+    const ops = nodes.map((node, i) => {
+      const op = this.#ops[i]!;
+      const share = plan.nest.trips(node.iterates) / total;
+      return {
+        engine: plan.assignments[i]!.engine.path,
+        cycles: Math.max(...op.cycles),
+        load: meanCycles(op, plan.nest) * share,
+        latency: Math.max(...op.latency),
+      };
+    });
+    const dependencies = made.flatMap(({ readers, producer }): Dependency[] =>
+      readers.map(({ node, read, way }) => {
+        const isPrevious = this.#read(node, read).kind === 'previous';
+        const distance = isPrevious ? this.#distance(nodes[producer]!) : 0;
+        return { from: producer, to: node, latency: this.#wireLatency(producer, node, way), distance };
+      }),
+    );
+    return schedule(ops, dependencies, plan.interleave);
+  }
+
+  /** Rounds from one iteration of an einsum's iterative rank to the next. */
+  #distance(node: Node): number {
+    const { nest } = this.#layout.plan;
+    return nest.trips(nest.inside(nest.all, this.#iterativeLoops(node)));
+  }
+
+  #iterativeLoops(node: Node): Mask {
+    const { iterative } = node.einsum;
+    return iterative === null ? 0 : this.#layout.plan.nest.axis(iterative).mask;
+  }
+
+  /** Cycles from the end of an operation's pipeline to where its reader sees the token; 0 within an engine. */
+  #wireLatency(producer: number, reader: number, way: Way): number {
+    const from = this.#layout.plan.assignments[producer]!.engine;
+    const crosses = from.path !== this.#layout.plan.assignments[reader]!.engine.path;
+    const pad = way.kind === 'pad' ? this.#padLatency(way.pad, from.hertz) : 0;
+    return (crosses ? 1 : 0) + pad;
+  }
+
+  /** Cycles of a clock of `hertz`. */
+  #padLatency(path: string, hertz: number): number {
+    const pad = this.#topology.pad(path)!;
+    return Math.ceil(seconds(pad.part.latency, pad.hertz) * hertz);
+  }
+
+  #connect(producer: number, reader: number, read: Read, way: Way): void {
+    const { nodes, plan } = this.#layout;
+    const latency = this.#wireLatency(producer, reader, way);
+    const sameEngine = plan.assignments[producer]!.engine.path === plan.assignments[reader]!.engine.path;
+    // Within an engine, program order is enough where results are there at once.
+    if (sameEngine && latency + Math.max(...this.#ops[producer]!.latency) === 0) return;
+    const from = nodes[producer]!;
+    const to = nodes[reader]!;
+    const carried = read.kind === 'previous' ? this.#iterativeLoops(from) : 0;
+    const channel = this.#channel(read.tensor, this.#engineOf(producer), this.#engineOf(reader), {
+      capacity: this.#capacity(producer, reader, read),
+      latency,
+    });
+    const made = from.iterates & ~read.loops;
+    const used = to.iterates & ~read.loops;
+    this.#gives[producer]!.push(
+      new Give({
+        channel,
+        reserve: new Guard({ first: made, notLast: carried }),
+        publish: new Guard({ last: made, notLast: carried }),
+      }),
+    );
+    this.#takes[reader]!.push(
+      new Take({
+        channel,
+        acquire: new Guard({ first: used, notFirst: carried }),
+        release: new Guard({ last: used, notFirst: carried }),
+      }),
+    );
+  }
+
+  /** Tokens between two einsums: those in use at once, those of the rounds between them, and one more so both can work. */
+  #capacity(producer: number, reader: number, read: Read): number {
+    const from = this.#layout.nodes[producer]!;
+    const to = this.#layout.nodes[reader]!;
+    const carried = read.kind === 'previous' ? this.#iterativeLoops(from) : 0;
+    const through = ((from.iterates | to.iterates) & ~read.loops) | (from.first & to.last) | carried;
+    const rounds = Math.abs(this.#schedule.stages[reader]! - this.#schedule.stages[producer]!);
+    return heldTiles(this.#layout, read.loops & ~carried, through) + rounds + 1;
+  }
+
+  #channel(
+    tensor: string,
+    from: number,
+    to: number,
+    { capacity, latency }: { capacity: number; latency: number },
+  ): number {
+    return this.#channels.push(new ChannelSpec({ name: tensor, tensor, from, to, capacity, latency })) - 1;
+  }
+
+  #engineOf(node: number): number {
+    return this.#engines.indexOf(this.#layout.plan.assignments[node]!.engine.path);
+  }
+
+  #load(stream: Stream, readers: readonly { node: number; read: number }[]): void {
+    const read = this.#read(readers[0]!.node, readers[0]!.read);
+    const stages = readers.map(({ node }) => this.#schedule.stages[node]!);
+    const tiles = stream.tiles + Math.max(...stages) - Math.min(...stages);
+    const queue = this.#engines.length + this.#transfers.length;
+    const hertz = this.#topology.pad(stream.pad)!.hertz;
+    const gives = readers.map(({ node }) => {
+      const latency = 1 + this.#padLatency(stream.pad, hertz);
+      const channel = this.#channel(stream.tensor, queue, this.#engineOf(node), { capacity: tiles, latency });
+      const again = this.#layout.nodes[node]!.iterates & ~stream.loops;
+      this.#takes[node]!.push(
+        new Take({ channel, acquire: new Guard({ first: again }), release: new Guard({ last: again }) }),
+      );
+      return new Give({ channel });
+    });
+    this.#transfer(stream, read, { takes: [], gives });
+    this.#buffer(stream.pad, stream.tensor, tiles, this.#tileBytes(read));
+  }
+
+  #store(stream: Stream, producer: number): void {
+    const node = this.#layout.nodes[producer]!;
+    const queue = this.#engines.length + this.#transfers.length;
+    const { hertz } = this.#layout.plan.assignments[producer]!.engine;
+    const latency = 1 + this.#padLatency(stream.pad, hertz);
+    const channel = this.#channel(stream.tensor, this.#engineOf(producer), queue, { capacity: stream.tiles, latency });
+    const made = node.iterates & ~stream.loops;
+    this.#gives[producer]!.push(
+      new Give({ channel, reserve: new Guard({ first: made }), publish: new Guard({ last: made }) }),
+    );
+    this.#transfer(
+      stream,
+      { access: node.einsum.output, tensor: stream.tensor },
+      { takes: [new Take({ channel })], gives: [] },
+    );
+  }
+
+  /** A DMA's loop program for one tensor. */
+  #transfer(
+    stream: Stream,
+    { access, tensor }: Pick<Read, 'access' | 'tensor'>,
+    { takes, gives }: { takes: Take[]; gives: Give[] },
+  ): void {
+    const { nest } = this.#layout.plan;
+    const pad = this.#topology.pad(stream.pad)!;
+    const route = this.#topology.routes.find((r) => r.pad === stream.pad)!;
+    const variables = [...new Set(access.indices.flatMap((index) => index.terms.keySeq()))];
+    const ragged = variables.filter((v) => nest.isRagged(v));
+    const { loops, translate } = nest.program(stream.loops);
+    const bytes = List(
+      Array.from({ length: 2 ** ragged.length }, (_, variant) => {
+        const extents = (v: string): number =>
+          nest.tileOf(v, ragged.indexOf(v) >= 0 && (variant & (1 << ragged.indexOf(v))) !== 0);
+        return accessElements(access, extents) * this.#bytesOf(tensor);
+      }),
+    );
+    const flows = [
+      { memory: route.memory, write: stream.write },
+      { memory: stream.pad, write: !stream.write },
+      ...(route.port ? [{ memory: route.port.name, write: stream.write }] : []),
+    ];
+    const wait = stream.write ? 0 : this.#memoryLatency(route, pad.hertz);
+    const op = new Op({
+      name: tensor,
+      ragged: List(ragged.map((v) => translate(nest.axis(v).mask))),
+      busy: bytes.map(() => 0),
+      cycles: bytes.map(() => 1),
+      latency: bytes.map(() => wait),
+      points: bytes.map(() => 0),
+      takes: List(takes),
+      gives: List(gives),
+      accesses: List(flows.map((flow) => new Access({ ...flow, tensor, bytes }))),
+      indices: access.indices,
+    });
+    this.#transfers.push(
+      new EngineProgram({
+        engine: `dma${this.#transfers.length}`,
+        kind: 'dma',
+        clock: pad.clock,
+        loops,
+        ops: List([op]),
+      }),
+    );
+    const tile = bytes.first()!;
+    this.#traffic += tile * nest.trips(stream.loops);
+    this.#fill += tile / this.#topology.memory(route.memory)!.part.bandwidth;
+  }
+
+  #memoryLatency(route: Route, hertz: number): number {
+    const memory = this.#topology.memory(route.memory)!;
+    return Math.ceil((seconds(memory.part.latency, memory.hertz) + route.setup) * hertz);
+  }
+
+  /** Space for a tensor made in the section: as many tiles as its readers, or the store, may have in hand. */
+  #keepOnChip(producer: number, pad: string): void {
+    const { nodes, made, plan } = this.#layout;
+    const node = nodes[producer]!;
+    const { readers, stored, tensor } = made[producer]!;
+    const tileBytes = this.#tileBytes({ access: node.einsum.output, tensor });
+    const tiles = readers.map(({ node: reader, read }) => {
+      const { loops } = this.#read(reader, read);
+      return (
+        this.#capacity(producer, reader, this.#read(reader, read)) *
+        plan.nest.trips(node.output & ~loops & ~this.#iterativeLoops(node))
+      );
+    });
+    if (stored) tiles.push(storeStream(this.#layout, made[producer]!).tiles);
+    this.#buffer(pad, tensor, Math.max(1, ...tiles), tileBytes);
+  }
+
+  #tileBytes({ access, tensor }: Pick<Read, 'access' | 'tensor'>): number {
+    return accessElements(access, tileExtents(this.#layout.plan.nest)) * this.#bytesOf(tensor);
+  }
+
+  #buffer(memory: string, tensor: string, tiles: number, tileBytes: number): void {
+    this.#buffers.push(new Buffer({ memory, tensor, tiles, bytes: Math.ceil(tiles * tileBytes) }));
+  }
+
+  #checkCapacity(): void {
+    for (const { path, part } of this.#topology.pads) {
+      const buffers = this.#buffers.filter((buffer) => buffer.memory === path);
+      const needed = buffers.reduce((sum, buffer) => sum + buffer.bytes, 0);
+      const capacity = part.capacity * part.count;
+      if (needed <= capacity) continue;
+      const largest = buffers.sort((a, b) => b.bytes - a.bytes).slice(0, 3);
+      const list = largest.map((b) => `${b.tensor} ${b.tiles} x ${Math.ceil(b.bytes / b.tiles)} B`).join(', ');
+      throw new BindError(
+        `${path} is ${needed - capacity} bytes too small: ${needed} bytes needed, ${capacity} there; largest: ${list}`,
+        'partition',
+        'use smaller tiles, hold or stream less',
+        needed - capacity,
+      );
+    }
+  }
+
+  #estimate(): Estimate {
+    const { nest, assignments } = this.#layout.plan;
+    const slowest = Math.min(...assignments.map(({ engine }) => engine.hertz));
+    const bandwidth = this.#topology.memories.reduce((sum, m) => sum + m.part.bandwidth * m.part.count, 0);
+    const rounds = nest.trips(nest.all);
+    return {
+      seconds: Math.max(this.#traffic / bandwidth, (this.#schedule.interval * rounds) / slowest),
+      traffic: this.#traffic,
+      fillSeconds: this.#fill + (this.#schedule.depth * this.#schedule.interval) / slowest,
+      rounds,
+    };
+  }
+}
+
+/** Cycles of an operation on average over the iterations of a nest. */
+function meanCycles({ cycles, ragged }: TileOp, nest: Nest): number {
+  const atLast = ragged.map((mask) => 1 / nest.trips(mask));
+  return cycles.reduce((mean, n, variant) => {
+    const share = atLast.reduce((product, p, bit) => product * (variant & (1 << bit) ? p : 1 - p), 1);
+    return mean + n * share;
+  }, 0);
+}

@@ -1,0 +1,213 @@
+/** Builds the clocked machine of an Arch and runs a Program on it. */
+import type { Arch } from '../arch/language/arch.ts';
+import type { EngineProgram, Program, Section } from './binding/program.ts';
+import { seconds, Topology } from './binding/topology.ts';
+import { Account, waitInput, waitMemory, waitOutput } from './compute/account.ts';
+import { EngineProcess, type Observer, type RunningOp, type Wire } from './compute/engine.ts';
+import { Channel } from './kernel/channel.ts';
+import { Clock } from './kernel/clock.ts';
+import { Kernel } from './kernel/kernel.ts';
+import { Port } from './memory/port.ts';
+
+/** What an engine did over the whole run, in cycles of its clock. */
+export interface EngineRecord {
+  readonly name: string;
+  readonly kind: EngineProgram['kind'];
+  readonly clock: Clock;
+  readonly account: Account;
+  /** Cycles waited, by activity, tensor and part. */
+  readonly waits: Map<string, { activity: number; tensor: string; part: string; cycles: number }>;
+}
+
+/** What an operation did in one section, all repeats together. */
+export interface OpRecord {
+  readonly engine: EngineRecord;
+  readonly name: string;
+  readonly section: number;
+  /** Executions per variant, of the operation's `points`. */
+  readonly executions: Float64Array;
+  busyCycles: number;
+  /** Cycles of the engine's clock. */
+  start: number;
+  end: number;
+  /** Bytes by memory, then by tensor and direction: "K read". */
+  readonly moved: Map<string, Map<string, number>>;
+}
+
+export interface SectionRecord {
+  readonly section: Section;
+  readonly repeat: number;
+  /** Picoseconds. */
+  start: number;
+  end: number;
+}
+
+/** Everything that a run leaves behind for reports. */
+export interface RunRecord {
+  /** Length of the run in picoseconds. */
+  readonly length: number;
+  readonly engines: readonly EngineRecord[];
+  readonly ports: ReadonlyMap<string, Port>;
+  readonly sections: readonly SectionRecord[];
+  readonly ops: readonly OpRecord[];
+}
+
+/** Watches one section's run: gives each engine an observer. */
+export type Watch = (section: Section) => (engine: number) => Observer;
+
+export class Machine {
+  readonly #topology: Topology;
+  readonly #clocks: ReadonlyMap<string, Clock>;
+  readonly #ports: ReadonlyMap<string, Port>;
+  readonly #engines = new Map<string, EngineRecord>();
+  readonly #sections: SectionRecord[] = [];
+  readonly #ops: OpRecord[] = [];
+  /** Picoseconds run so far. */
+  #now = 0;
+
+  constructor(arch: Arch) {
+    this.#topology = new Topology(arch);
+    this.#clocks = new Map([...arch.clocks].map(([name, hertz]) => [name, new Clock(name, hertz)]));
+    this.#ports = portsOf(this.#topology);
+  }
+
+  /**
+   * Runs a program from time 0. `onProgress` is told the fraction that is done.
+   * @throws DeadlockError when the program cannot go on.
+   */
+  run(program: Program, options: { watch?: Watch; onProgress?: (fraction: number) => void } = {}): RunRecord {
+    for (const { part, path, clock } of this.#topology.engines) this.#engineRecord(path, part.kind, clock);
+    const total = program.phases.reduce((sum, phase) => sum + phase.repeat * phase.sections.size, 0);
+    let done = 0;
+    for (const phase of program.phases) {
+      const first = this.#sections.length;
+      for (let time = 0; time < phase.repeat; time++) {
+        phase.sections.forEach((section, i) => {
+          const record = this.#sectionRecord(first + i, section, phase.repeat);
+          this.#runSection(section, first + i, options.watch, (fraction) =>
+            options.onProgress?.((done + fraction) / total),
+          );
+          record.end = this.#now;
+          options.onProgress?.(++done / total);
+        });
+      }
+    }
+    const engines = [...this.#engines.values()];
+    for (const engine of engines) engine.account.bins.cover(engine.clock.cycleAtOrAfter(this.#now));
+    for (const port of this.#ports.values()) port.timeline.cover(this.#now);
+    return { length: this.#now, engines, ports: this.#ports, sections: this.#sections, ops: this.#ops };
+  }
+
+  #sectionRecord(index: number, section: Section, repeat: number): SectionRecord {
+    const known = this.#sections[index];
+    if (known) return known;
+    const record = { section, repeat, start: this.#now, end: this.#now };
+    this.#sections.push(record);
+    return record;
+  }
+
+  /** One section after another: the next one's first tile is fetched when the last one's results are in memory. */
+  #runSection(section: Section, index: number, watch: Watch | undefined, onProgress: (fraction: number) => void): void {
+    const kernel = new Kernel();
+    const observe = watch?.(section);
+    const engines = section.engines.toArray().map((program, i) => {
+      const record = this.#engineRecord(program.engine, program.kind, program.clock);
+      return new EngineProcess(kernel, record.clock, program, {
+        start: record.clock.cycleAtOrAfter(this.#now),
+        ports: this.#ports,
+        account: record.account,
+        observer: observe?.(i) ?? null,
+      });
+    });
+    const wires = section.channels.toArray().map((spec): Wire => {
+      const sender = engines[spec.from]!;
+      const channel = new Channel(spec.name, sender, engines[spec.to]!, { capacity: spec.capacity });
+      const isTransfer = section.engines.get(spec.from)!.kind === 'dma';
+      return { channel, delay: spec.latency - 1, cause: isTransfer ? waitMemory : waitInput };
+    });
+    for (const engine of engines) engine.connect(wires);
+    kernel.run(() => onProgress(Math.min(...engines.map((engine) => engine.progress))));
+    let end = this.#now;
+    engines.forEach((engine, i) => {
+      const record = this.#engineRecord(section.engines.get(i)!.engine, 'dma', '');
+      for (const op of engine.ops) {
+        this.#recordOp(op, record, index);
+        collectWaits(op, record);
+        if (op.lastEnd > 0) end = Math.max(end, engine.clock.edge(op.lastEnd));
+      }
+    });
+    this.#now = end;
+  }
+
+  #recordOp(op: RunningOp, engine: EngineRecord, section: number): void {
+    let record = this.#ops.find((o) => o.section === section && o.engine === engine && o.name === op.name);
+    if (!record) {
+      const executions = new Float64Array(op.executions.length);
+      record = {
+        engine,
+        name: op.name,
+        section,
+        executions,
+        busyCycles: 0,
+        start: op.firstStart,
+        end: 0,
+        moved: new Map(),
+      };
+      this.#ops.push(record);
+    }
+    op.executions.forEach((count, variant) => {
+      record.executions[variant]! += count;
+    });
+    record.busyCycles += op.busyCycles;
+    record.end = op.lastEnd;
+    for (const access of op.accesses) {
+      const moved = record.moved.get(access.port.name) ?? new Map<string, number>();
+      const key = `${access.tensor} ${access.write ? 'written' : 'read'}`;
+      record.moved.set(access.port.name, moved.set(key, (moved.get(key) ?? 0) + access.moved));
+    }
+  }
+
+  #engineRecord(name: string, kind: EngineProgram['kind'], clock: string): EngineRecord {
+    let record = this.#engines.get(name);
+    if (!record) {
+      record = { name, kind, clock: this.#clocks.get(clock)!, account: new Account(), waits: new Map() };
+      this.#engines.set(name, record);
+    }
+    return record;
+  }
+}
+
+function collectWaits(op: RunningOp, { waits }: EngineRecord): void {
+  const add = (activity: number, tensor: string, part: string, cycles: number): void => {
+    if (cycles === 0) return;
+    const key = `${activity} ${tensor} ${part}`;
+    const known = waits.get(key);
+    if (known) known.cycles += cycles;
+    else waits.set(key, { activity, tensor, part, cycles });
+  };
+  op.takes.forEach(({ channel, cause }, i) => {
+    add(cause, channel.name, channel.sender.name, op.tokenWaits[i]!);
+  });
+  op.gives.forEach(({ channel }, i) => {
+    add(waitOutput, channel.name, channel.receiver.name, op.slotWaits[i]!);
+  });
+  op.accesses.forEach(({ tensor, port }, i) => {
+    add(waitMemory, tensor, port.name, op.memoryWaits[i]!);
+  });
+  add(waitMemory, op.name, 'link', op.memoryWaits[op.accesses.length]!);
+}
+
+function portsOf(topology: Topology): Map<string, Port> {
+  const ports: Port[] = [];
+  for (const { path, part, hertz } of topology.memories) {
+    ports.push(new Port(path, part.bandwidth * part.count, Math.ceil(seconds(part.latency, hertz) * 1e12)));
+  }
+  for (const { path, part, hertz } of topology.pads) {
+    const width = part.banks * part.ports * part.width * part.count;
+    ports.push(new Port(path, width * hertz, Math.ceil(seconds(part.latency, hertz) * 1e12)));
+  }
+  for (const { port } of topology.routes) {
+    if (port && !ports.some((p) => p.name === port.name)) ports.push(new Port(port.name, port.bytesPerSecond, 0));
+  }
+  return new Map(ports.map((port) => [port.name, port]));
+}

@@ -1,0 +1,302 @@
+/** A finished run as a Result. */
+import type { Arch } from '../arch/language/arch.ts';
+import { costOf } from '../arch/language/operations.ts';
+import { bitsOf } from '../arch/language/units.ts';
+import { einsumText } from '../workloads/language/describe.ts';
+import { operatorsPerPoint } from '../workloads/language/shapes.ts';
+import type { Einsum, Workload } from '../workloads/language/workload.ts';
+import { accessesOf } from './binding/dependencies.ts';
+import { elementBytes } from './binding/plan.ts';
+import type { Op, Program } from './binding/program.ts';
+import { type EngineSite, Topology } from './binding/topology.ts';
+import { bottleneckOf } from './bottleneck.ts';
+import { activities, busy, waitInput, waitMemory, waitOutput } from './compute/account.ts';
+import type { EngineRecord, OpRecord, RunRecord } from './machine.ts';
+import { areaOf } from './physical/area.ts';
+import { type Activity, energyOf, operationActions } from './physical/energy.ts';
+import {
+  type EinsumResult,
+  type EngineResult,
+  type EngineTimeline,
+  type MemoryResult,
+  type Result,
+  resultSchema,
+  type SectionResult,
+  type Series,
+} from './result.ts';
+
+export interface RunSubject {
+  readonly arch: Arch;
+  readonly workload: Workload;
+  readonly program: Program;
+  /** `--set` options that made the arch. */
+  readonly overrides: readonly string[];
+  /** Program version. */
+  readonly version: string;
+}
+
+const picoseconds = 1e-12;
+
+export function measure(subject: RunSubject, record: RunRecord): Result {
+  return new Measurement(subject, record).result();
+}
+
+class Measurement {
+  readonly #subject: RunSubject;
+  readonly #record: RunRecord;
+  readonly #topology: Topology;
+  readonly #einsums: ReadonlyMap<string, Einsum>;
+  readonly #seconds: number;
+
+  constructor(subject: RunSubject, record: RunRecord) {
+    this.#subject = subject;
+    this.#record = record;
+    this.#topology = new Topology(subject.arch);
+    this.#einsums = new Map(
+      subject.workload.steps
+        .toArray()
+        .flatMap((step) => step.einsums.toArray().map((e): [string, Einsum] => [e.name, e])),
+    );
+    this.#seconds = record.length * picoseconds;
+  }
+
+  result(): Result {
+    const { arch, workload, program, overrides, version } = this.#subject;
+    const engines = this.#record.engines.map((engine) => this.#engine(engine));
+    const memories = [...this.#record.ports.keys()].flatMap((name) => this.#memory(name) ?? []);
+    const einsums = this.#computing().map((op) => this.#einsum(op));
+    const energy = energyOf(arch, this.#activity());
+    const area = areaOf(arch);
+    const main = this.#record.engines.find((e) => e.kind === 'array') ?? this.#record.engines[0]!;
+    return {
+      schema: resultSchema,
+      version,
+      arch: {
+        name: arch.name,
+        about: arch.about,
+        source: arch.source,
+        clocks: arch.clocks.toObject(),
+        overrides: [...overrides],
+      },
+      workload: {
+        name: workload.name,
+        about: workload.about,
+        source: workload.source,
+        dtype: workload.dtype,
+        ranks: workload.ranks.toObject(),
+      },
+      mapping: { name: program.mapping, sections: this.#sections() },
+      cycles: main.clock.cycleAtOrAfter(this.#record.length),
+      clock: main.clock.name,
+      seconds: this.#seconds,
+      engines,
+      memories,
+      einsums,
+      energy: { total: energy.total, by: energy.by },
+      area: { total: area.total, by: area.by },
+      bottleneck: bottleneckOf(engines, memories, einsums),
+      timelines: { engines: this.#record.engines.map((e) => this.#timeline(e)), bandwidth: this.#bandwidth() },
+      notes: [...energy.notes, ...area.notes],
+    };
+  }
+
+  #computing(): OpRecord[] {
+    return this.#record.ops.filter((op) => op.engine.kind !== 'dma');
+  }
+
+  #points(record: OpRecord): number {
+    const { points } = this.#op(record);
+    return record.executions.reduce((sum, count, variant) => sum + count * points.get(variant)!, 0);
+  }
+
+  #op(record: OpRecord): Op {
+    const { section } = this.#record.sections[record.section]!;
+    const program = section.engines.find((engine) => engine.engine === record.engine.name)!;
+    return program.ops.find((op) => op.name === record.name)!;
+  }
+
+  #operators(record: OpRecord): Map<string, number> {
+    const points = this.#points(record);
+    const perPoint = operatorsPerPoint(this.#einsums.get(record.name)!);
+    return new Map([...perPoint].map(([operator, count]) => [operator, count * points]));
+  }
+
+  #engine(record: EngineRecord): EngineResult {
+    const cycles = record.clock.cycleAtOrAfter(this.#record.length);
+    const totals = record.account.totals;
+    const spent = totals.reduce((sum, n) => sum + n, 0);
+    const own = this.#computing().filter((op) => op.engine === record);
+    const site = this.#topology.engine(record.name);
+    return {
+      name: record.name,
+      kind: record.kind,
+      clock: record.clock.name,
+      cycles,
+      busy: totals[busy]!,
+      waitInput: totals[waitInput]!,
+      waitOutput: totals[waitOutput]!,
+      waitMemory: totals[waitMemory]!,
+      idle: cycles - spent,
+      utilization: cycles > 0 ? totals[busy]! / cycles : 0,
+      ops: own.reduce((sum, op) => [...this.#operators(op).values()].reduce((n, count) => n + count, sum), 0),
+      peakOps: site ? peakOps(site) : 0,
+      waits: [...record.waits.values()]
+        .sort((a, b) => b.cycles - a.cycles || (a.tensor < b.tensor ? -1 : 1))
+        .map(({ activity, tensor, part, cycles: waited }) => ({
+          reason: reasons[activity]!,
+          tensor,
+          part,
+          cycles: waited,
+        })),
+    };
+  }
+
+  /** Null for the ports of dmas and links, whose traffic is the memories'. */
+  #memory(name: string): MemoryResult | null {
+    const memory = this.#topology.memory(name);
+    const pad = this.#topology.pad(name);
+    if (!memory && !pad) return null;
+    const port = this.#record.ports.get(name)!;
+    const tensors: MemoryResult['tensors'] = {};
+    for (const op of this.#record.ops) {
+      for (const [key, bytes] of op.moved.get(name) ?? []) {
+        const [tensor, direction] = key.split(' ') as [string, 'read' | 'written'];
+        tensors[tensor] ??= { read: 0, written: 0 };
+        tensors[tensor][direction] += bytes;
+      }
+    }
+    return {
+      name,
+      kind: memory ? 'memory' : 'scratchpad',
+      model: memory ? memory.part.model : 'scratchpad',
+      capacity: memory ? memory.part.capacity * memory.part.count : pad!.part.capacity * pad!.part.count,
+      peakBytes: memory ? this.#residentBytes() : this.#bufferedBytes(name),
+      bytesRead: port.bytesRead,
+      bytesWritten: port.bytesWritten,
+      bandwidth: this.#seconds > 0 ? (port.bytesRead + port.bytesWritten) / this.#seconds : 0,
+      peakBandwidth: port.bytesPerSecond,
+      commands: { read: port.reads, write: port.writes },
+      rowHits: 0,
+      rowMisses: 0,
+      rowConflicts: 0,
+      averageReadLatency: port.reads > 0 ? (port.readLatencySum / port.reads) * picoseconds : 0,
+      tensors,
+    };
+  }
+
+  /** Tensors that live in main memory: inputs, outputs, and what passes from one section to another. */
+  #residentBytes(): number {
+    const bytesOf = elementBytes(this.#subject.workload, bitsOf);
+    const moved = new Set(this.#record.ops.filter((op) => op.engine.kind === 'dma').map((op) => op.name));
+    return this.#subject.workload.tensors
+      .valueSeq()
+      .filter((tensor) => moved.has(tensor.name))
+      .reduce((sum, tensor) => sum + bytesOf(tensor.name) * tensor.shape.reduce((n, extent) => n * extent, 1), 0);
+  }
+
+  #bufferedBytes(pad: string): number {
+    const perSection = this.#record.sections.map(({ section }) =>
+      section.buffers.filter((buffer) => buffer.memory === pad).reduce((sum, buffer) => sum + buffer.bytes, 0),
+    );
+    return Math.max(0, ...perSection);
+  }
+
+  #einsum(record: OpRecord): EinsumResult {
+    const operators = this.#operators(record);
+    const { clock } = record.engine;
+    return {
+      name: record.name,
+      text: einsumText(this.#einsums.get(record.name)!),
+      engine: record.engine.name,
+      start: clock.edge(record.start) * picoseconds,
+      end: clock.edge(record.end) * picoseconds,
+      busy: record.busyCycles,
+      operations: [...operators.values()].reduce((sum, count) => sum + count, 0),
+      operators: Object.fromEntries(operators),
+      section: record.section,
+    };
+  }
+
+  #sections(): SectionResult[] {
+    return this.#record.sections.map(({ section, repeat, start, end }) => ({
+      name: section.name,
+      repeat,
+      start: start * picoseconds,
+      end: end * picoseconds,
+      einsums: section.einsums.toArray(),
+      loops: section.loops.toArray().map((loop) => ({
+        rank: loop.name,
+        trips: loop.trips,
+        tile: section.tiles.get(loop.variable)!.tile,
+      })),
+      interleave: section.interleave,
+      buffers: section.buffers.toArray().map(({ memory, tensor, bytes, tiles }) => ({ memory, tensor, bytes, tiles })),
+    }));
+  }
+
+  #activity(): Activity {
+    const units = new Map<string, Map<string, number>>();
+    const registers = new Map<string, { reads: number; writes: number }>();
+    for (const record of this.#computing()) {
+      const { name } = record.engine;
+      const einsum = this.#einsums.get(record.name)!;
+      const points = this.#points(record);
+      const counts = units.get(name) ?? new Map<string, number>();
+      units.set(name, counts);
+      const actions = operationActions(this.#topology.engine(name)!.part.operations, operatorsPerPoint(einsum));
+      for (const [action, perPoint] of actions) counts.set(action, (counts.get(action) ?? 0) + perPoint * points);
+      // Every point reads its operands, and its partial result where there is one, and writes what it makes.
+      const words = registers.get(name) ?? { reads: 0, writes: 0 };
+      const operands = accessesOf(einsum.expression).length + (einsum.reduced.isEmpty() ? 0 : 1);
+      registers.set(name, { reads: words.reads + operands * points, writes: words.writes + points });
+    }
+    const memories = new Map(
+      [...this.#record.ports].map(([name, port]) => [
+        name,
+        { bytesRead: port.bytesRead, bytesWritten: port.bytesWritten },
+      ]),
+    );
+    return { units, registers, memories };
+  }
+
+  #timeline(record: EngineRecord): EngineTimeline {
+    const { bins } = record.account;
+    const end = record.clock.cycleAtOrAfter(this.#record.length);
+    const series = activities.map((_, kind) => bins.series(kind, end).map((cycles) => cycles / bins.width));
+    const idle = series[busy]!.map((_, i) => {
+      const covered = Math.min(1, end / bins.width - i);
+      return Math.max(0, covered - series.reduce((sum, values) => sum + values[i]!, 0));
+    });
+    return {
+      engine: record.name,
+      bin: bins.width / record.clock.hertz,
+      busy: series[busy]!,
+      waitInput: series[waitInput]!,
+      waitOutput: series[waitOutput]!,
+      waitMemory: series[waitMemory]!,
+      idle,
+    };
+  }
+
+  #bandwidth(): Series[] {
+    return [...this.#record.ports.values()].map(({ name, timeline }) => ({
+      name,
+      unit: 'B/s',
+      bin: timeline.width * picoseconds,
+      values: timeline.series(0, this.#record.length).map((bytes) => bytes / (timeline.width * picoseconds)),
+    }));
+  }
+}
+
+const reasons: { readonly [activity: number]: 'input' | 'output' | 'memory' } = {
+  [waitInput]: 'input',
+  [waitOutput]: 'output',
+  [waitMemory]: 'memory',
+};
+
+/** Operations per second of an engine at the cheapest operation that it has. */
+function peakOps({ part, hertz }: EngineSite): number {
+  const units = (part.kind === 'array' ? part.rows * part.columns : part.lanes) * part.count;
+  const fastest = Math.min(...part.operations.keySeq().map((name) => costOf(part.operations, name)!.cycles));
+  return Number.isFinite(fastest) ? (units * hertz) / fastest : 0;
+}

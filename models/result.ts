@@ -1,0 +1,135 @@
+/** What a run reports: plain JSON, the only thing that reports see. Seconds, bytes, bytes/s, joules; areas in mm2. */
+
+export const resultSchema = 'clockwright/result@1';
+
+/** Cycles of an engine's clock. busy + waitInput + waitOutput + waitMemory + idle is the length of the run. */
+export interface EngineResult {
+  name: string;
+  kind: 'array' | 'vector' | 'dma';
+  clock: string;
+  /** Length of the run in cycles of this engine's clock. */
+  cycles: number;
+  busy: number;
+  waitInput: number;
+  waitOutput: number;
+  waitMemory: number;
+  idle: number;
+  /** busy / cycles. */
+  utilization: number;
+  /** Operations done, all PEs or lanes together: an `exp` is one operation. */
+  ops: number;
+  /** Peak operations per second of the cheapest operation. */
+  peakOps: number;
+  /** What it waited for, longest first: the tensor, the part that it comes from or goes to, and how long. */
+  waits: { reason: 'input' | 'output' | 'memory'; tensor: string; part: string; cycles: number }[];
+}
+
+export interface MemoryResult {
+  name: string;
+  kind: 'memory' | 'scratchpad';
+  model: string;
+  capacity: number;
+  /** Most bytes ever allocated at once. */
+  peakBytes: number;
+  bytesRead: number;
+  bytesWritten: number;
+  /** Bytes moved per second over the whole run. */
+  bandwidth: number;
+  peakBandwidth: number;
+  /** Commands issued by kind; read and write accesses for memories without commands. */
+  commands: { [command: string]: number };
+  rowHits: number;
+  rowMisses: number;
+  rowConflicts: number;
+  /** Seconds from request to last byte, over all reads. */
+  averageReadLatency: number;
+  /** Bytes read and written per tensor. */
+  tensors: { [tensor: string]: { read: number; written: number } };
+}
+
+export interface EinsumResult {
+  name: string;
+  /** The cascade's text for it. */
+  text: string;
+  engine: string;
+  /** Seconds. */
+  start: number;
+  end: number;
+  /** Busy cycles of the engine's clock. */
+  busy: number;
+  operations: number;
+  /** Operations by operator: { mac: n } or { sub: n, exp: n }. */
+  operators: { [operator: string]: number };
+  /** Index of the section (fusion group) it ran in. */
+  section: number;
+}
+
+/** A quantity over time: `values[i]` covers [i, i+1) x `bin` seconds. */
+export interface Series {
+  name: string;
+  unit: string;
+  bin: number;
+  values: number[];
+}
+
+export interface EngineTimeline {
+  engine: string;
+  /** Seconds per bin. */
+  bin: number;
+  /** Fractions of each bin; they sum to 1 but for the last bin, which the run may end in. */
+  busy: number[];
+  waitInput: number[];
+  waitOutput: number[];
+  waitMemory: number[];
+  idle: number[];
+}
+
+export interface Result {
+  schema: typeof resultSchema;
+  /** Program version that made it. */
+  version: string;
+  arch: { name: string; about: string; source: string; clocks: { [name: string]: number }; overrides: string[] };
+  workload: { name: string; about: string; source: string; dtype: string; ranks: { [rank: string]: number } };
+  mapping: { name: string; sections: SectionResult[] };
+  /** Length of the run in cycles of `clock`. */
+  cycles: number;
+  clock: string;
+  seconds: number;
+  engines: EngineResult[];
+  memories: MemoryResult[];
+  einsums: EinsumResult[];
+  energy: { total: number; by: { [part: string]: { [action: string]: number } } };
+  area: { total: number; by: { [part: string]: number } };
+  bottleneck: Bottleneck;
+  timelines: { engines: EngineTimeline[]; bandwidth: Series[] };
+  /** Present after a run with values. */
+  values?: { outputs: { tensor: string; elements: number; maxAbsError: number; maxRelError: number }[] };
+  /** Things the user should know: an operation with no energy row, say. */
+  notes: string[];
+}
+
+/** Sections run one after another; the einsums of one are fused. */
+export interface SectionResult {
+  name: string;
+  repeat: number;
+  start: number;
+  end: number;
+  einsums: string[];
+  /** Outer to inner: rank, trip count, tile extent. */
+  loops: { rank: string; trips: number; tile: number }[];
+  interleave: number;
+  /** Bytes of on-chip buffer used, and for what. */
+  buffers: { memory: string; tensor: string; bytes: number; tiles: number }[];
+}
+
+export interface Bottleneck {
+  /** The part that bounds the run. */
+  part: string;
+  kind: 'compute' | 'memory' | 'dependencies';
+  /** Fraction of the run that it was busy. */
+  utilization: number;
+  /** Its busiest einsums (or tensors, for a memory) as fractions of the run, largest first. */
+  shares: { name: string; share: number }[];
+  /** One sentence. */
+  reason: string;
+}

@@ -1,0 +1,180 @@
+/** What every figure in a report means: one place, in the order in which a report shows them. */
+export const glossary = {
+  latency: {
+    name: 'Latency',
+    definition:
+      'Time from the first cycle of the run to the last one in which anything was busy, in seconds and in cycles of the named clock.',
+  },
+  boundBy: {
+    name: 'Bound by',
+    definition:
+      'The part that sets the length of the run: compute when an engine is busy nearly all the time, memory when a memory moves bytes nearly all the time, dependencies when neither is and engines wait for one another. Shares are fractions of the whole run.',
+  },
+  utilization: {
+    name: 'Utilization',
+    definition:
+      'Busy cycles over all cycles of the run, of the engine’s own clock. It says how often the engine works, not how many of its PEs or lanes do.',
+  },
+  attained: {
+    name: 'Attained rate',
+    definition: 'Operations of all engines over the latency. One operation per element: a mac is one, an exp is one.',
+  },
+  account: {
+    name: 'Where the cycles went',
+    definition:
+      'Every cycle of every engine is counted once: busy, waiting for input, output or memory, or idle. The five add up to the length of the run.',
+  },
+  cycles: { name: 'Cycles', definition: 'Length of the run in cycles of this engine’s clock.' },
+  clock: {
+    name: 'Clock',
+    definition: 'The clock domain that an engine runs in. Cycles are always cycles of a named clock.',
+  },
+  busy: { name: 'Busy', definition: 'Cycles in which the engine executed an operation on a tile.' },
+  waitInput: {
+    name: 'Waits for input',
+    definition:
+      'Cycles in which the engine’s next operation lacked a tile that another engine or a transfer had yet to deliver.',
+  },
+  waitOutput: {
+    name: 'Waits for output',
+    definition: 'Cycles in which a finished tile had nowhere to go, because whoever takes it had no free slot.',
+  },
+  waitMemory: {
+    name: 'Waits for memory',
+    definition: 'Cycles in which the engine waited for a memory to serve an access that it had issued.',
+  },
+  idle: {
+    name: 'Idle',
+    definition:
+      'Cycles in which the engine had nothing to do: before its first and after its last operation of a section.',
+  },
+  operations: {
+    name: 'Operations',
+    definition:
+      'Operations on elements, all PEs or lanes together: a mac is one operation, an exp is one operation however long it takes.',
+  },
+  peakOperations: {
+    name: 'Peak rate',
+    definition: 'Operations per second if every PE or lane did the engine’s cheapest operation in every cycle.',
+  },
+  waits: {
+    name: 'Waits',
+    definition: 'Who waited for which tensor: the part is where the tensor comes from, or, for output, where it goes.',
+  },
+  waitCycles: { name: 'Waited', definition: 'Cycles of the waiting engine’s clock lost to this tensor and part.' },
+  shareOfRun: { name: 'Of run', definition: 'The cycles before, over all cycles of the run.' },
+  roofline: {
+    name: 'Roofline',
+    definition:
+      'Attainable rate against operational intensity (Williams, Waterman and Patterson, CACM 2009). The slope is the peak bandwidth of the main memory, each level is the peak rate of a kind of engine. A point on a line is bound by it.',
+  },
+  intensity: {
+    name: 'Operational intensity',
+    definition:
+      'Operations over bytes moved to and from the main memory. The bytes of a tensor are charged to the einsum that writes it and, in equal parts, to the einsums that read it.',
+  },
+  timeline: {
+    name: 'Einsums over time',
+    definition:
+      'A bar runs from the first to the last busy cycle of an einsum; its filled height is the fraction of that span in which its engine was busy with it.',
+  },
+  einsum: { name: 'Einsum', definition: 'One equation of the cascade.' },
+  equation: { name: 'Equation', definition: 'The einsum as the workload’s file writes it.' },
+  engine: { name: 'Engine', definition: 'The part of the machine that executes it.' },
+  start: { name: 'Start', definition: 'Time of the first cycle in which the engine was busy with it.' },
+  end: { name: 'End', definition: 'Time after the last cycle in which the engine was busy with it.' },
+  busyShare: { name: 'Busy share', definition: 'Busy cycles of the einsum over all cycles of its engine in the run.' },
+  operators: {
+    name: 'By operator',
+    definition: 'Operations by operator: a subtraction inside an exponential counts as both.',
+  },
+  utilizationOverTime: {
+    name: 'Engines over time',
+    definition: 'What each engine did in each slice of time, as fractions of the slice’s cycles.',
+  },
+  bandwidthOverTime: {
+    name: 'Bandwidth over time',
+    definition: 'Bytes moved in each slice of time over the length of the slice. The dashed line is the peak.',
+  },
+  memory: { name: 'Memory', definition: 'A memory or scratchpad of the machine.' },
+  model: { name: 'Model', definition: 'How the memory behaves in time: the model that the machine’s file names.' },
+  capacity: { name: 'Capacity', definition: 'Bytes that the memory can hold.' },
+  allocated: { name: 'Most allocated', definition: 'Most bytes that were allocated in the memory at any one time.' },
+  bytesRead: { name: 'Read', definition: 'Bytes read from the memory over the whole run.' },
+  bytesWritten: { name: 'Written', definition: 'Bytes written to the memory over the whole run.' },
+  bandwidth: { name: 'Bandwidth', definition: 'Bytes read and written over the latency of the run.' },
+  peakBandwidth: {
+    name: 'Peak',
+    definition: 'Bytes per second if the memory’s data pins or ports moved data in every cycle.',
+  },
+  bandwidthShare: { name: 'Of peak', definition: 'Bandwidth over peak bandwidth.' },
+  readLatency: { name: 'Read latency', definition: 'Mean time from a read request to its last byte, over all reads.' },
+  rowHits: { name: 'Row hits', definition: 'Accesses that found their row open in its bank.' },
+  rowMisses: { name: 'Row misses', definition: 'Accesses that found their bank closed and had to open the row first.' },
+  rowConflicts: {
+    name: 'Row conflicts',
+    definition: 'Accesses that found another row open and had to close it first.',
+  },
+  commands: { name: 'Commands', definition: 'Commands issued by kind, or accesses where the model has no commands.' },
+  commandCount: {
+    name: 'Issued',
+    definition: 'Commands of this kind issued over the whole run, all channels together.',
+  },
+  traffic: {
+    name: 'Traffic by tensor',
+    definition: 'Bytes of each tensor moved to and from the memory over the whole run.',
+  },
+  tensor: { name: 'Tensor', definition: 'A tensor of the workload.' },
+  energy: {
+    name: 'Energy',
+    definition:
+      'Counts of actions times the energy of one action in the machine’s technology tables. Leakage counts where the tables have it.',
+  },
+  energyShare: { name: 'Share', definition: 'Part of the total.' },
+  part: { name: 'Part', definition: 'A part of the machine.' },
+  action: { name: 'Action', definition: 'What costs energy: an operation, a read, a write, a command.' },
+  area: {
+    name: 'Area',
+    definition:
+      'Area of each part from the machine’s technology tables, all its instances together. Wiring between parts is not in it.',
+  },
+  sections: {
+    name: 'Sections',
+    definition:
+      'Groups of einsums that run fused, one group after another. A section that repeats counts all its repeats.',
+  },
+  section: { name: 'Section', definition: 'A fusion group of the mapping.' },
+  repeat: { name: 'Repeats', definition: 'How many times the section runs back to back.' },
+  duration: { name: 'Duration', definition: 'End minus start.' },
+  loops: {
+    name: 'Loops',
+    definition: 'The loop nest over tiles, outer to inner. Each rank has a number of trips and the extent of one tile.',
+  },
+  trips: { name: 'Trips', definition: 'Iterations of the loop.' },
+  tile: { name: 'Tile', definition: 'Extent of one tile along the rank, in elements.' },
+  interleave: {
+    name: 'Interleave',
+    definition: 'Tiles of the innermost loop in flight at once; 1 means one after another.',
+  },
+  buffers: {
+    name: 'Buffers',
+    definition: 'What the section allocates on chip, and how many tiles of it are held at once.',
+  },
+  bufferBytes: {
+    name: 'Allocated',
+    definition: 'Bytes of the memory allocated for the tensor, all its tiles in flight together.',
+  },
+  tilesHeld: { name: 'Tiles', definition: 'Tiles held at once: 2 is double buffering.' },
+  values: {
+    name: 'Values',
+    definition: 'Outputs computed by the run against the same workload evaluated without a machine.',
+  },
+  elements: { name: 'Elements', definition: 'Elements of the output that were compared.' },
+  maxAbsError: { name: 'Largest error', definition: 'Largest absolute difference over all elements.' },
+  maxRelError: {
+    name: 'Largest relative error',
+    definition: 'Largest difference over the magnitude of the expected element.',
+  },
+} as const satisfies { [term: string]: { name: string; definition: string } };
+
+export type Term = keyof typeof glossary;

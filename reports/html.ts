@@ -1,0 +1,54 @@
+import type { Result } from '../models/result.ts';
+import { Markup, markup } from './markup.ts';
+import { einsumsOverTime } from './page/einsums.ts';
+import { engineAccounts, utilizationOverTime, waits } from './page/engines.ts';
+import { definitions } from './page/figure.ts';
+import { cards, header, notes, values } from './page/header.ts';
+import { mapping } from './page/mapping.ts';
+import { bandwidthOverTime, memoryTables } from './page/memories.ts';
+import { areaBreakdown, energyBreakdown } from './page/physical.ts';
+import { roofline } from './page/roofline.ts';
+import { script } from './page/script.ts';
+import { style } from './page/style.ts';
+
+/** What a reader asks in turn: how long, bound by what, when, by whom, at what cost, laid out how. */
+const body = [
+  header,
+  cards,
+  notes,
+  engineAccounts,
+  utilizationOverTime,
+  waits,
+  roofline,
+  einsumsOverTime,
+  bandwidthOverTime,
+  memoryTables,
+  energyBreakdown,
+  areaBreakdown,
+  mapping,
+  values,
+];
+
+/** One self-contained HTML page: it loads nothing, and reads as well on paper and without scripts. */
+export function htmlReport(result: Result): string {
+  const page = markup`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${result.workload.name} on ${result.arch.name}</title>
+<style>
+${new Markup(style)}
+</style>
+</head>
+<body>
+<main>
+${body.map((part) => part(result))}${definitions()}</main>
+<script>
+${new Markup(script)}
+</script>
+</body>
+</html>
+`;
+  return page.text;
+}

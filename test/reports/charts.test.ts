@@ -1,0 +1,172 @@
+import { describe, expect, it } from 'vitest';
+import { bandwidthChart } from '../../reports/charts/bandwidth.ts';
+import { barChart } from '../../reports/charts/bars.ts';
+import { ellipsis, textWidth } from '../../reports/charts/frame.ts';
+import { ganttChart } from '../../reports/charts/gantt.ts';
+import { placeLabels } from '../../reports/charts/labels.ts';
+import { rooflineChart } from '../../reports/charts/roofline.ts';
+import { utilizationChart } from '../../reports/charts/utilization.ts';
+import type { Markup } from '../../reports/markup.ts';
+import { rooflineData } from '../../reports/page/roofline.ts';
+import { attention, gemmThenRelu, transformer } from './sample.ts';
+import { elements } from './wellformed.ts';
+
+/** One element per line, so that a change shows as a change of lines. */
+const lines = ({ text }: Markup) => `${text.replaceAll('><', '>\n<')}\n`;
+
+const snapshot = (chart: Markup, name: string) => {
+  elements(chart.text);
+  return expect(lines(chart)).toMatchFileSnapshot(`snapshots/${name}.svg`);
+};
+
+describe('charts draw', () => {
+  it('what engines did, with sections and a last bin that the run ends in', () =>
+    snapshot(
+      utilizationChart({
+        seconds: 3.5e-3,
+        sections: [
+          { name: 'gemm', start: 0, end: 2e-3 },
+          { name: 'relu', start: 2e-3, end: 3.5e-3 },
+        ],
+        rows: [
+          {
+            busy: 0.7,
+            timeline: {
+              engine: 'array',
+              bin: 1e-3,
+              busy: [1, 0.8, 0.5, 0.25],
+              waitInput: [0, 0.2, 0.25, 0.25],
+              waitOutput: [0, 0, 0, 0],
+              waitMemory: [0, 0, 0.25, 0],
+              idle: [0, 0, 0, 0],
+            },
+          },
+        ],
+      }),
+      'utilization',
+    ));
+
+  it('bandwidth under its peak', () =>
+    snapshot(
+      bandwidthChart(
+        [{ name: 'hbm', bin: 1e-3, values: [1e11, 3e11, 3e11, 0], peak: 400 * 2 ** 30, mean: 1.75e11 }],
+        4e-3,
+      ),
+      'bandwidth',
+    ));
+
+  it('spans filled to their occupancy, and shares of the run', () =>
+    snapshot(
+      ganttChart(
+        [
+          {
+            engine: 'array',
+            rows: [{ name: 'QK', start: 0, end: 2e-3, busy: 1e-3, share: 0.25, about: 'QK = Q * K' }],
+          },
+          { engine: 'vector', rows: [{ name: 'AV', start: 1e-3, end: 4e-3, busy: 3e-3, share: 0.75, about: 'AV' }] },
+        ],
+        4e-3,
+      ),
+      'gantt',
+    ));
+
+  it('stacked bars with names inside where they fit', () =>
+    snapshot(
+      barChart({
+        label: 'Energy by part and action',
+        legend: [
+          { name: 'mac', colour: 'series0' },
+          { name: 'read', colour: 'series1' },
+        ],
+        axis: 'energy',
+        unit: 'J',
+        rows: [
+          {
+            name: 'array',
+            text: '1.9 J · 95 %',
+            segments: [
+              { colour: 'series0', value: 1.895, title: 'array mac', text: 'mac 1.9 J' },
+              { colour: 'series1', value: 0.005, title: 'array read', text: 'read 5 mJ' },
+            ],
+          },
+          { name: 'hbm', text: '0.1 J · 5 %', segments: [{ colour: 'series1', value: 0.1, title: 'hbm read' }] },
+        ],
+      }),
+      'bars',
+    ));
+
+  it('a roofline with a slope, two levels and a name for each point', () =>
+    snapshot(
+      rooflineChart({
+        memory: { name: 'hbm', peak: 4e11 },
+        roofs: [
+          { name: 'array', peak: 6e13 },
+          { name: 'vector', peak: 2.4e11 },
+        ],
+        points: [
+          { kind: 'run', name: 'whole run', intensity: 250, rate: 5e13 },
+          { kind: 'engine', name: 'vector', intensity: 1.2, rate: 2.3e11 },
+          { kind: 'einsum', name: 'AV', intensity: 0.5, rate: 2.5e10 },
+        ],
+      }),
+      'roofline',
+    ));
+});
+
+describe('the roofline', () => {
+  it('places the whole run at its operations per byte and per second', () => {
+    const result = attention();
+    const ops = result.engines.reduce((sum, { ops }) => sum + ops, 0);
+    const run = rooflineData(result)!.points[0]!;
+    expect(run.intensity).toBe(ops / (4 * 64 * 12 * 64 * 1024 * 2));
+    expect(run.rate).toBe(ops / result.seconds);
+  });
+
+  it('charges the bytes of each tensor to the einsums that read and write it', () => {
+    const einsums = rooflineData(attention())!.points.filter(({ kind }) => kind === 'einsum');
+    const tensor = 64 * 12 * 64 * 1024 * 2;
+    expect(einsums.map(({ name }) => name).sort()).toEqual(['AV', 'QK', 'SLNV']);
+    expect(einsums.find(({ name }) => name === 'QK')!.intensity).toBe((64 * 12 * 1024 * 1024 * 64) / (2 * tensor));
+    expect(einsums.find(({ name }) => name === 'SLNV')!.intensity).toBe((64 * 12 * 1024 * 1024 * 64) / tensor);
+  });
+
+  it('has a point per section when there are several', () => {
+    const sections = rooflineData(gemmThenRelu())!.points.filter(({ kind }) => kind === 'section');
+    expect(sections.map(({ name }) => name)).toEqual(['gemm', 'relu']);
+  });
+
+  it('joins engines of one kind and peak into one roof', () => {
+    const result = transformer();
+    const [array, vector] = result.engines as [(typeof result.engines)[0], (typeof result.engines)[0]];
+    const engines = [array, { ...array, name: 'array1' }, vector];
+    expect(rooflineData({ ...result, engines })!.roofs).toEqual([
+      { name: '2 × array', peak: 2 * array.peakOps },
+      { name: 'vector', peak: vector.peakOps },
+    ]);
+  });
+});
+
+describe('labels', () => {
+  const bounds = { left: 0, top: 0, width: 400, height: 200 };
+
+  it('do not overlap, and are left out rather than crammed in', () => {
+    const crowd = [...Array(60).keys()].map((index) => ({ text: `section-${index}`, x: 200, y: 100 }));
+    const placed = placeLabels(crowd, [], bounds).map((label) => ({
+      left: label.left,
+      right: label.left + textWidth(label.text),
+      baseline: label.baseline,
+    }));
+    expect(placed.length).toBeGreaterThan(4);
+    expect(placed.length).toBeLessThan(60);
+    for (const a of placed)
+      for (const b of placed)
+        if (a !== b && Math.abs(a.baseline - b.baseline) < 13)
+          expect(a.right <= b.left || b.right <= a.left).toBe(true);
+  });
+
+  it('are cut to the width there is', () => {
+    expect(ellipsis('QK', 100)).toBe('QK');
+    expect(ellipsis('a-very-long-name-of-an-engine', 60)).toMatch(/^a-v.*…$/);
+    expect(textWidth(ellipsis('a-very-long-name-of-an-engine', 60))).toBeLessThanOrEqual(60);
+  });
+});

@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { summary } from '../../reports/terminal.ts';
+import { attention, bare, empty, gemmThenRelu, transformer } from './sample.ts';
+
+describe('the summary of a run', () => {
+  it('says how long, bound by what, who waited for whom, and what it cost', () => {
+    expect(summary(attention(), { report: 'reports/out/attention-1-pass-on-fusemax.html' })).toMatchInlineSnapshot(`
+      "attention-1-pass on fusemax                       1,893,104 cycles of core   2.014 ms
+      bound by   vector (99.9 % busy): SPNV 42 %, RNV 42 %, AV 10 %, PRM 5 %
+      array      88.9 % busy   waits 11.1 % for vector
+      buffer     9 of 16 MiB
+      hbm        186 of 400 GiB/s
+      energy     1.95 J   array 99 %, buffer 1 %
+      area       446 mm²   array 85 %, buffer 13 %, vector 1 %
+      report     reports/out/attention-1-pass-on-fusemax.html
+      "
+    `);
+  });
+
+  it('tells both the waits and the idleness of an engine that does not bound the run', () => {
+    expect(summary(gemmThenRelu())).toMatchInlineSnapshot(`
+      "gemm-relu on tpu                                  490,000 cycles of core   521.3 µs
+      bound by   array (87.4 % busy): Y0 79 %, Y1 8 %
+      vector     47.1 % busy   waits 16.2 % for hbm   idle 36.7 %
+      buffer     3 of 16 MiB
+      hbm        167 of 400 GiB/s
+      energy     479 mJ   array 99 %, buffer 1 %
+      area       446 mm²   array 85 %, buffer 13 %, vector 1 %
+      "
+    `);
+  });
+
+  it('gives the reason when nothing is saturated, and leaves out what was not modelled', () => {
+    expect(summary(bare())).toMatchInlineSnapshot(`
+      "gemm-relu on tpu                                  490,000 cycles of core   521.3 µs
+      bound by   dependencies: Nothing is busy all the time.
+      array      87.4 % busy   idle 10.1 %
+      "
+    `);
+  });
+
+  it('reports values, notes and row hits where there are any', () => {
+    const result = attention();
+    const hbm = { ...result.memories[0]!, rowHits: 93, rowMisses: 4, rowConflicts: 3 };
+    const text = summary({
+      ...result,
+      memories: [hbm],
+      values: { outputs: [{ tensor: 'AV', elements: 50_331_648, maxAbsError: 3.1e-7, maxRelError: 2.2e-6 }] },
+      notes: ['array has no energy for "max"'],
+    });
+    expect(text).toContain('hbm        186 of 400 GiB/s   row hits 93 %\n');
+    expect(text).toContain('values     AV: 50,331,648 elements, largest error 3.1e-7 (relative 2.2e-6)\n');
+    expect(text).toContain('note       array has no energy for "max"\n');
+  });
+
+  it('stays within 100 columns and wraps under the text, not under the label', () => {
+    const note = 'an operation without a row in the technology table counts as free, '.repeat(4);
+    const lines = summary({ ...transformer(), notes: [note] }).split('\n');
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
+    const first = lines.findIndex((line) => line.startsWith('note'));
+    expect(lines[first + 1]).toMatch(/^ {11}\S/);
+  });
+
+  it('counts engines and memories beyond the sixth instead of listing them', () => {
+    const result = transformer();
+    const engines = [...Array(20).keys()].map((index) => ({ ...result.engines[1]!, name: `core${index}` }));
+    expect(summary({ ...result, engines })).toContain('and 14 engines that are less busy');
+  });
+
+  it('adds escape codes only where colour is asked for', () => {
+    const plain = summary(attention());
+    const coloured = summary(attention(), { color: true });
+    expect(plain).not.toContain('\x1b');
+    expect(coloured).toContain('\x1b[1mattention-1-pass on fusemax\x1b[0m');
+    expect(['\x1b[0m', '\x1b[1m', '\x1b[2m'].reduce((text, code) => text.replaceAll(code, ''), coloured)).toBe(plain);
+  });
+
+  it('writes no NaN, undefined or infinity for a run of no cycles', () => {
+    expect(summary(empty())).not.toMatch(/NaN|undefined|Infinity/);
+  });
+});

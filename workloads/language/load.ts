@@ -1,0 +1,47 @@
+/** Workload files to workloads. */
+import { type Diagnostic, InputError } from '../../arch/language/diagnostics.ts';
+import { Source } from '../../arch/language/source.ts';
+import { buildWorkload } from './build.ts';
+import { checkCascade } from './check.ts';
+import { readFlat } from './graph.ts';
+import { groupsOf, RecurrenceMistake } from './order.ts';
+import { parseShape, resolveExtents } from './ranks.ts';
+import { einsumsOf, type LoadedWorkload } from './workload.ts';
+
+export interface LoadOptions {
+  /** Extents of ranks instead of the file's, such as `P=4096`; the parts of a split rank follow. */
+  readonly shape?: readonly string[];
+}
+
+/** @throws InputError with every mistake in the file, in the files that it uses and in the options. */
+export function loadWorkload(file: string, options: LoadOptions = {}): LoadedWorkload {
+  return fromSource(Source.read(file), options);
+}
+
+/** The same from a text; `file` is its name in messages, and its folder is where used workloads are looked for first. */
+export function parseWorkload(text: string, file: string, options: LoadOptions = {}): LoadedWorkload {
+  return fromSource(new Source(text, file), options);
+}
+
+function fromSource(source: Source, { shape = [] }: LoadOptions): LoadedWorkload {
+  const overrides = parseShape(shape);
+  const mistakes: Diagnostic[] = [];
+  const flat = readFlat(source, mistakes);
+  const extents = resolveExtents(flat.extents, flat.splits, overrides, mistakes);
+  const checked = checkCascade(flat, extents, mistakes);
+  if (mistakes.length > 0) throw new InputError(mistakes.sort(inFileOrder));
+  const loaded = buildWorkload(flat, extents, checked);
+  try {
+    groupsOf(einsumsOf(loaded.workload));
+  } catch (error) {
+    if (!(error instanceof RecurrenceMistake)) throw error;
+    throw new InputError({ message: error.message, place: loaded.places.get(error.einsum), hint: error.hint });
+  }
+  return loaded;
+}
+
+function inFileOrder({ place: a }: Diagnostic, { place: b }: Diagnostic): number {
+  if (!a || !b) return Number(a !== undefined) - Number(b !== undefined);
+  const files = a.file < b.file ? -1 : Number(a.file > b.file);
+  return files || a.line - b.line || a.column - b.column;
+}
