@@ -4,8 +4,7 @@ import { costOf } from '../arch/language/operations.ts';
 import { bitsOf } from '../arch/language/units.ts';
 import { einsumText } from '../workloads/language/describe.ts';
 import { operatorsPerPoint } from '../workloads/language/shapes.ts';
-import type { Einsum, Workload } from '../workloads/language/workload.ts';
-import { accessesOf } from './binding/dependencies.ts';
+import { accessesOf, type Einsum, einsumsOf, type Workload } from '../workloads/language/workload.ts';
 import { elementBytes } from './binding/plan.ts';
 import type { Op, Program } from './binding/program.ts';
 import { type EngineSite, Topology } from './binding/topology.ts';
@@ -52,11 +51,7 @@ class Measurement {
     this.#subject = subject;
     this.#record = record;
     this.#topology = new Topology(subject.arch);
-    this.#einsums = new Map(
-      subject.workload.steps
-        .toArray()
-        .flatMap((step) => step.einsums.toArray().map((e): [string, Einsum] => [e.name, e])),
-    );
+    this.#einsums = new Map(einsumsOf(subject.workload).map((einsum) => [einsum.name, einsum]));
     this.#seconds = record.length * picoseconds;
   }
 
@@ -96,7 +91,7 @@ class Measurement {
       area: { total: area.total, by: area.by },
       bottleneck: bottleneckOf(engines, memories, einsums),
       timelines: { engines: this.#record.engines.map((e) => this.#timeline(e)), bandwidth: this.#bandwidth() },
-      notes: [...energy.notes, ...area.notes],
+      notes: [...new Set([...energy.notes, ...area.notes])],
     };
   }
 

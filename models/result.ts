@@ -102,8 +102,10 @@ export interface Result {
   area: { total: number; by: { [part: string]: number } };
   bottleneck: Bottleneck;
   timelines: { engines: EngineTimeline[]; bandwidth: Series[] };
-  /** Present after a run with values. */
-  values?: { outputs: { tensor: string; elements: number; maxAbsError: number; maxRelError: number }[] };
+  /** Present after a run with values: `maxAbs` is the largest value that the evaluator gives, errors are against it. */
+  values?: {
+    outputs: { tensor: string; elements: number; maxAbs: number; maxAbsError: number; maxRelError: number }[];
+  };
   /** Things the user should know: an operation with no energy row, say. */
   notes: string[];
 }

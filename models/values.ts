@@ -43,9 +43,10 @@ export class ValueRun {
   readonly watch: Watch = (section) => {
     // What is on the chip does not outlive its section.
     const chip = this.#unmade();
+    const loads = new Map<string, Region[][]>();
     return (engine) => {
       const program = section.engines.get(engine)!;
-      const observers = program.ops.toArray().map((op) => this.#observe(op, program, section, chip));
+      const observers = program.ops.toArray().map((op) => this.#observe(op, program, section, chip, loads));
       return (op, digits) => observers[op]!(op, digits);
     };
   };
@@ -59,14 +60,16 @@ export class ValueRun {
         const made = this.#memory.get(name)!;
         let maxAbsError = 0;
         let maxRelError = 0;
+        let maxAbs = 0;
         expected.get(name)!.forEach((value, i) => {
           const error = Math.abs(made[i]! - value);
+          maxAbs = Math.max(maxAbs, Math.abs(value));
           // Not a number counts as infinitely wrong.
           maxAbsError = error <= maxAbsError ? maxAbsError : Number.isNaN(error) ? Infinity : error;
           const relative = error === 0 ? 0 : error / Math.abs(value);
           maxRelError = relative <= maxRelError ? maxRelError : Number.isNaN(relative) ? Infinity : relative;
         });
-        return { tensor: name, elements: made.length, maxAbsError, maxRelError };
+        return { tensor: name, elements: made.length, maxAbs, maxAbsError, maxRelError };
       }),
     };
   }
@@ -83,25 +86,28 @@ export class ValueRun {
     return tensors;
   }
 
-  #observe(op: Op, program: EngineProgram, section: Section, chip: Tensors): Observer {
+  /** `loads` lists the tiles on the chip by tensor, for every load of it. */
+  #observe(op: Op, program: EngineProgram, section: Section, chip: Tensors, loads: Map<string, Region[][]>): Observer {
     const box = (digits: Int32Array): Box => boxOf(digits, program, section);
     if (program.kind === 'dma') {
-      const isStore = op.gives.isEmpty();
       const onChip = chip.get(op.name)!;
       const inMemory = this.#memory.get(op.name)!;
       const shape = this.#workload.tensors.get(op.name)!.shape.toArray();
+      const region = (digits: Int32Array): Region => regionOf(op.indices!.toArray(), box(digits), shape);
+      if (op.gives.isEmpty()) return (_, digits) => copy(onChip, inMemory, region(digits), shape);
       const tiles = section.buffers.find((buffer) => buffer.tensor === op.name)!.tiles;
       const slots: Region[] = [];
+      const ofTensor = loads.get(op.name) ?? [];
+      loads.set(op.name, ofTensor);
+      ofTensor.push(slots);
       return (_, digits) => {
-        const region = regionOf(op.indices!.toArray(), box(digits), shape);
-        if (isStore) {
-          copy(onChip, inMemory, region, shape);
-          return;
-        }
-        slots.push(region);
+        const next = region(digits);
+        slots.push(next);
         const old = slots.length > tiles ? slots.shift() : undefined;
-        if (old && !slots.some((other) => overlap(other, old))) forget(onChip, old, shape);
-        copy(inMemory, onChip, region, shape);
+        // Tiles of one tensor may share elements, such as a convolution's halo.
+        const stays = old && ofTensor.some((others) => others.some((other) => overlap(other, old)));
+        if (old && !stays) forget(onChip, old, shape);
+        copy(inMemory, onChip, next, shape);
       };
     }
     const einsum = this.#einsums.get(op.name)!;

@@ -124,7 +124,12 @@ export class Source implements Places {
       return { file: this.file, line, column: indent + before[before.length - 1]!.length + 1, length, text };
     }
     const quote = node.type === 'QUOTE_DOUBLE' || node.type === 'QUOTE_SINGLE' ? 1 : 0;
-    return this.span(start + quote + offset, length);
+    const written = this.text.slice(start, node.range[1]);
+    if (!written.includes('\n')) return this.span(start + quote + offset, length);
+    // Line breaks and indents of a folded text are one space each in its value: count what is not space.
+    let before = quote + node.value.slice(0, offset).replace(/\s/g, '').length;
+    const position = [...written.matchAll(/\S/g)].find(() => before-- === 0)?.index ?? written.length;
+    return this.span(start + position, length);
   }
 
   /** Aliases that stand for nothing, or for something that they are part of. */

@@ -1,8 +1,8 @@
 /** Which engine runs an einsum, and which of its ranks run over the engine's rows, columns or lanes, if nobody says so. */
 import { costOf } from '../../arch/language/operations.ts';
 import { operatorsPerPoint } from '../../workloads/language/shapes.ts';
-import type { Einsum } from '../../workloads/language/workload.ts';
-import { accessesOf, BindError, variablesOf } from './dependencies.ts';
+import { accessesOf, type Einsum, variablesOf } from '../../workloads/language/workload.ts';
+import { BindError } from './dependencies.ts';
 import type { Assignment } from './plan.ts';
 import type { EngineSite, Topology } from './topology.ts';
 

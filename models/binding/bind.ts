@@ -5,9 +5,17 @@ import { InputError, suggest } from '../../arch/language/diagnostics.ts';
 import { bitsOf } from '../../arch/language/units.ts';
 import type { LoadedMapping, Placement, SectionMapping } from '../../workloads/language/mapping.ts';
 import { extentsOf } from '../../workloads/language/shapes.ts';
-import type { Einsum, LoadedWorkload, Step, Workload } from '../../workloads/language/workload.ts';
+import {
+  accessesOf,
+  type Einsum,
+  einsumsOf,
+  type LoadedWorkload,
+  type Step,
+  variablesOf,
+  type Workload,
+} from '../../workloads/language/workload.ts';
 import { defaultAssignment, defaultEngine } from './assign.ts';
-import { accessesOf, BindError, variablesOf } from './dependencies.ts';
+import { BindError } from './dependencies.ts';
 import { nestOf } from './partition.ts';
 import { type Assignment, elementBytes } from './plan.ts';
 import { Phase, Program, type Section } from './program.ts';
@@ -76,7 +84,7 @@ class Binder {
 
   constructor(workload: Workload, topology: Topology) {
     this.#workload = workload;
-    this.#einsums = workload.steps.toArray().flatMap((step) => step.einsums.toArray());
+    this.#einsums = einsumsOf(workload);
     const extents = new Map(this.#einsums.flatMap((einsum) => [...extentsOf(workload, einsum)]));
     this.#context = { topology, bytesOf: elementBytes(workload, bitsOf), extents };
   }
@@ -240,7 +248,7 @@ function checkMemory(workload: Workload, topology: Topology): void {
 /** Every einsum that a mapping names must exist and be in one section, and sections must follow the cascade. */
 function checkCovered(workload: Workload, mapping: LoadedMapping | null): void {
   if (!mapping) return;
-  const names = workload.steps.toArray().flatMap((step) => step.einsums.toArray().map((einsum) => einsum.name));
+  const names = einsumsOf(workload).map((einsum) => einsum.name);
   const seen = new Set<string>();
   mapping.mapping.sections.forEach((section, index) => {
     const inSection = section.einsums?.toArray() ?? names;

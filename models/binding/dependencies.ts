@@ -1,5 +1,5 @@
 /** Which einsum of a section reads what from where, and when in the loop nest it may run. */
-import type { Access, Einsum, Expression, Index } from '../../workloads/language/workload.ts';
+import { type Access, accessesOf, type Einsum, type Index, variablesOf } from '../../workloads/language/workload.ts';
 import type { Mask, Nest } from './nest.ts';
 
 /** A plan that cannot work: why, and what it is about. */
@@ -48,25 +48,6 @@ export interface Node {
   readonly output: Mask;
 }
 
-/** All accesses of an expression, each distinct one once. */
-export function accessesOf(expression: Expression): Access[] {
-  const found: Access[] = [];
-  const visit = (e: Expression): void => {
-    if ('tensor' in e) {
-      if (!found.some((other) => other.equals(e))) found.push(e);
-    } else if ('operands' in e) {
-      e.operands.forEach(visit);
-    }
-  };
-  visit(expression);
-  return found;
-}
-
-/** Variables of an einsum's iteration space: the output's, then the reduced ones. */
-export function variablesOf(einsum: Einsum): string[] {
-  return [...new Set([...einsum.output.indices.flatMap((index) => index.terms.keySeq()), ...einsum.reduced])];
-}
-
 /** @throws BindError when an einsum would need another pass over a loop that it shares with what it reads. */
 export function nodesOf(einsums: readonly Einsum[], nest: Nest): Node[] {
   const producers = new Map(einsums.map((einsum, i) => [einsum.output.tensor, i]));
@@ -74,6 +55,13 @@ export function nodesOf(einsums: readonly Einsum[], nest: Nest): Node[] {
   for (const [i, einsum] of einsums.entries()) {
     const variables = variablesOf(einsum);
     const iterates = nest.maskOf(variables);
+    if (einsum.iterative !== null && nest.axis(einsum.iterative).tile > 1) {
+      const { iterative, name } = einsum;
+      throw new BindError(
+        `${name} needs its own last iteration's value: ${iterative} must be one of the loops`,
+        'loops',
+      );
+    }
     const reads = accessesOf(einsum.expression).map((access) => readOf(access, i, producers, einsums, nest));
     let last = 0;
     for (const read of reads) {

@@ -2,8 +2,8 @@
  * Tiles, loop order and buffering of a section when no mapping gives them: hill climbing over plans from one tile per
  * batch, by the estimate of section.ts. Every plan looked at is a legal one that fits the scratchpads.
  */
-import type { Einsum } from '../../workloads/language/workload.ts';
-import { accessesOf, BindError, nodesOf, variablesOf } from './dependencies.ts';
+import { accessesOf, type Einsum, variablesOf } from '../../workloads/language/workload.ts';
+import { BindError, nodesOf } from './dependencies.ts';
 import { type LoopSpec, Nest } from './nest.ts';
 import { type Assignment, type ElementBytes, layOut, type Plan } from './plan.ts';
 import { type BuiltSection, buildSection } from './section.ts';

@@ -9,6 +9,9 @@ import { checkNames, heldTiles, loadStream, type Stream, storeStream } from './s
 import { accessElements, type TileOp, tileExtents, tileOp } from './tile-ops.ts';
 import { type Route, seconds, type Topology } from './topology.ts';
 
+/** Rounds in flight when the mapping does not say: more hide longer latencies, and need more buffers. */
+const mostRounds = 8;
+
 /** What binding decides by: cycles are of the engines' own clocks. */
 export interface Estimate {
   /** Seconds that the busiest engine or memory needs, or the software pipeline's rounds if they need more. */
@@ -127,17 +130,30 @@ class SectionBuilder {
     const dependencies = made.flatMap(({ readers, producer }): Dependency[] =>
       readers.map(({ node, read, way }) => {
         const isPrevious = this.#read(node, read).kind === 'previous';
-        const distance = isPrevious ? this.#distance(nodes[producer]!) : 0;
+        const distance = isPrevious ? this.#distance(nodes[producer]!, nodes[node]!, this.#read(node, read)) : 0;
         return { from: producer, to: node, latency: this.#wireLatency(producer, node, way), distance };
       }),
     );
-    return schedule(ops, dependencies, plan.interleave);
+    return schedule(ops, dependencies, plan.interleave ?? mostRounds);
   }
 
-  /** Rounds from one iteration of an einsum's iterative rank to the next. */
-  #distance(node: Node): number {
+  /**
+   * Rounds from an einsum's iteration to the next iteration's reader of it. The reader may run in the first round of
+   * loops that the einsum ends in the last round of.
+   */
+  #distance(from: Node, to: Node, read: Read): number {
     const { nest } = this.#layout.plan;
-    return nest.trips(nest.inside(nest.all, this.#iterativeLoops(node)));
+    const carried = this.#iterativeLoops(from);
+    const ends = ((from.iterates & ~read.loops) | from.last) & ~carried;
+    const begins = ((to.iterates & ~read.loops) | to.first) & ~carried;
+    const roundsOf = (loop: number): number => nest.trips(nest.inside(nest.all, 1 << loop));
+    return nest.loops.reduce((rounds, { trips }, loop) => {
+      const bit = 1 << loop;
+      if (carried & bit) return rounds + roundsOf(loop);
+      const last = ends & bit ? trips - 1 : 0;
+      const first = begins & bit || !(to.last & bit) ? 0 : trips - 1;
+      return rounds + (first - last) * roundsOf(loop);
+    }, 0);
   }
 
   #iterativeLoops(node: Node): Mask {
@@ -168,6 +184,8 @@ class SectionBuilder {
     const from = nodes[producer]!;
     const to = nodes[reader]!;
     const carried = read.kind === 'previous' ? this.#iterativeLoops(from) : 0;
+    // A single iteration has none before it.
+    if (read.kind === 'previous' && carried === 0) return;
     const channel = this.#channel(read.tensor, this.#engineOf(producer), this.#engineOf(reader), {
       capacity: this.#capacity(producer, reader, read),
       latency,

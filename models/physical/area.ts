@@ -45,11 +45,9 @@ export function areaOf(arch: Arch): Area {
 
 function engineArea(technology: Technology, path: string, engine: Engine): Sized {
   const notes: string[] = [];
-  const actions = engine.operations
-    .valueSeq()
-    .map((cost) => cost.action)
-    .toOrderedSet();
-  const rows = actions.toArray().map((action) => ({
+  // Sorted, as equal maps may iterate in different orders.
+  const actions = [...new Set(engine.operations.valueSeq().map((cost) => cost.action))].sort();
+  const rows = actions.map((action) => ({
     action,
     area: technology.units.get(action)?.area ?? technology.areas.get(action)?.area,
   }));

@@ -94,7 +94,7 @@ class Meter {
       else if (count > 0) missing.push(action);
     }
     if (found && scale !== 1) this.notes.push(wordScaleNote(this.#technology, path, engine));
-    if (missing.length > 0) this.#missing(path, missing.join(', '));
+    if (missing.length > 0) this.#missing(path, missing.sort().join(', '));
   }
 
   readRegisters(path: string, { registers }: Engine): void {

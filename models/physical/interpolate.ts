@@ -48,12 +48,7 @@ export function onPowerLaw<Row>(
   return y(low) * (at / x(low)) ** exponent;
 }
 
-/** The value nearest to a wanted one; of two equally near, the smaller. */
+/** The value nearest to a wanted one; of two equally near, the smaller. There is at least one. */
 export function nearestTo(wanted: number, values: Iterable<number>): number {
-  let best = Infinity;
-  for (const value of values) {
-    const closer = Math.abs(value - wanted) - Math.abs(best - wanted);
-    if (best === Infinity || closer < 0 || (closer === 0 && value < best)) best = value;
-  }
-  return best;
+  return [...values].sort((a, b) => Math.abs(a - wanted) - Math.abs(b - wanted) || a - b)[0]!;
 }

@@ -15,10 +15,10 @@ export function wordScaleNote(technology: Technology, path: string, engine: Engi
   return `${path}: units of ${name} are of ${word} bits; scaled linearly to the ${engine.registers?.dtype} of its registers`;
 }
 
-/** What is missing for a part, what that means, and how to mend it. */
+/** What is missing for a part, what that means, and what to do. */
 export function missingNote(path: string, technology: Technology, what: string, quantity: 'energy' | 'area'): string {
   const zero = quantity === 'energy' ? '0 J' : '0 mm²';
-  return `${path}: ${technology.name} gives no ${quantity} of ${what}, counted as ${zero}; add it to the technology's file`;
+  return `${path}: ${technology.name} gives no ${quantity} of ${what}, counted as ${zero}; add rows to the technology's file`;
 }
 
 export function noTechnologyNote(arch: Arch): string {

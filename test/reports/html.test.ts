@@ -79,7 +79,7 @@ describe('the HTML report', () => {
   it('uses every entry of the glossary somewhere', () => {
     const result = gemmThenRelu();
     const rows = { ...result.memories[0]!, rowHits: 3, rowMisses: 2, rowConflicts: 1 };
-    const values = { outputs: [{ tensor: 'Z1', elements: 4, maxAbsError: 0, maxRelError: 0 }] };
+    const values = { outputs: [{ tensor: 'Z1', elements: 4, maxAbs: 1, maxAbsError: 0, maxRelError: 0 }] };
     const page = htmlReport({ ...result, memories: [rows], values });
     const unused = Object.keys(glossary).filter((term) => !page.includes(`popovertarget="term-${term}"`));
     expect(unused).toEqual([]);

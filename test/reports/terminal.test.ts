@@ -45,7 +45,9 @@ describe('the summary of a run', () => {
     const text = summary({
       ...result,
       memories: [hbm],
-      values: { outputs: [{ tensor: 'AV', elements: 50_331_648, maxAbsError: 3.1e-7, maxRelError: 2.2e-6 }] },
+      values: {
+        outputs: [{ tensor: 'AV', elements: 50_331_648, maxAbs: 1, maxAbsError: 3.1e-7, maxRelError: 2.2e-6 }],
+      },
       notes: ['array has no energy for "max"'],
     });
     expect(text).toContain('hbm        186 of 400 GiB/s   row hits 93 %\n');

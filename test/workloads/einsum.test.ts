@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { is } from 'immutable';
 import { describe, expect, it } from 'vitest';
 import { einsumText } from '../../workloads/language/describe.ts';
-import { Access, einsumsOf, Index, Literal, Operation } from '../../workloads/language/workload.ts';
+import { Access, einsumsOf, Index, Literal, type Operation } from '../../workloads/language/workload.ts';
 import { aWorkload, einsumNamed, mistakesOf } from './cascades.ts';
 
 const matmul = 'Z[m,n] = A[m,k] * B[k,n]';
@@ -85,10 +85,16 @@ describe('einsum', () => {
     const { expression } = fc.letrec<{ expression: string; operation: string }>((tie) => ({
       expression: fc.oneof({ maxDepth: 4 }, operand, tie('operation')),
       operation: fc.oneof(
-        fc.tuple(tie('expression'), fc.constantFrom('+', '-', '*', '/'), tie('expression')).map(([a, o, b]) => `(${a}) ${o} (${b})`),
-        fc.tuple(fc.constantFrom('max', 'min'), tie('expression'), tie('expression')).map(([f, a, b]) => `${f}(${a}, ${b})`),
+        fc
+          .tuple(tie('expression'), fc.constantFrom('+', '-', '*', '/'), tie('expression'))
+          .map(([a, o, b]) => `(${a}) ${o} (${b})`),
+        fc
+          .tuple(fc.constantFrom('max', 'min'), tie('expression'), tie('expression'))
+          .map(([f, a, b]) => `${f}(${a}, ${b})`),
         fc.tuple(fc.constantFrom('-', 'exp', 'erf', 'relu'), tie('expression')).map(([f, a]) => `${f}(${a})`),
-        fc.tuple(tie('expression'), fc.constantFrom('2', '-0.5', '1e-5', 'inf', '-inf')).map(([a, x]) => `(${a}) * ${x}`),
+        fc
+          .tuple(tie('expression'), fc.constantFrom('2', '-0.5', '1e-5', 'inf', '-inf'))
+          .map(([a, x]) => `(${a}) * ${x}`),
         fc.tuple(fc.constantFrom('3', '-1e30'), tie('expression')).map(([x, a]) => `${x} - (${a})`),
       ),
     }));
@@ -147,23 +153,38 @@ describe('a mistake in an einsum', () => {
     ['Z[m,n] = A[m,k] * B[k,m]', '6:25 [m] m has extent 4, but B has 3 there; it is B[k,n]'],
     ['Z[m,n] = A[m,k+1] * B[k,n]', '6:16 [k+1] k+1 reaches 2, but A ends at 1 there; it is A[m,k]'],
     ['Z[m,n] = A[m,k-1] * B[k,n]', '6:16 [k-1] k-1 begins at -1; indices begin at 0'],
-    ['Z[m,n] = A[m,K] * B[k,n]', '6:16 [K] K in upper case is the final iterate, but A does not iterate over it here; it is A[m,k]'],
-    ['Z[m,n] = A[m,q] * B[k,n]', '6:16 [q] there is no rank "Q"; give it an extent under "ranks"'],
-    ['Z[2*m,n] = A[m,k] * B[k,n]', '6:5 [2*m] 2*m is no index of an output; write a rank such as m, or m+1 for the next iterate over m'],
-    ['Z[m,m] = A[m,k]', '6:7 [m] m stands twice in an output; give each dimension its own rank'],
-    ['Z[m+1,n] = A[m,k] * B[k,n]', '6:5 [m+1] Z iterates over m but has no first value; end the line with: from Z[0,n] = 0'],
     [
-      'Z[m+1,n] = A[m,k] * B[k,n] from Z[n,0] = 1',
-      '6:35 [Z[n,0]] this is not the first value of Z; write Z[0,n]',
+      'Z[m,n] = A[m,K] * B[k,n]',
+      '6:16 [K] K in upper case is the final iterate, but A does not iterate over it here; it is A[m,k]',
     ],
+    ['Z[m,n] = A[m,q] * B[k,n]', '6:16 [q] there is no rank "Q"; give it an extent under "ranks"'],
+    [
+      'Z[2*m,n] = A[m,k] * B[k,n]',
+      '6:5 [2*m] 2*m is no index of an output; write a rank such as m, or m+1 for the next iterate over m',
+    ],
+    ['Z[m,m] = A[m,k]', '6:7 [m] m stands twice in an output; give each dimension its own rank'],
+    [
+      'Z[m+1,n] = A[m,k] * B[k,n]',
+      '6:5 [m+1] Z iterates over m but has no first value; end the line with: from Z[0,n] = 0',
+    ],
+    ['Z[m+1,n] = A[m,k] * B[k,n] from Z[n,0] = 1', '6:35 [Z[n,0]] this is not the first value of Z; write Z[0,n]'],
     [
       'Z[m,n] = A[m,k] * B[k,n] from Z[0,n] = 1',
       '6:33 [Z[0,n]] Z has a first value, but no iterative rank; the output of an iterative einsum is indexed by m+1, m its iterative rank',
     ],
-    ['Z[m,n] = A[m,k] * B[k,n]\nA[m,k] = Z[m,n]', '7:3 [A] A is an input already, in line 3; give this one another name'],
+    [
+      'Z[m,n] = A[m,k] * B[k,n]\nA[m,k] = Z[m,n]',
+      '7:3 [A] A is an input already, in line 3; give this one another name',
+    ],
     [`${matmul}\n${matmul}`, '7:3 [Z] Z is produced already, in line 6; give this one another name'],
-    ['Z[m,n] = X[m] * B[k,n]\nX[m] = A[m,k]', '6:12 [X] X is read before line 7 produces it; move this line below that one'],
-    ['Z[m,n] = Z[m,n] * B[k,n]', '6:12 [Z] Z is read where it is produced; only an iterative rank allows that: m+1 on the left'],
+    [
+      'Z[m,n] = X[m] * B[k,n]\nX[m] = A[m,k]',
+      '6:12 [X] X is read before line 7 produces it; move this line below that one',
+    ],
+    [
+      'Z[m,n] = Z[m,n] * B[k,n]',
+      '6:12 [Z] Z is read where it is produced; only an iterative rank allows that: m+1 on the left',
+    ],
   ])('%s', (line, mistake) => {
     // An output that is wrong as well is not the point here.
     expect(mistakesOf(line).filter((found) => !found.startsWith('4:'))).toEqual([mistake]);

@@ -94,7 +94,10 @@ describe('a split rank', () => {
   });
 
   it.each([
-    ['M: [M1 3, M0 4]', '8:14 [M1 3] the extent of M1, the outermost part, follows from M and the other parts; write "M1"'],
+    [
+      'M: [M1 3, M0 4]',
+      '8:14 [M1 3] the extent of M1, the outermost part, follows from M and the other parts; write "M1"',
+    ],
     ['M: [M1, M0]', '8:18 [M0] M0 needs a size; such as "M0 256"'],
     ['M: [M1, N 4]', '8:18 [N 4] N is a rank already; name the part of M otherwise'],
     ['Q: [Q1, Q0 4], M: [M1, M0 4]', '8:10 [Q] there is no rank "Q" to split; did you mean "M"?'],
@@ -158,7 +161,14 @@ describe('tensors', () => {
 
 describe('a workload file', () => {
   it('has all its mistakes reported at once, also with unknown keys in it', () => {
-    const text = ['workload: test', 'rank: { M: 3 }', 'ranks: { M: 2 }', 'inputs: A[m]', 'output: Z[m]', 'cascade: Z[m] = B[m]'];
+    const text = [
+      'workload: test',
+      'rank: { M: 3 }',
+      'ranks: { M: 2 }',
+      'inputs: A[m]',
+      'output: Z[m]',
+      'cascade: Z[m] = B[m]',
+    ];
     expect(mistakesIn(() => parseWorkload(text.join('\n'), 'test.yaml'))).toEqual([
       '2:1 [rank] unknown key "rank"; did you mean "ranks"?',
       '6:17 [B] there is no tensor "B"; did you mean "A"?',
@@ -166,7 +176,14 @@ describe('a workload file', () => {
   });
 
   it('shows the line of a mistake in the file that it is in', () => {
-    const text = ['workload: test', 'ranks: { M: 2 }', 'inputs: A[m]', 'output: Z[m]', 'cascade: |', '  Z[m] = exp(A[m]'];
+    const text = [
+      'workload: test',
+      'ranks: { M: 2 }',
+      'inputs: A[m]',
+      'output: Z[m]',
+      'cascade: |',
+      '  Z[m] = exp(A[m]',
+    ];
     expect(() => parseWorkload(text.join('\n'), 'a/test.yaml')).toThrow(
       [
         'a/test.yaml:6:18  the line ends where "," or ")" is expected',
@@ -174,6 +191,22 @@ describe('a workload file', () => {
         '     |                  ^',
       ].join('\n'),
     );
+  });
+
+  it('may have its tensors on several lines', () => {
+    const text = [
+      'workload: test',
+      'ranks: { M: 2 }',
+      'inputs:',
+      '  A[m]',
+      '  B[q]  C[m] int9',
+      'output: Z[m]',
+      'cascade: Z[m] = A[m]',
+    ];
+    expect(mistakesIn(() => parseWorkload(text.join('\n'), 'test.yaml'))).toEqual([
+      '5:5 [q] there is no rank "Q"; give it an extent under "ranks"',
+      '5:14 [int9] "int9" is no data type; did you mean "int8"?',
+    ]);
   });
 
   it('must say what is computed, once', () => {
@@ -223,7 +256,8 @@ describe('a graph', () => {
       'graph:',
       ...steps.map((step) => `  - ${step}`),
     ].join('\n');
-  const load = (steps: string[], head = {}): Workload => parseWorkload(graph(steps, head), join(folder, 'graph.yaml')).workload;
+  const load = (steps: string[], head = {}): Workload =>
+    parseWorkload(graph(steps, head), join(folder, 'graph.yaml')).workload;
 
   it('puts used workloads in the place of their steps', () => {
     const workload = load([
@@ -273,7 +307,20 @@ describe('a graph', () => {
     expect(once.steps.map(({ name }) => name).toArray()).toEqual(['layer.first', 'layer.again']);
     expect(linesOf(once)[0]).toBe('layer.first.T[n1,n0] = A[n1,n0] * 2');
     const many = load(['{ step: layer, use: twice, repeat: 12 }']);
-    expect(many.steps.map(({ name, repeat, einsums }) => [name, repeat, einsums.size]).toArray()).toEqual([['layer', 12, 6]]);
+    expect(many.steps.map(({ name, repeat, einsums }) => [name, repeat, einsums.size]).toArray()).toEqual([
+      ['layer', 12, 6],
+    ]);
+  });
+
+  it('has a mistake in a file that it uses twice reported once', () => {
+    file('wrong', 'workload: wrong', 'ranks: { N: 4 }', 'inputs: X[n]', 'output: Y[n]', 'cascade: Y[n] = X[n] +');
+    const steps = [
+      '{ step: s, use: wrong, with: { tensors: { X: A } } }',
+      '{ step: t, use: wrong, with: { tensors: { X: A, Y: Z } } }',
+    ];
+    expect(mistakesIn(() => load(steps))).toEqual([
+      '5:23 [] the line ends where a tensor, a number or a function is expected',
+    ]);
   });
 
   it('finds workloads that come with Clockwright', () => {
@@ -283,11 +330,26 @@ describe('a graph', () => {
 
   it.each([
     ['{ step: s, use: scael }', /^6:21 \[scael\] there is no workload "scael"; did you mean "scale"\?$/],
-    ['{ step: s, use: scale, with: { tensors: { Q: A, Y: Z } } }', /\[Q\] "Q" is no input or output of scale; did you mean "X"\?$/],
-    ['{ step: s, use: scale, with: { ranks: { N: P }, tensors: { X: A } } }', /\[P\] there is no rank "P"; did you mean "N"\?$/],
-    ['{ step: s, use: scale, with: { tensors: { Y: Z } } }', /\[scale\] scale needs X\[n\], but there is no X before step "s"; did you mean "A"\?$/],
-    ['{ step: s, use: scale, with: { tensors: { X: B, Y: Z } } }', /\[B\] scale needs X\[n\], but there is no B before step "s"; did you mean "A"\?$/],
-    ['{ step: s, use: scale, with: { ranks: { R: N }, tensors: { X: A, Y: Z } } }', /\[scale\] N and R of step "s" would both be called N/],
+    [
+      '{ step: s, use: scale, with: { tensors: { Q: A, Y: Z } } }',
+      /\[Q\] "Q" is no input or output of scale; did you mean "X"\?$/,
+    ],
+    [
+      '{ step: s, use: scale, with: { ranks: { N: P }, tensors: { X: A } } }',
+      /\[P\] there is no rank "P"; did you mean "N"\?$/,
+    ],
+    [
+      '{ step: s, use: scale, with: { tensors: { Y: Z } } }',
+      /\[scale\] scale needs X\[n\], but there is no X before step "s"; did you mean "A"\?$/,
+    ],
+    [
+      '{ step: s, use: scale, with: { tensors: { X: B, Y: Z } } }',
+      /\[B\] scale needs X\[n\], but there is no B before step "s"; did you mean "A"\?$/,
+    ],
+    [
+      '{ step: s, use: scale, with: { ranks: { R: N }, tensors: { X: A, Y: Z } } }',
+      /\[scale\] N and R of step "s" would both be called N/,
+    ],
     ['{ step: s }', /\[s\] step "s" has neither "cascade" nor "use"; give it one of them$/],
     ['{ step: s-s, use: scale }', /\[s-s\] "step": a step has one word for its name$/],
     ['{ step: s, use: graph }', /\[graph\] "graph" uses itself; .*graph\.yaml uses .*graph\.yaml$/],

@@ -162,7 +162,7 @@ class Checker {
     const reduced = [...used].filter((variable) => !kept.has(variable));
     if (reduction) this.#checkReduction(reduction, output, kept, reduced);
     const iterative = this.#producers.get(output.tensor)?.iterative ?? null;
-    return { output, expression: resolved, reduction, reduced, iterative, initial: from && from.value, reads };
+    return { output, expression: resolved, reduction, reduced, iterative, initial: from?.value ?? null, reads };
   }
 
   /** Bare names that are neither ranks nor parameters as accesses to tensors of one value. */

@@ -86,8 +86,7 @@ function rankLines(workload: Workload): string[] {
 
 /** All ranks that are not parts of another one. */
 function unsplitRanks({ ranks, split }: Workload): string[] {
-  const parts = new Set(split.valueSeq().flatMap((names) => names));
-  return [...ranks.keys()].filter((rank) => !parts.has(rank));
+  return [...ranks.keys()].filter((rank) => !split.some((parts) => parts.includes(rank)));
 }
 
 function tensorLines({ tensors }: Workload): string[] {

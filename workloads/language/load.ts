@@ -29,7 +29,7 @@ function fromSource(source: Source, { shape = [] }: LoadOptions): LoadedWorkload
   const flat = readFlat(source, mistakes);
   const extents = resolveExtents(flat.extents, flat.splits, overrides, mistakes);
   const checked = checkCascade(flat, extents, mistakes);
-  if (mistakes.length > 0) throw new InputError(mistakes.sort(inFileOrder));
+  if (mistakes.length > 0) throw new InputError(distinct(mistakes).sort(inFileOrder));
   const loaded = buildWorkload(flat, extents, checked);
   try {
     groupsOf(einsumsOf(loaded.workload));
@@ -38,6 +38,12 @@ function fromSource(source: Source, { shape = [] }: LoadOptions): LoadedWorkload
     throw new InputError({ message: error.message, place: loaded.places.get(error.einsum), hint: error.hint });
   }
   return loaded;
+}
+
+/** A file that is used twice has its mistakes found twice. */
+function distinct(mistakes: readonly Diagnostic[]): Diagnostic[] {
+  const key = ({ message, place }: Diagnostic): string => `${place?.file}:${place?.line}:${place?.column} ${message}`;
+  return [...new Map(mistakes.map((mistake) => [key(mistake), mistake])).values()];
 }
 
 function inFileOrder({ place: a }: Diagnostic, { place: b }: Diagnostic): number {

@@ -109,6 +109,11 @@ const mappingSchema = z.strictObject({
     .describe('One entry per fusion group, each with the keys above'),
 });
 
+/** JSON Schema of a mapping file, for editors. */
+export function mappingJsonSchema(): object {
+  return z.toJSONSchema(mappingSchema, { io: 'input' });
+}
+
 type SectionInput = z.output<z.ZodObject<typeof sectionKeys>> & { einsums?: string[] };
 
 /** @throws InputError with every mistake in the file. */

@@ -30,7 +30,7 @@ describe('area of an engine', () => {
     const { by, notes } = areaOf(machine({ array: odd }, technology.set('registers', List())));
     expect(by).toEqual({ array: 8 * 40 });
     expect(notes).toEqual([
-      "array: round gives no area of exp, registers, counted as 0 mm²; add it to the technology's file",
+      "array: round gives no area of exp, registers, counted as 0 mm²; add rows to the technology's file",
     ]);
   });
 
@@ -86,7 +86,7 @@ describe('area of a scratchpad', () => {
     const { by, notes } = areaOf(machine({ buffer }, technology.set('sram', List())));
     expect(by).toEqual({});
     expect(notes).toEqual([
-      "buffer: round gives no area of an SRAM, counted as 0 mm²; add it to the technology's file",
+      "buffer: round gives no area of an SRAM, counted as 0 mm²; add rows to the technology's file",
     ]);
   });
 });

@@ -70,7 +70,7 @@ describe('energy of units', () => {
     expect(total).toBe(3);
     expect(by).toEqual({ vector: { mac: 3, exp: 0, log: 0 } });
     expect(notes).toEqual([
-      "vector: round gives no energy of exp, log, counted as 0 J; add it to the technology's file",
+      "vector: round gives no energy of exp, log, counted as 0 J; add rows to the technology's file",
     ]);
   });
 
@@ -125,7 +125,7 @@ describe('energy of registers', () => {
     );
     expect(bare.total).toBe(0);
     expect(bare.notes).toEqual([
-      "array: round gives no energy of registers, counted as 0 J; add it to the technology's file",
+      "array: round gives no energy of registers, counted as 0 J; add rows to the technology's file",
     ]);
     const unnamed = energyOf(machine({ vector }), registers('vector', 1, 1));
     expect(unnamed.total).toBe(0);
@@ -186,7 +186,7 @@ describe('energy of a scratchpad', () => {
     const { total, notes } = energyOf(arch, bytes('buffer', 64, 64));
     expect(total).toBe(0);
     expect(notes).toEqual([
-      "buffer: round gives no energy of an SRAM access, counted as 0 J; add it to the technology's file",
+      "buffer: round gives no energy of an SRAM access, counted as 0 J; add rows to the technology's file",
     ]);
   });
 });
@@ -206,7 +206,7 @@ describe('energy of a memory', () => {
     const unknown = energyOf(machine({ hbm: hbm.set('technology', 'HBM9') }), bytes('hbm', 1, 0));
     expect(unknown.total).toBe(0);
     expect(unknown.notes).toEqual([
-      "hbm: round gives no energy of a bit of HBM9, counted as 0 J; add it to the technology's file",
+      "hbm: round gives no energy of a bit of HBM9, counted as 0 J; add rows to the technology's file",
     ]);
   });
 

@@ -1,0 +1,8 @@
+export async function schema(kind: 'arch' | 'workload' | 'mapping'): Promise<void> {
+  const schemas = {
+    arch: async () => (await import('../arch/language/json-schema.ts')).archJsonSchema(),
+    workload: async () => (await import('../workloads/language/json-schema.ts')).workloadJsonSchema(),
+    mapping: async () => (await import('../workloads/language/mapping.ts')).mappingJsonSchema(),
+  };
+  process.stdout.write(`${JSON.stringify(await schemas[kind](), null, 2)}\n`);
+}

@@ -1,0 +1,56 @@
+/** Arch x Workload x Mapping -> Result, in one call. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Arch } from '../arch/language/arch.ts';
+import { packageRoot } from '../arch/language/library.ts';
+import type { LoadedMapping } from '../workloads/language/mapping.ts';
+import type { LoadedWorkload } from '../workloads/language/workload.ts';
+import { bind } from './binding/bind.ts';
+import { Machine } from './machine.ts';
+import { measure } from './measure.ts';
+import type { Result } from './result.ts';
+import { ValueRun } from './values.ts';
+
+export interface SimulateOptions {
+  readonly arch: Arch;
+  readonly workload: LoadedWorkload;
+  /** What it leaves open, or all of it, is chosen by the default binding. */
+  readonly mapping?: LoadedMapping | null;
+  /** Move real numbers through the machine and compare its outputs with the evaluator's. */
+  readonly values?: boolean;
+  /** Told the fraction that is done, now and then. */
+  readonly onProgress?: (fraction: number) => void;
+  /** The `--set` options that made the arch, for the report. */
+  readonly overrides?: readonly string[];
+}
+
+/** Version of the program, as in its package.json. */
+export const version: string = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')).version;
+
+/**
+ * Binds and runs a workload on a machine.
+ * @throws InputError when it cannot run there; DeadlockError when the machine comes to a stop.
+ */
+export function simulate(options: SimulateOptions): Result {
+  const { arch, workload, mapping = null, values = false, onProgress, overrides = [] } = options;
+  const program = bind(arch, workload, mapping);
+  const valueRun = values ? new ValueRun(workload.workload) : null;
+  const record = new Machine(arch).run(program, {
+    ...(valueRun && { watch: valueRun.watch }),
+    ...(onProgress && { onProgress }),
+  });
+  const result = measure({ arch, workload: workload.workload, program, overrides, version }, record);
+  if (mapping) result.notes.push(...mismatches(mapping, arch, workload));
+  if (valueRun) result.values = valueRun.compare();
+  return result;
+}
+
+/** Notes on a mapping that was written for something else: it may still be what the user wants. */
+function mismatches({ mapping }: LoadedMapping, arch: Arch, { workload }: LoadedWorkload): string[] {
+  return [
+    ['machine', mapping.machine, arch.name],
+    ['workload', mapping.workload, workload.name],
+  ].flatMap(([what, named, actual]) =>
+    named && named !== actual ? [`mapping ${mapping.name} was written for the ${what} ${named}, not ${actual}`] : [],
+  );
+}
