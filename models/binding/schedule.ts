@@ -24,8 +24,8 @@ export interface Dependency {
 export interface Schedule {
   /** Rounds that an operation runs behind the first. */
   readonly stages: readonly number[];
-  /** Cycle within the round, which orders the operations of one engine. */
-  readonly slots: readonly number[];
+  /** Place in the order of its engine's operations in a round. */
+  readonly places: readonly number[];
   /** Rounds in flight. */
   readonly depth: number;
   /** Cycles from round to round. */
@@ -34,13 +34,9 @@ export interface Schedule {
 
 /**
  * Schedules operations given in an order in which every dependency of distance 0 points forward. At most `rounds` rounds
- * are in flight; null: as many as the shortest steady state needs.
+ * are in flight.
  */
-export function schedule(
-  ops: readonly ScheduledOp[],
-  dependencies: readonly Dependency[],
-  rounds: number | null,
-): Schedule {
+export function schedule(ops: readonly ScheduledOp[], dependencies: readonly Dependency[], rounds: number): Schedule {
   const serial = ops.reduce((sum, op) => sum + op.cycles + op.latency, 0);
   const longest = serial + dependencies.reduce((sum, d) => sum + d.latency, 0) + 1;
   const loads = new Map<string, number>();
@@ -51,10 +47,50 @@ export function schedule(
     if (starts === null) continue;
     const stages = starts.map((start) => Math.floor(start / interval));
     const depth = Math.max(...stages) + 1;
-    if (rounds === null || depth <= rounds)
-      return { stages, slots: starts.map((start) => start % interval), depth, interval };
+    if (depth > rounds) continue;
+    const slots = starts.map((start) => start % interval);
+    return { stages, places: spread(ops, dependencies, stages, slots), depth, interval };
   }
-  return { stages: ops.map(() => 0), slots: ops.map((_, i) => i), depth: 1, interval: makespan(ops, dependencies) };
+  return { stages: ops.map(() => 0), places: ops.map((_, i) => i), depth: 1, interval: makespan(ops, dependencies) };
+}
+
+/**
+ * Places of the operations within their engines' rounds, by slot; but one that would follow right behind an operation on
+ * whose late result it waits lets others of the round go first.
+ */
+function spread(
+  ops: readonly ScheduledOp[],
+  dependencies: readonly Dependency[],
+  stages: readonly number[],
+  slots: readonly number[],
+): number[] {
+  /** Rounds between two dependent executions; 0 in the same round. */
+  const apart = ({ from, to, distance }: Dependency): number => stages[to]! + distance - stages[from]!;
+  const sameRound = dependencies.filter((d) => apart(d) === 0);
+  const leadsTo = (from: number, to: number): boolean =>
+    from === to || sameRound.some((d) => d.from === from && leadsTo(d.to, to));
+  const places = ops.map(() => 0);
+  for (const engine of new Set(ops.map((op) => op.engine))) {
+    const order = ops.map((_, i) => i).filter((i) => ops[i]!.engine === engine);
+    order.sort((a, b) => slots[a]! - slots[b]! || a - b);
+    for (const op of [...order]) {
+      const at = order.indexOf(op);
+      const before = order[(at + order.length - 1) % order.length]!;
+      const waits = dependencies.filter((d) => d.from === before && d.to === op && apart(d) === (at === 0 ? 1 : 0));
+      const wait = Math.max(0, ...waits.map((d) => ops[before]!.latency + d.latency));
+      let to = at;
+      let covered = 0;
+      while (covered < wait && to + 1 < order.length && !leadsTo(op, order[to + 1]!))
+        covered += ops[order[++to]!]!.cycles;
+      if (covered < wait) continue;
+      order.splice(at, 1);
+      order.splice(to, 0, op);
+    }
+    order.forEach((op, place) => {
+      places[op] = place;
+    });
+  }
+  return places;
 }
 
 /** Cycles of one round by itself. */

@@ -75,7 +75,7 @@ class SectionBuilder {
     const computing = this.#engines.map((path) => {
       const site = this.#topology.engine(path)!;
       const mine = nodes.map((_, i) => i).filter((i) => plan.assignments[i]!.engine.path === path);
-      mine.sort((a, b) => this.#schedule.slots[a]! - this.#schedule.slots[b]! || a - b);
+      mine.sort((a, b) => this.#schedule.places[a]! - this.#schedule.places[b]!);
       const ops = List(mine.map((i) => this.#op(i)));
       return new EngineProgram({ engine: path, kind: site.part.kind, clock: site.clock, loops, ops });
     });
