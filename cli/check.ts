@@ -1,50 +1,66 @@
-import { type Diagnostic, InputError } from '../arch/language/diagnostics.ts';
+import { InputError } from '../arch/language/diagnostics.ts';
 import { libraryFile } from '../arch/language/library.ts';
 import { loadArch } from '../arch/language/load.ts';
-import { Source } from '../arch/language/source.ts';
-import { loadTechnology } from '../arch/language/technology-file.ts';
+import { checkPartFile } from '../arch/language/part-file.ts';
+import { loadTechnologyFile } from '../arch/language/technology-file.ts';
 import { bind } from '../models/binding/bind.ts';
 import { loadWorkload } from '../workloads/language/load.ts';
 import { loadMapping } from '../workloads/language/mapping.ts';
+import { together } from './failure.ts';
+import { findAny } from './files.ts';
 import { type Kind, kindOf } from './kind.ts';
 
-/** Checks every file, and only then fails: all mistakes of all files in one go. */
+/** Checks every file, and only then fails. @throws InputError with all mistakes of all files. */
 export function check(names: readonly string[]): void {
-  const mistakes: Diagnostic[] = [];
-  for (const name of names) {
-    try {
-      const { kind, file } = kindOf(name);
-      process.stdout.write(`${file}: ${checkers[kind](file)}\n`);
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      mistakes.push(...error.diagnostics);
-    }
-  }
-  if (mistakes.length > 0) throw new InputError(mistakes);
+  together(
+    ...names.map((name) => () => {
+      const { file, kind } = findAny(name);
+      process.stdout.write(`${file}: ${checkers[kind](file, names)}\n`);
+    }),
+  );
 }
 
-const checkers: { readonly [kind in Kind]: (file: string) => string } = {
+const checkers: { readonly [kind in Kind]: (file: string, given: readonly string[]) => string } = {
   machine: (file) => `machine ${loadArch(file).name}, no mistakes`,
   workload: (file) => `workload ${loadWorkload(file).workload.name}, no mistakes`,
-  technology: (file) => {
-    const loaded = loadTechnology(file, { file, place: Source.read(file).span(0, 1) });
-    if (Array.isArray(loaded)) throw new InputError(loaded);
-    return 'technology, no mistakes';
-  },
-  mapping: (file) => {
-    const loaded = loadMapping(file);
-    const { name, machine, workload } = loaded.mapping;
-    const arch = namedIn('arch', machine, loadArch);
-    const cascade = namedIn('workloads', workload, loadWorkload);
-    if (arch && cascade) {
-      bind(arch, cascade, loaded);
-      return `mapping ${name}, lays ${workload} on ${machine}`;
-    }
-    return `mapping ${name}, no mistakes; its machine or workload is not in the library, so that it was not tried`;
-  },
+  technology: (file) => `technology ${loadTechnologyFile(file).name}, no mistakes`,
+  part: (file) => `part of kind ${checkPartFile(file)}, no mistakes`,
+  mapping: checkMappingFile,
 };
 
-function namedIn<T>(shelf: string, name: string, load: (file: string) => T): T | null {
+/** Tries the mapping on the machine and workload that it names, where they are among the given files or the library's. */
+function checkMappingFile(file: string, given: readonly string[]): string {
+  const loaded = loadMapping(file);
+  const { name, machine, workload } = loaded.mapping;
+  const arch = named('machine', 'arch', machine, given, loadArch, (found) => found.name);
+  const cascade = named('workload', 'workloads', workload, given, loadWorkload, (found) => found.workload.name);
+  if (arch && cascade) {
+    bind(arch, cascade, loaded);
+    return `mapping ${name} lays ${workload} on ${machine}, no mistakes`;
+  }
+  if (machine === '' || workload === '') return `mapping ${name}, no mistakes by itself; it names nothing to try it on`;
+  const missing = [...(arch ? [] : [`machine ${machine}`]), ...(cascade ? [] : [`workload ${workload}`])];
+  return `mapping ${name}, no mistakes by itself; to try it, check the file of ${missing.join(' and of ')} as well`;
+}
+
+/** What a mapping calls by name; null when it is not to be found, or has mistakes of its own that are told elsewhere. */
+function named<T>(
+  kind: Kind,
+  shelf: string,
+  name: string,
+  given: readonly string[],
+  load: (file: string) => T,
+  nameOf: (value: T) => string,
+): T | null {
   const found = libraryFile(shelf, name);
-  return 'file' in found ? load(found.file) : null;
+  for (const file of [...given, ...('file' in found ? [found.file] : [])]) {
+    try {
+      if (kindOf(file) !== kind) continue;
+      const value = load(file);
+      if (nameOf(value) === name) return value;
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+    }
+  }
+  return null;
 }

@@ -15,16 +15,11 @@ export function progress(): Progress {
   let tenths = 0;
   return {
     update(fraction) {
-      if (performance.now() - started < patience) return;
+      const elapsed = performance.now() - started;
+      if (elapsed < patience) return;
       if (process.stderr.isTTY) {
-        if (!bar) {
-          bar = new SingleBar(
-            { format: '{bar} {percentage} %  {eta_formatted} left', stream: process.stderr },
-            Presets.shades_classic,
-          );
-          bar.start(1, fraction);
-        }
-        bar.update(fraction);
+        bar ??= startBar();
+        bar.update(fraction, { left: timeLeft(elapsed, fraction) });
       } else if (Math.floor(fraction * 10) > tenths) {
         tenths = Math.floor(fraction * 10);
         process.stderr.write(`${tenths * 10} %\n`);
@@ -34,4 +29,21 @@ export function progress(): Progress {
       bar?.stop();
     },
   };
+}
+
+function startBar(): SingleBar {
+  const bar = new SingleBar(
+    // A run that is interrupted must leave the terminal as it was: nothing is switched off meanwhile.
+    { format: '{bar} {percentage} %  {left}', stream: process.stderr, linewrap: true },
+    Presets.shades_classic,
+  );
+  bar.start(1, 0, { left: '' });
+  return bar;
+}
+
+/** What is left at the pace so far. */
+function timeLeft(elapsed: number, fraction: number): string {
+  const seconds = (elapsed / 1000) * (1 / fraction - 1);
+  if (!Number.isFinite(seconds)) return '';
+  return seconds < 100 ? `${Math.ceil(seconds)} s left` : `${Math.ceil(seconds / 60)} min left`;
 }

@@ -1,16 +1,40 @@
-import { describeArch } from '../arch/language/describe.ts';
-import { loadArch } from '../arch/language/load.ts';
-import { areaOf } from '../models/physical/area.ts';
-import { describeWorkload } from '../workloads/language/describe.ts';
-import { loadWorkload } from '../workloads/language/load.ts';
-import { kindOf } from './kind.ts';
+import { InputError } from '../arch/language/diagnostics.ts';
+import { findAny } from './files.ts';
+import type { Kind } from './kind.ts';
 
-export function show(name: string, { set, shape }: { set: string[]; shape: string[] }): void {
-  const { kind, file } = kindOf(name);
-  if (kind === 'machine') {
-    const arch = loadArch(file, { set });
-    process.stdout.write(describeArch(arch, new Map(Object.entries(areaOf(arch).by))));
-  } else {
-    process.stdout.write(describeWorkload(loadWorkload(file, { shape })));
+export interface ShowOptions {
+  readonly set?: readonly string[];
+  readonly shape?: readonly string[];
+}
+
+/** @throws InputError */
+export async function show(name: string, { set, shape }: ShowOptions): Promise<void> {
+  const { file, kind } = findAny(name);
+  if (set && kind !== 'machine') throw notFor('--set changes a machine', file, kind);
+  if (shape && kind !== 'workload') throw notFor('--shape changes a workload', file, kind);
+  process.stdout.write(await describe(file, kind, set ?? [], shape ?? []));
+}
+
+async function describe(file: string, kind: Kind, set: readonly string[], shape: readonly string[]): Promise<string> {
+  switch (kind) {
+    case 'machine': {
+      const arch = (await import('../arch/language/load.ts')).loadArch(file, { set });
+      const areas = new Map(Object.entries((await import('../models/physical/area.ts')).areaOf(arch).by));
+      return (await import('../arch/language/describe.ts')).describeArch(arch, areas);
+    }
+    case 'workload': {
+      const workload = (await import('../workloads/language/load.ts')).loadWorkload(file, { shape });
+      return (await import('../workloads/language/describe.ts')).describeWorkload(workload);
+    }
+    case 'mapping': {
+      const { mapping } = (await import('../workloads/language/mapping.ts')).loadMapping(file);
+      return (await import('../workloads/language/describe-mapping.ts')).describeMapping(mapping);
+    }
+    default:
+      throw notFor('machines, workloads and mappings can be shown', file, kind);
   }
+}
+
+function notFor(what: string, file: string, kind: Kind): InputError {
+  return new InputError({ message: `${what}, but ${file} describes a ${kind}` });
 }

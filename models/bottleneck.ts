@@ -28,13 +28,7 @@ export function bottleneckOf(
   );
   const { utilization, name } = engine;
   if (utilization >= bounding) {
-    return {
-      part: name,
-      kind: 'compute',
-      utilization,
-      shares,
-      reason: `${name} is busy for ${percent(utilization)} of the run`,
-    };
+    return { part: name, kind: 'compute', utilization, shares, reason: waitForIt(name, computing) };
   }
   const wait = engine.waits[0];
   const longest = wait
@@ -42,6 +36,18 @@ export function bottleneckOf(
     : '';
   const reason = `no part is busy for more than ${percent(utilization)} of the run${longest && `; ${longest}`}`;
   return { part: name, kind: 'dependencies', utilization, shares, reason };
+}
+
+/** Who waits longest for the part that bounds the run. */
+function waitForIt(part: string, engines: readonly EngineResult[]): string {
+  const waits = engines.flatMap(({ name, cycles, waits }) =>
+    waits
+      .filter((wait) => wait.part === part && name !== part)
+      .map((wait) => ({ ...wait, name, share: wait.cycles / cycles })),
+  );
+  if (waits.length === 0) return 'no other part waits for it';
+  const { name, share, tensor } = waits.reduce((a, b) => (b.share > a.share ? b : a));
+  return `${name} waits ${percent(share)} of the run for its ${tensor}`;
 }
 
 function largestFirst<T extends { share: number; name: string }>(shares: T[]): T[] {

@@ -1,8 +1,6 @@
 /** Arch x Workload x Mapping -> Result, in one call. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Arch } from '../arch/language/arch.ts';
-import { packageRoot } from '../arch/language/library.ts';
+import { version } from '../arch/language/library.ts';
 import type { LoadedMapping } from '../workloads/language/mapping.ts';
 import type { LoadedWorkload } from '../workloads/language/workload.ts';
 import { bind } from './binding/bind.ts';
@@ -23,9 +21,6 @@ export interface SimulateOptions {
   /** The `--set` options that made the arch, for the report. */
   readonly overrides?: readonly string[];
 }
-
-/** Version of the program, as in its package.json. */
-export const version: string = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')).version;
 
 /**
  * Binds and runs a workload on a machine.

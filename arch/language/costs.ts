@@ -5,14 +5,15 @@ import { type Diagnostic, suggest } from './diagnostics.ts';
 import type { WrittenCost } from './schema.ts';
 import type { Path, Places } from './source.ts';
 
-type Written = { readonly [operation: string]: WrittenCost | undefined };
+/** Costs by operation. */
+export type WrittenCosts = { readonly [operation: string]: WrittenCost | undefined };
 
 /**
  * A multiple of another operation takes that many times its cycles, its depth (the steps of one result depend on each
  * other) and its action. `depth` is that of operations that name none; never less than their cycles.
  */
 export function resolveCosts(
-  written: Written,
+  written: WrittenCosts,
   depth: number,
   places: Places,
   at: Path,

@@ -120,13 +120,19 @@ function linkLines(arch: Arch): string[] {
       `${link.from} ${link.both ? '<->' : '->'} ${link.to}`,
       link.via === null ? '' : `via ${link.via}`,
       link.bandwidth ? rate(link.bandwidth) : '',
-      linkPeak(arch, link),
+      linkPeaks(arch, link),
     ]);
   return ['links, each way', ...table(rows).map((line) => `  ${line}`)];
 }
 
-function linkPeak(arch: Arch, link: Link): string {
-  const bandwidth = linkBandwidth(arch, link);
+function linkPeaks(arch: Arch, link: Link): string {
+  const there = linkPeak(arch, link, false);
+  const back = link.both ? linkPeak(arch, link, true) : there;
+  return there === back ? there : `${there}, back ${back}`;
+}
+
+function linkPeak(arch: Arch, link: Link, back: boolean): string {
+  const bandwidth = linkBandwidth(arch, link, back);
   if (bandwidth === Number.POSITIVE_INFINITY) return 'unlimited';
   const ends = [link.from, link.to].map((path) => totalOf(arch, path));
   const most = Math.max(...ends);

@@ -43,14 +43,27 @@ function formatDiagnostic({ message, place, hint }: Diagnostic): string {
   if (!place) return hint ? `${message}; ${hint}` : message;
   const number = String(place.line).padStart(4);
   const gutter = ' '.repeat(number.length);
+  const { text, before, length } = excerpt(place);
   // Tabs are kept in the margin so that the carets stay under what they mark.
-  const margin = place.text.slice(0, place.column - 1).replace(/[^\t]/g, ' ');
-  const carets = '^'.repeat(Math.max(1, Math.min(place.length, place.text.length - place.column + 1)));
+  const margin = before.replace(/[^\t]/g, ' ');
+  const carets = '^'.repeat(Math.max(1, Math.min(place.length, length)));
   return [
     `${place.file}:${place.line}:${place.column}  ${message}`,
-    `${number} | ${place.text}`,
+    `${number} | ${text}`,
     `${gutter} | ${margin}${carets}${hint ? ` ${hint}` : ''}`,
   ].join('\n');
+}
+
+/** Characters of a source line that are shown; of a longer one, those around the mistake. */
+const widest = 160;
+
+function excerpt({ text, column }: Place): { text: string; before: string; length: number } {
+  const at = column - 1;
+  const from = text.length > widest && at > widest / 2 ? at - widest / 2 : 0;
+  const to = Math.min(text.length, from + widest);
+  const [head, tail] = [from > 0 ? '...' : '', to < text.length ? '...' : ''];
+  const before = head + text.slice(from, at);
+  return { text: head + text.slice(from, to) + tail, before, length: to - at };
 }
 
 /** The candidate nearest to a misspelt word, or undefined when none is near enough to be what was meant. */
@@ -59,7 +72,8 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   let least = Math.max(1, Math.floor(word.length / 2)) + 1;
   for (const candidate of candidates) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
-    if (distance < least) {
+    // Words with nothing in common are no misspellings of one another, however short.
+    if (distance < least && distance < Math.max(word.length, candidate.length)) {
       least = distance;
       best = candidate;
     }
@@ -67,12 +81,17 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
+/** Names in a hint; of more, the first ones. */
+const mostNames = 20;
+
 /** `did you mean "x"?` for a near miss, else the list of what would do. */
 export function suggest(word: string, candidates: Iterable<string>): string {
   const all = [...candidates];
   const near = nearest(word, all);
   if (near !== undefined) return `did you mean "${near}"?`;
-  return all.length > 0 ? `one of ${all.join(', ')}` : 'there is none';
+  if (all.length === 0) return 'there is none';
+  const more = all.length > mostNames ? ` and ${all.length - mostNames} more` : '';
+  return `one of ${all.slice(0, mostNames).join(', ')}${more}`;
 }
 
 /** Insertions, deletions, substitutions and swaps of neighbours that turn one word into the other. */

@@ -4,13 +4,19 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suggest } from './diagnostics.ts';
 
-/** The folder with Clockwright's package.json. */
-export const packageRoot: string = findRoot(dirname(fileURLToPath(import.meta.url)));
+const manifest = findManifest(dirname(fileURLToPath(import.meta.url)));
 
-function findRoot(from: string): string {
+/** The folder with Clockwright's package.json. */
+export const packageRoot: string = manifest.folder;
+
+/** Version of the program, as in its package.json. */
+export const version: string = manifest.version;
+
+function findManifest(from: string): { readonly folder: string; readonly version: string } {
   for (let folder = from; ; folder = dirname(folder)) {
-    const manifest = join(folder, 'package.json');
-    if (existsSync(manifest) && JSON.parse(readFileSync(manifest, 'utf8')).name === 'clockwright') return folder;
+    const file = join(folder, 'package.json');
+    const { name, version } = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
+    if (name === 'clockwright') return { folder, version };
     if (dirname(folder) === folder) throw new Error(`no package.json of clockwright above ${from}`);
   }
 }

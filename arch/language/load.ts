@@ -95,12 +95,16 @@ class Builder {
       this.#mistakes.push({ message: 'there is no clock', place, hint: 'such as { core: 940 MHz }' });
     }
     const parts = this.#parts(tree.parts, [], []);
-    if (head) this.#gather(head.links, ['links'], []);
+    // Where the head has mistakes, what can be read of it is still checked.
+    const links =
+      head?.links ?? (Array.isArray(tree.links) ? tree.links.filter((link) => typeof link === 'string') : []);
+    const technology = head?.technology ?? (typeof tree.technology === 'string' ? tree.technology : undefined);
+    this.#gather(links, ['links'], []);
     return new Arch({
       name: head?.machine ?? '',
       about: head?.about ?? '',
       source: head?.source ?? '',
-      technology: head?.technology === undefined ? null : this.#technology(head.technology),
+      technology: technology === undefined ? null : this.#technology(technology),
       clocks: OrderedMap(Object.entries(head?.clocks ?? {})),
       parts,
       links: this.#readLinks(),
@@ -238,7 +242,8 @@ class Builder {
   /** The named clock, or the only one. */
   #clock(name: string | undefined, at: Path): string {
     if (name !== undefined) {
-      if (!this.#clocks.includes(name)) {
+      // That a machine has no clock is said once, not for each part.
+      if (this.#clocks.length > 0 && !this.#clocks.includes(name)) {
         const place = this.#layers.placeOf([...at, 'clock']);
         this.#mistakes.push({ message: `there is no clock "${name}"`, place, hint: suggest(name, this.#clocks) });
       }
@@ -248,7 +253,6 @@ class Builder {
       const hint = `one of ${this.#clocks.join(', ')}`;
       this.#mistakes.push({ message: '"clock" is missing', place: this.#layers.placeOf(at), hint });
     }
-    // That a machine has no clock is said once, not for each part.
     return this.#clocks[0] ?? '';
   }
 

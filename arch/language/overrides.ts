@@ -18,6 +18,10 @@ export class Override implements Places {
     this.text = text;
     const equals = text.indexOf('=');
     this.path = (equals < 0 ? text : text.slice(0, equals)).trim();
+    if (this.path === '') {
+      this.problem = { message: `"${text}" names nothing to set`, hint: 'write "array.rows=128"' };
+      return;
+    }
     if (equals < 0) {
       this.problem = { message: `"${text}" sets nothing`, hint: `write "${this.path}=VALUE"` };
       return;

@@ -69,16 +69,16 @@ export function scratchpadBandwidth(arch: Arch, part: ScratchpadPart): number {
 }
 
 /**
- * Bytes per second of a link in one direction, for one of the parts at its ends: the least of its own rate, its dma's
- * or wires', and what its ends can give and take. A rate per cycle is of the clock of the engine at its end, else of
- * the scratchpad's. Infinity when nothing limits it.
+ * Bytes per second of a link from its first to its second part, or `back`, for one of the parts at its ends: the least
+ * of its own rate, its dma's or wires', and what its ends can give and take. A rate per cycle is of the clock of the
+ * engine at its end, else of the scratchpad's. Infinity when nothing limits it.
  */
-export function linkBandwidth(arch: Arch, link: Link): number {
-  const from = partAt(arch, link.from);
-  const to = partAt(arch, link.to);
+export function linkBandwidth(arch: Arch, link: Link, back = false): number {
+  const from = partAt(arch, back ? link.to : link.from);
+  const to = partAt(arch, back ? link.from : link.to);
   const ends = [from, to].filter((part) => part !== undefined);
   const via = link.via === null ? undefined : partAt(arch, link.via);
-  const limits = ends.flatMap((part) => endBandwidths(arch, part, part === from, link.both));
+  const limits = ends.flatMap((part) => endBandwidths(arch, part, part === from));
   if (link.bandwidth) limits.push(bytesPerSecond(link.bandwidth, linkHertz(arch, ends)));
   if (via && (via.kind === 'dma' || via.kind === 'link') && via.bandwidth) {
     limits.push(bytesPerSecond(via.bandwidth, clockOf(arch, via).hertz));
@@ -93,7 +93,7 @@ function linkHertz(arch: Arch, ends: readonly Part[]): number {
   return clocked ? clockOf(arch, clocked).hertz : Number.NaN;
 }
 
-function endBandwidths(arch: Arch, part: Part, source: boolean, both: boolean): number[] {
+function endBandwidths(arch: Arch, part: Part, source: boolean): number[] {
   switch (part.kind) {
     case 'memory':
       return [part.bandwidth];
@@ -101,8 +101,8 @@ function endBandwidths(arch: Arch, part: Part, source: boolean, both: boolean): 
       return [scratchpadBandwidth(arch, part)];
     case 'array':
     case 'vector': {
-      const ports = [...(source || both ? [part.output] : []), ...(!source || both ? [part.input] : [])];
-      return ports.filter((port) => port !== null).map((port) => bytesPerSecond(port, clockOf(arch, part).hertz));
+      const port = source ? part.output : part.input;
+      return port ? [bytesPerSecond(port, clockOf(arch, part).hertz)] : [];
     }
     default:
       return [];

@@ -47,7 +47,8 @@ const operations = z
       operationNames.map((name) => [name, cost.optional().describe(`Cost of ${name} on one PE or lane`)]),
     ),
   )
-  .describe('What one PE or lane computes, and in how many cycles: `mac: 1`, `exp: 6 mac`');
+  .describe('What one PE or lane computes, and in how many cycles: `mac: 1`, `exp: 6 mac`')
+  .meta({ examples: ['{ mac: 1, exp: 6 mac }'] });
 
 const clock = z.string().optional().describe('Name of its clock; may be omitted when the machine has one clock');
 

@@ -13,7 +13,9 @@ import {
 } from 'yaml';
 import type { z } from 'zod';
 import { type Diagnostic, InputError, nearest, type Place, suggest } from './diagnostics.ts';
+import { reasonOf } from './file-error.ts';
 import { exampleOf, knownKeys, schemaAt } from './introspect.ts';
+import { syntaxMistakes } from './syntax-mistakes.ts';
 import { UnitError } from './units.ts';
 
 export type Path = readonly (string | number)[];
@@ -48,21 +50,14 @@ export class Source implements Places {
       logLevel: 'error',
     });
     if (this.document.errors.length > 0) {
-      throw new InputError(
-        this.document.errors.map((error) => ({
-          message: error.code === 'DUPLICATE_KEY' ? 'this key is written twice' : `not YAML: ${error.message}`,
-          place: this.span(error.pos[0], Math.max(1, error.pos[1] - error.pos[0])),
-        })),
-      );
+      throw new InputError(syntaxMistakes(this.document.errors, text, (offset, length) => this.span(offset, length)));
     }
     const aliases = this.#brokenAliases();
     if (aliases.length > 0) throw new InputError(aliases);
     if (!isMap(this.document.contents)) {
-      throw new InputError({
-        message: 'expected keys and values',
-        place: this.span(0, 1),
-        hint: 'such as "name: value"',
-      });
+      const empty = this.document.contents === null;
+      const message = empty ? 'the file is empty' : 'a file begins with keys and values';
+      throw new InputError({ message, place: this.span(0, 1), hint: 'such as "machine: my-chip"' });
     }
   }
 
@@ -72,8 +67,9 @@ export class Source implements Places {
     try {
       text = readFileSync(file, 'utf8');
     } catch (error) {
-      throw new InputError({ message: `cannot read ${file}: ${(error as NodeJS.ErrnoException).code ?? error}` });
+      throw new InputError({ message: `cannot read ${file}: ${reasonOf(error)}` });
     }
+    if (/[\0\uFFFD]/.test(text)) throw new InputError({ message: `${file} is not text`, hint: 'save it as UTF-8' });
     return new Source(text, file);
   }
 
@@ -130,6 +126,13 @@ export class Source implements Places {
     let before = quote + node.value.slice(0, offset).replace(/\s/g, '').length;
     const position = [...written.matchAll(/\S/g)].find(() => before-- === 0)?.index ?? written.length;
     return this.span(start + position, length);
+  }
+
+  /** Whether a text stands on several lines whose breaks are lost, as in all but `|` blocks. */
+  runsTogether(path: Path): boolean {
+    const node = this.document.getIn(path, true);
+    if (!isScalar(node) || !node.range || node.type === 'BLOCK_LITERAL') return false;
+    return this.text.slice(node.range[0], node.range[1]).trim().includes('\n');
   }
 
   /** Aliases that stand for nothing, or for something that they are part of. */
@@ -245,6 +248,7 @@ function describe(
       return diagnose(best.issues, found, places, path, best.schema);
     }
     case 'invalid_type':
+      if (typeof path.at(-1) === 'number') return [wrongItem(name, found, article(issue.expected), rule, place)];
       return [wrong(name, found, article(issue.expected), rule, place)];
     case 'invalid_value': {
       const values = issue.values.map(String);
@@ -255,9 +259,19 @@ function describe(
       const { hint, needs } = (issue.params ?? {}) as { hint?: string; needs?: string };
       return [{ message: new UnitError(issue.message, needs).about(name), place, hint }];
     }
+    case 'too_small':
+      return [{ message: tooFew(name, found, Number(issue.minimum)), place }];
     default:
       return [{ message: `"${name}": ${issue.message}`, place }];
   }
+}
+
+function tooFew(name: string, found: unknown, least: number): string {
+  if (Array.isArray(found))
+    return `"${name}" has ${found.length === 1 ? '1 item' : `${found.length} items`}, but needs at least ${least}`;
+  return typeof found === 'string'
+    ? `"${name}" is empty`
+    : `${String(found)} is less than ${least}, but ${name} cannot be`;
 }
 
 function unknownKeyHint(key: string, known: readonly string[], unused: readonly string[]): string {
@@ -282,6 +296,20 @@ function wrong(
   const such = example === undefined ? undefined : `such as "${name}: ${String(example)}"`;
   if (found === undefined) return { message: `"${name}" is missing`, place, hint: such ?? `expected ${expected}` };
   return { message: `"${name}" is not ${expected}`, place, hint: such };
+}
+
+/** An item of a list, of the wrong type. */
+function wrongItem(
+  name: string,
+  found: unknown,
+  expected: string,
+  rule: z.core.$ZodType | undefined,
+  place: Place,
+): Diagnostic {
+  const shown = typeof found === 'object' ? 'this' : `"${String(found)}"`;
+  const example = exampleOf(rule);
+  const hint = example === undefined ? undefined : `such as "${String(example)}"`;
+  return { message: `${shown} in "${name}" is not ${expected}`, place, hint };
 }
 
 function optionOf(union: z.core.$ZodType | undefined, index: number): z.core.$ZodType | undefined {

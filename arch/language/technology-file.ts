@@ -80,18 +80,30 @@ export function loadTechnology(
     return [{ message: `${[...users, name].join(' uses ')}: a circle`, place: user.place }];
   }
   try {
-    const file = Source.read(found.file);
-    const tables = check(technologySchema, file.value(), file);
-    const own = toTechnology(tables, file);
-    const used = tables.use.map((other, i) =>
-      loadTechnology(other, { file: user.file, place: file.placeOf(['use', i]) }, [...users, name]),
-    );
-    const mistakes = used.filter((other) => Array.isArray(other)).flat();
-    return mistakes.length > 0 ? mistakes : (used as Technology[]).reduce(followedBy, own);
+    return readTechnology(found.file, user.file, [...users, name]);
   } catch (error) {
     if (error instanceof InputError) return [...error.diagnostics];
     throw error;
   }
+}
+
+/** The technology of one file. @throws InputError with every mistake in it and in the files it uses. */
+export function loadTechnologyFile(file: string): Technology {
+  // What it uses is looked for beside it, as if a machine used it that lies where machines do.
+  return readTechnology(file, join(dirname(file), '../../machine.yaml'), []);
+}
+
+/** @throws InputError */
+function readTechnology(path: string, user: string, users: readonly string[]): Technology {
+  const file = Source.read(path);
+  const tables = check(technologySchema, file.value(), file);
+  const own = toTechnology(tables, file);
+  const used = tables.use.map((other, i) =>
+    loadTechnology(other, { file: user, place: file.placeOf(['use', i]) }, users),
+  );
+  const mistakes = used.filter((other) => Array.isArray(other)).flat();
+  if (mistakes.length > 0) throw new InputError(mistakes);
+  return (used as Technology[]).reduce(followedBy, own);
 }
 
 /** @throws InputError on rows that name no source, or give only part of their energies. */

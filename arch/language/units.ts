@@ -105,6 +105,9 @@ const ratios: { readonly [key: string]: Dimension } = {
 
 function measure(written: string | number): Measure {
   const text = String(written).trim();
+  if (/^[+-]?\d{1,3}(,\d{3})+\b/.test(text)) {
+    throw new UnitError(`"${text}" has commas in a number`, undefined, `write "${text.replaceAll(',', '')}"`);
+  }
   const match = /^([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*)$/.exec(text);
   if (!match) throw new UnitError(`"${text}" is no quantity`);
   const shown = typeof written === 'number' ? text : `"${text}"`;

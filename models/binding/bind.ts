@@ -1,7 +1,8 @@
 /** Arch x Workload x Mapping -> Program. */
 import { List } from 'immutable';
 import type { Arch } from '../../arch/language/arch.ts';
-import { InputError, suggest } from '../../arch/language/diagnostics.ts';
+import { bytes } from '../../arch/language/describe.ts';
+import { InputError } from '../../arch/language/diagnostics.ts';
 import { bitsOf } from '../../arch/language/units.ts';
 import type { LoadedMapping, Placement, SectionMapping } from '../../workloads/language/mapping.ts';
 import { extentsOf } from '../../workloads/language/shapes.ts';
@@ -15,6 +16,7 @@ import {
   type Workload,
 } from '../../workloads/language/workload.ts';
 import { defaultAssignment, defaultEngine } from './assign.ts';
+import { checkMapping } from './check-mapping.ts';
 import { BindError } from './dependencies.ts';
 import { nestOf } from './partition.ts';
 import { type Assignment, elementBytes } from './plan.ts';
@@ -30,16 +32,20 @@ export function bind(arch: Arch, loaded: LoadedWorkload, mapping: LoadedMapping 
   const { workload } = loaded;
   const topology = new Topology(arch);
   const binder = new Binder(workload, topology);
+  const mistakes = mapping ? checkMapping(mapping, workload, topology) : [];
+  if (mistakes.length > 0) throw new InputError(mistakes);
   try {
     checkMemory(workload, topology);
-    checkCovered(workload, mapping);
   } catch (error) {
     throw located(error, loaded, null, mapping, -1);
   }
   const phases = workload.steps.map((step) => {
     const sections: Section[] = [];
-    for (const group of groupsOf(step, mapping)) {
+    const groups = groupsOf(step, mapping);
+    for (const [i, group] of groups.entries()) {
       try {
+        const later = groups.slice(i + 1).flatMap(({ einsums }) => einsums);
+        checkRecurrences(group.einsums, later);
         sections.push(...binder.sections(group));
       } catch (error) {
         throw located(error, loaded, group.einsums[0]!, mapping, group.index);
@@ -137,7 +143,7 @@ class Binder {
     let failure: unknown;
     for (const nest of nestOf(section, variables, this.#context.extents)) {
       try {
-        return completeAndBuild(sketch, this.#context, nest, false).section;
+        return completeAndBuild(sketch, this.#context, nest, sketch.hold ?? new Set()).section;
       } catch (error) {
         failure = error;
         if (!(error instanceof BindError && error.excess > 0)) throw error;
@@ -159,7 +165,7 @@ class Binder {
       assignments: einsums.map((einsum) => this.#assign(einsum, section)),
       stored: new Set(outputs.filter((tensor) => isOutput(tensor) || read.has(tensor))),
       keep: placements ? new Set(placements.valueSeq().flatMap((p) => p.keep)) : null,
-      hold: section ? new Set(section.hold) : null,
+      hold: section ? new Set([...section.hold.values()].flatMap((tensors) => [...tensors])) : null,
       stream: new Map<string, number>(section ? [...section.stream] : []),
       interleave: section?.interleave ?? null,
     };
@@ -168,15 +174,8 @@ class Binder {
   #assign(einsum: Einsum, section: SectionMapping | null): Assignment {
     const { topology } = this.#context;
     for (const [path, placement] of section?.place ?? []) {
-      const engine = topology.engine(path);
-      if (!engine) {
-        const hint = suggest(
-          path,
-          topology.engines.map((e) => e.path),
-        );
-        throw new BindError(`the machine has no engine "${path}"`, 'place', hint);
-      }
       if (!placement.einsums.includes(einsum.name)) continue;
+      const engine = topology.engine(path)!;
       const usual = defaultAssignment(einsum, engine);
       const named = (key: 'rows' | 'columns' | 'lanes'): string[] | null => spatial(placement, key, einsum, section!);
       return {
@@ -241,42 +240,24 @@ function checkMemory(workload: Workload, topology: Topology): void {
   );
   const capacity = topology.memories.reduce((sum, memory) => sum + memory.part.capacity * memory.part.count, 0);
   if (needed > capacity) {
-    throw new BindError(`inputs and outputs need ${needed} bytes of memory, ${needed - capacity} more than there is`);
+    throw new BindError(
+      `inputs and outputs need ${bytes(needed)} of memory, but there is ${bytes(capacity)}`,
+      null,
+      'give the memory more capacity, or make ranks smaller',
+    );
   }
 }
 
-/** Every einsum that a mapping names must exist and be in one section, and sections must follow the cascade. */
-function checkCovered(workload: Workload, mapping: LoadedMapping | null): void {
-  if (!mapping) return;
-  const names = einsumsOf(workload).map((einsum) => einsum.name);
-  const seen = new Set<string>();
-  mapping.mapping.sections.forEach((section, index) => {
-    const inSection = section.einsums?.toArray() ?? names;
-    for (const name of inSection) {
-      const fail = (message: string, hint?: string): never => {
-        throw new InputError({ message, place: mapping.place(index, ['einsums']), hint });
-      };
-      if (!names.includes(name)) fail(`${workload.name} has no einsum "${name}"`, suggest(name, names));
-      if (seen.has(name)) fail(`${name} is in two sections`);
-      seen.add(name);
+/** What an iteration takes over from the one before it must be made in the same section. */
+function checkRecurrences(einsums: readonly Einsum[], later: readonly Einsum[]): void {
+  for (const { name, expression } of einsums) {
+    for (const { tensor } of accessesOf(expression)) {
+      const maker = later.find((einsum) => einsum.output.tensor === tensor);
+      if (!maker) continue;
+      const message = `${name} needs ${tensor} of the iteration before, which a later section makes`;
+      throw new BindError(message, 'einsums', `put ${name} and ${maker.name} into one section`);
     }
-    const positions = inSection.map((name) => names.indexOf(name)).sort((a, b) => a - b);
-    if (positions.some((p, i) => i > 0 && p !== positions[i - 1]! + 1)) {
-      const message = `${inSection.join(', ')} do not follow one another in ${workload.name}`;
-      throw new InputError({
-        message,
-        place: mapping.place(index, ['einsums']),
-        hint: 'a section is a run of consecutive einsums',
-      });
-    }
-    for (const [engine, placement] of section.place) {
-      for (const name of placement.einsums) {
-        if (inSection.includes(name)) continue;
-        const place = mapping.place(index, ['place', engine, 'einsums']);
-        throw new InputError({ message: `no einsum "${name}" in this section`, place, hint: suggest(name, inSection) });
-      }
-    }
-  });
+  }
 }
 
 /** A binding error at the mapping's key that it blames, else at the einsum. */
@@ -290,5 +271,7 @@ function located(
   if (!(error instanceof BindError)) return error;
   const inMapping = mapping && index >= 0 && error.key !== null;
   const place = inMapping ? mapping.place(index, [error.key!]) : einsum ? loaded.places.get(einsum.name) : undefined;
-  return new InputError({ message: error.message, place, hint: error.hint });
+  // Without a mapping the smallest tiles were tried already.
+  const hint = error.excess > 0 && !inMapping ? 'give it more capacity, or make ranks smaller' : error.hint;
+  return new InputError({ message: error.message, place, hint });
 }

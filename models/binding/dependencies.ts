@@ -51,44 +51,64 @@ export interface Node {
 /** @throws BindError when an einsum would need another pass over a loop that it shares with what it reads. */
 export function nodesOf(einsums: readonly Einsum[], nest: Nest): Node[] {
   const producers = new Map(einsums.map((einsum, i) => [einsum.output.tensor, i]));
-  const nodes: Node[] = [];
-  for (const [i, einsum] of einsums.entries()) {
-    const variables = variablesOf(einsum);
-    const iterates = nest.maskOf(variables);
-    if (einsum.iterative !== null && nest.axis(einsum.iterative).tile > 1) {
-      const { iterative, name } = einsum;
+  const nodes = einsums.map((einsum, i): Node => {
+    const { iterative, name } = einsum;
+    if (iterative !== null && nest.axis(iterative).tile > 1) {
       throw new BindError(
         `${name} needs its own last iteration's value: ${iterative} must be one of the loops`,
         'loops',
+        `name ${iterative} in "loops"`,
       );
     }
-    const reads = accessesOf(einsum.expression).map((access) => readOf(access, i, producers, einsums, nest));
-    let last = 0;
-    for (const read of reads) {
-      if (read.kind !== 'tile' && read.kind !== 'final') continue;
-      const producer = nodes[read.producer]!;
-      const completes = (producer.iterates | producer.last) & ~read.loops;
-      if (completes & iterates) {
-        const loops = nest.loops.filter((_, l) => completes & iterates & (1 << l)).map((loop) => loop.name);
-        throw new BindError(
-          `${einsum.name} needs another pass over ${loops.join(', ')}: ${read.tensor} is complete only when ${loops.join(', ')} has ended`,
-          'loops',
-          `leave ${loops.join(', ')} out of the loops, or put ${einsum.name} into a later section`,
-        );
-      }
-      last |= completes;
-    }
-    nodes.push({
+    const variables = variablesOf(einsum);
+    return {
       einsum,
       variables,
-      reads,
-      iterates,
-      first: nest.all & ~iterates & ~last,
-      last,
+      reads: accessesOf(einsum.expression).map((access) => readOf(access, i, producers, einsums, nest)),
+      iterates: nest.maskOf(variables),
+      first: 0,
+      last: 0,
       output: nest.maskOf(einsum.output.indices.flatMap((index) => index.terms.keySeq())),
+    };
+  });
+  const lasts = lastsOf(nodes, nest);
+  return nodes.map((node, i) => ({ ...node, first: nest.all & ~node.iterates & ~lasts[i]!, last: lasts[i]! }));
+}
+
+/**
+ * Loops in whose last iteration alone each einsum can run: all that what it reads is complete after. What it reads of
+ * the iteration before may be made by a later einsum, so that this is a fixed point.
+ */
+function lastsOf(nodes: readonly Node[], nest: Nest): Mask[] {
+  const lasts: Mask[] = nodes.map(() => 0);
+  for (let changed = true; changed; ) {
+    changed = false;
+    nodes.forEach(({ einsum, reads, iterates }, i) => {
+      for (const read of reads) {
+        if (read.kind === 'memory') continue;
+        const producer = nodes[read.producer]!;
+        const completes = (producer.iterates | lasts[read.producer]!) & ~read.loops & awaited(read, producer, nest);
+        if (completes & iterates) {
+          const loops = nest.loops.filter((_, l) => completes & iterates & (1 << l)).map((loop) => loop.name);
+          throw new BindError(
+            `${einsum.name} needs another pass over ${loops.join(', ')}: ${read.tensor} is complete only when ${loops.join(', ')} has ended`,
+            'loops',
+            `leave ${loops.join(', ')} out of the loops, or put ${einsum.name} into a later section`,
+          );
+        }
+        changed ||= (completes & ~lasts[i]!) !== 0;
+        lasts[i]! |= completes;
+      }
     });
   }
-  return nodes;
+  return lasts;
+}
+
+/** Loops that can still be running when a tensor is read: not those inside an iteration that has ended. */
+function awaited(read: Read, { einsum }: Node, nest: Nest): Mask {
+  if (read.kind !== 'previous') return nest.all;
+  const { mask } = nest.axis(einsum.iterative!);
+  return mask === 0 ? 0 : 2 ** (31 - Math.clz32(mask)) - 1;
 }
 
 function readOf(

@@ -1,5 +1,4 @@
 /** The loop nest that a mapping's `partition` and `loops` describe. */
-import { suggest } from '../../arch/language/diagnostics.ts';
 import type { RankPart, SectionMapping } from '../../workloads/language/mapping.ts';
 import { BindError } from './dependencies.ts';
 import { type LoopSpec, Nest } from './nest.ts';
@@ -7,7 +6,7 @@ import { type LoopSpec, Nest } from './nest.ts';
 /**
  * Nests to try in turn, largest tiles in flight first: a part without a size, such as the P1 of [P2, P1, P0 256], is as
  * large as fits, and divides what is there.
- * @throws BindError on names that do not exist and sizes that do not divide.
+ * The names are those of a mapping that was checked. @throws BindError on sizes that do not divide.
  */
 export function* nestOf(
   section: SectionMapping,
@@ -19,37 +18,15 @@ export function* nestOf(
   const choices: LoopSpec[][][] = [];
   for (const [rank, parts] of section.partition) {
     const variable = rank.toLowerCase();
-    if (!ownExtents.has(variable))
-      throw new BindError(
-        `no rank ${rank} here`,
-        'partition',
-        suggest(
-          rank,
-          variables.map((v) => v.toUpperCase()),
-        ),
-      );
-    const tile = parts.last()!.size;
-    if (tile === null)
-      throw new BindError(`${parts.last()!.name} has no size`, 'partition', `write "${parts.last()!.name} 256"`);
+    const tile = parts.last()!.size!;
     tiles.set(variable, tile);
     choices.push(tripCounts(variable, parts.toArray(), Math.ceil(ownExtents.get(variable)! / tile)));
   }
   for (const combination of product(choices)) {
     const partLoops = new Map(combination.flat().map((loop) => [loop.name, loop]));
     const loops = (section.loops?.toArray() ?? [...partLoops.keys()]).map((name): LoopSpec => {
-      const loop = partLoops.get(name);
-      if (loop) return loop;
-      if (!ownExtents.has(name) || tiles.has(name)) {
-        const known = [...partLoops.keys(), ...variables.filter((v) => !tiles.has(v))];
-        throw new BindError(`no loop "${name}"`, 'loops', suggest(name, known));
-      }
-      return { name, variable: name, trips: ownExtents.get(name)! };
+      return partLoops.get(name) ?? { name, variable: name, trips: ownExtents.get(name)! };
     });
-    const twice = loops.find((loop, i) => loops.findIndex((other) => other.name === loop.name) < i);
-    if (twice) throw new BindError(`loop "${twice.name}" stands twice`, 'loops');
-    const missing = [...partLoops.keys()].find((name) => !loops.some((loop) => loop.name === name));
-    if (missing !== undefined)
-      throw new BindError(`"${missing}" is not among the loops`, 'loops', 'name every part but the innermost');
     const whole = new Map(tiles);
     for (const loop of loops) if (!partLoops.has(loop.name)) whole.set(loop.variable, 1);
     yield new Nest(ownExtents, whole, loops);

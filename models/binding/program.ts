@@ -36,7 +36,7 @@ export class Give extends Record<{ channel: number; reserve: Guard; publish: Gua
   'Give',
 ) {}
 
-/** Bytes that one execution moves to or from a memory, per variant of the operation. */
+/** Whole bytes that one execution moves to or from a memory, per variant of the operation. */
 export class Access extends Record<{
   memory: string;
   tensor: string;

@@ -6,7 +6,7 @@ import { accessesOf, type Einsum, variablesOf } from '../../workloads/language/w
 import { BindError, nodesOf } from './dependencies.ts';
 import { type LoopSpec, Nest } from './nest.ts';
 import { type Assignment, type ElementBytes, layOut, type Plan } from './plan.ts';
-import { type BuiltSection, buildSection } from './section.ts';
+import { type BuiltSection, buildSection, type Estimate } from './section.ts';
 import type { Topology } from './topology.ts';
 
 export interface Context {
@@ -38,7 +38,8 @@ interface Choice {
   /** Position in each variable's list of tile extents. */
   readonly tiles: ReadonlyMap<string, number>;
   readonly order: number;
-  readonly hold: boolean;
+  /** Tensors that stay on the chip as long as they are used again. */
+  readonly hold: ReadonlySet<string>;
 }
 
 /** @throws BindError that says why when nothing fits. */
@@ -46,7 +47,7 @@ export function search(sketch: Sketch, context: Context): Found {
   const space = new Space(sketch, context);
   const scored = new Map<string, Scored>();
   const score = (choice: Choice): Scored => {
-    const key = `${[...choice.tiles.values()]} ${choice.order} ${choice.hold}`;
+    const key = `${[...choice.tiles.values()]} ${choice.order} ${[...choice.hold].sort()}`;
     let result = scored.get(key);
     if (!result) {
       result = space.score(choice);
@@ -54,23 +55,30 @@ export function search(sketch: Sketch, context: Context): Found {
     }
     return result;
   };
-  let best = space.start;
-  let bestScore = score(best);
-  const climb = (neighbours: (choice: Choice) => Iterable<Choice>): boolean => {
+  const found = space.starts.map((start) => climb(start, space, score));
+  const best = found.reduce((a, b) => (isBetter(b, a) ? b : a));
+  if (best.found === null) throw best.error;
+  return best.found;
+}
+
+/** From neighbour to better neighbour until there is none. */
+function climb(start: Choice, space: Space, score: (choice: Choice) => Scored): Scored {
+  let at = start;
+  let best = score(at);
+  // The costlier kinds of move are tried only where the cheaper ones lead no further.
+  const moves = [space.otherTiles, space.otherHolds, space.exchangedTiles, space.otherOrders];
+  for (let kind = 0; kind < moves.length; kind++) {
     let improved = false;
-    for (const choice of neighbours(best)) {
+    for (const choice of moves[kind]!.call(space, at)) {
       const candidate = score(choice);
-      if (!isBetter(candidate, bestScore)) continue;
-      best = choice;
-      bestScore = candidate;
+      if (!isBetter(candidate, best)) continue;
+      at = choice;
+      best = candidate;
       improved = true;
     }
-    return improved;
-  };
-  do while (climb((choice) => space.otherTiles(choice)));
-  while (climb((choice) => space.otherOrders(choice)));
-  if (bestScore.found === null) throw bestScore.error;
-  return bestScore.found;
+    if (improved) kind = -1;
+  }
+  return best;
 }
 
 type Scored = { readonly found: Found; readonly error: null } | { readonly found: null; readonly error: BindError };
@@ -79,14 +87,16 @@ function isBetter(a: Scored, b: Scored): boolean {
   if (a.found === null)
     return b.found === null && a.error.excess > 0 && (b.error.excess === 0 || a.error.excess < b.error.excess);
   if (b.found === null) return true;
-  // Plans as good as one another to a thousandth differ in what an estimate leaves out: prefer less traffic, fewer rounds.
-  if (Math.abs(a.found.cost - b.found.cost) > 1e-3 * b.found.cost) return a.found.cost < b.found.cost;
-  const [x, y] = [a.found.built.estimate, b.found.built.estimate];
-  return x.traffic !== y.traffic ? x.traffic < y.traffic : x.rounds < y.rounds;
+  return a.found.cost < b.found.cost;
+}
+
+/** Estimated seconds; among plans that are as fast, less traffic and fewer rounds count, for what an estimate leaves out. */
+function costOf({ seconds, fillSeconds, trafficSeconds, roundSeconds }: Estimate): number {
+  return seconds + fillSeconds + 1e-3 * (trafficSeconds + roundSeconds);
 }
 
 class Space {
-  readonly start: Choice;
+  readonly starts: readonly Choice[];
   readonly #sketch: Sketch;
   readonly #context: Context;
   /** Tile extents to choose from by variable, largest first. */
@@ -108,30 +118,57 @@ class Space {
       }),
     );
     this.#orders = loopOrders(sketch.einsums, variables, iterative);
-    const batch = new Set(variables.filter((v) => !units.has(v) && isBatch(sketch.einsums, v)));
-    const tiles = new Map(variables.map((v) => [v, batch.has(v) ? this.#sizes.get(v)!.length - 1 : 0]));
-    this.start = { tiles, order: 0, hold: true };
+    const smallest = (of: (variable: string) => boolean): Choice['tiles'] =>
+      new Map(variables.map((v) => [v, of(v) ? this.#sizes.get(v)!.length - 1 : 0]));
+    const hold = sketch.hold ?? loadedTensors(sketch.einsums);
+    const reduced = new Set(sketch.einsums.flatMap((einsum) => einsum.reduced.toArray()));
+    // From large tiles, and from small ones of the results with whole reductions: each may miss what the other finds.
+    this.starts = [
+      { tiles: smallest((v) => !units.has(v) && isBatch(sketch.einsums, v)), order: 0, hold },
+      { tiles: smallest((v) => !reduced.has(v)), order: 0, hold },
+    ];
   }
 
+  /** One tile a size smaller or larger. */
   *otherTiles(choice: Choice): Generator<Choice> {
-    for (const [variable, at] of choice.tiles) {
-      for (const next of [at + 1, at - 1]) {
-        if (next < 0 || next >= this.#sizes.get(variable)!.length) continue;
-        yield { ...choice, tiles: new Map(choice.tiles).set(variable, next) };
+    for (const variable of choice.tiles.keys()) {
+      yield* this.#resized(choice, variable, 1);
+      yield* this.#resized(choice, variable, -1);
+    }
+  }
+
+  /** One tile a size larger and another one a size smaller. */
+  *exchangedTiles(choice: Choice): Generator<Choice> {
+    for (const larger of choice.tiles.keys()) {
+      for (const grown of this.#resized(choice, larger, -1)) {
+        for (const smaller of choice.tiles.keys()) if (smaller !== larger) yield* this.#resized(grown, smaller, 1);
       }
     }
   }
 
+  *#resized(choice: Choice, variable: string, by: 1 | -1): Generator<Choice> {
+    const next = choice.tiles.get(variable)! + by;
+    if (next < 0 || next >= this.#sizes.get(variable)!.length) return;
+    yield { ...choice, tiles: new Map(choice.tiles).set(variable, next) };
+  }
+
   *otherOrders(choice: Choice): Generator<Choice> {
     for (let order = 0; order < this.#orders.length; order++) if (order !== choice.order) yield { ...choice, order };
-    if (this.#sketch.hold === null) yield { ...choice, hold: !choice.hold };
+  }
+
+  *otherHolds(choice: Choice): Generator<Choice> {
+    if (this.#sketch.hold !== null) return;
+    for (const tensor of loadedTensors(this.#sketch.einsums)) {
+      const hold = new Set(choice.hold);
+      if (!hold.delete(tensor)) hold.add(tensor);
+      yield { ...choice, hold };
+    }
   }
 
   score(choice: Choice): Scored {
     try {
       const built = completeAndBuild(this.#sketch, this.#context, this.#nest(choice), choice.hold);
-      const { seconds, fillSeconds } = built.estimate;
-      return { found: { built, cost: seconds + fillSeconds }, error: null };
+      return { found: { built, cost: costOf(built.estimate) }, error: null };
     } catch (error) {
       if (error instanceof BindError) return { found: null, error };
       throw error;
@@ -151,9 +188,13 @@ class Space {
 }
 
 /** Fills in what a sketch leaves open, tensors to keep in registers among it, and builds the section. */
-export function completeAndBuild(sketch: Sketch, context: Context, nest: Nest, holdAll: boolean): BuiltSection {
+export function completeAndBuild(
+  sketch: Sketch,
+  context: Context,
+  nest: Nest,
+  hold: ReadonlySet<string>,
+): BuiltSection {
   const attempt = (interleave: number | null, keep: ReadonlySet<string>): BuiltSection => {
-    const hold = sketch.hold ?? (holdAll ? loadedTensors(sketch.einsums) : new Set<string>());
     const plan: Plan = { ...sketch, nest, keep, hold, interleave };
     return buildSection(layOut(plan, context.topology), context.topology, context.bytesOf);
   };

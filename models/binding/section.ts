@@ -1,11 +1,12 @@
 /** A laid-out plan as loop programs, channels and buffers. */
 import { List } from 'immutable';
+import { bytes as bytesText } from '../../arch/language/describe.ts';
 import { BindError, type Node, type Read } from './dependencies.ts';
 import type { Mask, Nest } from './nest.ts';
 import type { ElementBytes, Layout, Way } from './plan.ts';
 import { Access, Buffer, ChannelSpec, EngineProgram, Give, Guard, Op, Section, Take } from './program.ts';
 import { type Dependency, type Schedule, schedule } from './schedule.ts';
-import { checkNames, heldTiles, loadStream, type Stream, storeStream } from './streams.ts';
+import { heldTiles, loadStream, type Stream, storeStream } from './streams.ts';
 import { accessElements, type TileOp, tileExtents, tileOp } from './tile-ops.ts';
 import { type Route, seconds, type Topology } from './topology.ts';
 
@@ -16,12 +17,12 @@ const mostRounds = 8;
 export interface Estimate {
   /** Seconds that the busiest engine or memory needs, or the software pipeline's rounds if they need more. */
   readonly seconds: number;
-  /** Bytes to and from memory. */
-  readonly traffic: number;
   /** Seconds until the first tile is there and after the last one is made. */
   readonly fillSeconds: number;
-  /** Iterations of the whole nest. */
-  readonly rounds: number;
+  /** Seconds that the memory and the scratchpads transfer. */
+  readonly trafficSeconds: number;
+  /** Seconds that the nest would take at one cycle per iteration. */
+  readonly roundSeconds: number;
 }
 
 export interface BuiltSection {
@@ -31,7 +32,6 @@ export interface BuiltSection {
 
 /** @throws BindError when it cannot run on the machine or does not fit its scratchpads. */
 export function buildSection(layout: Layout, topology: Topology, bytesOf: ElementBytes): BuiltSection {
-  checkNames(layout);
   return new SectionBuilder(layout, topology, bytesOf).build();
 }
 
@@ -49,6 +49,8 @@ class SectionBuilder {
   readonly #transfers: EngineProgram[] = [];
   readonly #buffers: Buffer[] = [];
   #traffic = 0;
+  /** Seconds of the slowest transfer when each tile waits for the memory's latency. */
+  #slowestStream = 0;
   #fill = 0;
 
   constructor(layout: Layout, topology: Topology, bytesOf: ElementBytes) {
@@ -213,9 +215,11 @@ class SectionBuilder {
     const from = this.#layout.nodes[producer]!;
     const to = this.#layout.nodes[reader]!;
     const carried = read.kind === 'previous' ? this.#iterativeLoops(from) : 0;
-    const through = ((from.iterates | to.iterates) & ~read.loops) | (from.first & to.last) | carried;
+    const through = ((from.iterates | to.iterates) & ~read.loops) | (from.first & to.last);
     const rounds = Math.abs(this.#schedule.stages[reader]! - this.#schedule.stages[producer]!);
-    return heldTiles(this.#layout, read.loops & ~carried, through) + rounds + 1;
+    // What is carried over lives for one iteration, unless a loop outside comes back to every iteration.
+    const perIteration = heldTiles(this.#layout, read.loops & ~carried, through | carried);
+    return perIteration * heldTiles(this.#layout, carried, through) + rounds + 1;
   }
 
   #channel(
@@ -283,7 +287,7 @@ class SectionBuilder {
       Array.from({ length: 2 ** ragged.length }, (_, variant) => {
         const extents = (v: string): number =>
           nest.tileOf(v, ragged.indexOf(v) >= 0 && (variant & (1 << ragged.indexOf(v))) !== 0);
-        return accessElements(access, extents) * this.#bytesOf(tensor);
+        return Math.ceil(accessElements(access, extents) * this.#bytesOf(tensor));
       }),
     );
     const flows = [
@@ -304,9 +308,11 @@ class SectionBuilder {
       accesses: List(flows.map((flow) => new Access({ ...flow, tensor, bytes }))),
       indices: access.indices,
     });
+    // Named by scratchpad, so that an engine has one clock in all sections.
+    const siblings = this.#transfers.filter(({ engine }) => engine.startsWith(`${stream.pad}.dma`));
     this.#transfers.push(
       new EngineProgram({
-        engine: `dma${this.#transfers.length}`,
+        engine: `${stream.pad}.dma${siblings.length}`,
         kind: 'dma',
         clock: pad.clock,
         loops,
@@ -314,8 +320,12 @@ class SectionBuilder {
       }),
     );
     const tile = bytes.first()!;
+    const seconds = tile / this.#topology.memory(route.memory)!.part.bandwidth;
+    const inFlight = stream.tiles - stream.held + 1;
+    const perTile = (seconds + wait / pad.hertz) / inFlight;
+    this.#slowestStream = Math.max(this.#slowestStream, perTile * nest.trips(stream.loops));
     this.#traffic += tile * nest.trips(stream.loops);
-    this.#fill += tile / this.#topology.memory(route.memory)!.part.bandwidth;
+    this.#fill += seconds;
   }
 
   #memoryLatency(route: Route, hertz: number): number {
@@ -355,9 +365,9 @@ class SectionBuilder {
       const capacity = part.capacity * part.count;
       if (needed <= capacity) continue;
       const largest = buffers.sort((a, b) => b.bytes - a.bytes).slice(0, 3);
-      const list = largest.map((b) => `${b.tensor} ${b.tiles} x ${Math.ceil(b.bytes / b.tiles)} B`).join(', ');
+      const list = largest.map((b) => `${b.tensor} ${b.tiles} x ${bytesText(Math.ceil(b.bytes / b.tiles))}`).join(', ');
       throw new BindError(
-        `${path} is ${needed - capacity} bytes too small: ${needed} bytes needed, ${capacity} there; largest: ${list}`,
+        `${path} holds ${bytesText(capacity)}, but ${bytesText(needed)} are needed; largest: ${list}`,
         'partition',
         'use smaller tiles, hold or stream less',
         needed - capacity,
@@ -365,16 +375,27 @@ class SectionBuilder {
     }
   }
 
+  /** Seconds that scratchpads serve one execution, at the bytes of its full tiles. */
+  #accessSeconds(position: number): number {
+    return this.#ops[position]!.accesses.reduce((sum, { memory, bytes }) => {
+      const { part, hertz } = this.#topology.pad(memory)!;
+      return sum + bytes.first()! / (part.banks * part.ports * part.width * part.count * hertz);
+    }, 0);
+  }
+
   #estimate(): Estimate {
+    const { nodes } = this.#layout;
     const { nest, assignments } = this.#layout.plan;
     const slowest = Math.min(...assignments.map(({ engine }) => engine.hertz));
     const bandwidth = this.#topology.memories.reduce((sum, m) => sum + m.part.bandwidth * m.part.count, 0);
     const rounds = nest.trips(nest.all);
+    const trafficSeconds = this.#traffic / bandwidth;
+    const onChip = nodes.reduce((sum, node, i) => sum + this.#accessSeconds(i) * nest.trips(node.iterates), 0);
     return {
-      seconds: Math.max(this.#traffic / bandwidth, (this.#schedule.interval * rounds) / slowest),
-      traffic: this.#traffic,
+      seconds: Math.max(trafficSeconds, this.#slowestStream, (this.#schedule.interval * rounds) / slowest),
       fillSeconds: this.#fill + (this.#schedule.depth * this.#schedule.interval) / slowest,
-      rounds,
+      trafficSeconds: trafficSeconds + onChip,
+      roundSeconds: rounds / slowest,
     };
   }
 }

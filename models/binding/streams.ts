@@ -1,6 +1,4 @@
 /** Transfers between a memory and a scratchpad: which loops they follow, how many tiles of them are on the chip. */
-import type { Node } from './dependencies.ts';
-import { BindError } from './dependencies.ts';
 import type { Mask } from './nest.ts';
 import type { Layout, Loaded, Made } from './plan.ts';
 
@@ -60,24 +58,4 @@ function reuseOutside({ plan }: Layout, loops: Mask, tileLoops: Mask): Mask {
     if (loops & bit && plan.nest.inside(tileLoops, bit) !== 0) outside |= bit;
   }
   return outside;
-}
-
-/** @throws BindError when a mapping names a tensor to hold or stream that the section does not move. */
-export function checkNames(layout: Layout): void {
-  const { plan, nodes, loaded, made } = layout;
-  const tensors = new Set([...loaded.map((l) => l.tensor), ...made.map((m) => m.tensor)]);
-  const known = [...tensors].sort().join(', ');
-  for (const [key, names] of [
-    ['hold', plan.hold],
-    ['stream', new Set(plan.stream.keys())],
-    ['place', plan.keep],
-  ] as const) {
-    for (const name of names) {
-      if (!tensors.has(name)) throw new BindError(`no tensor ${name} in ${sectionName(nodes)}`, key, `one of ${known}`);
-    }
-  }
-}
-
-export function sectionName(nodes: readonly Node[]): string {
-  return nodes.map((node) => node.einsum.name).join(' ');
 }

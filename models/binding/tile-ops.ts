@@ -77,7 +77,7 @@ export function tileOp(layout: Layout, position: number, topology: Topology, byt
             tensor: flow.tensor,
             write: flow.write,
             guard: flow.guard.set('last', flow.guard.last | flow.atLast),
-            bytes: List(variants.map(({ extents }) => flow.bytes(extents))),
+            bytes: List(variants.map(({ extents }) => Math.ceil(flow.bytes(extents)))),
           }),
       ),
   };

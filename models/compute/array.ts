@@ -59,6 +59,6 @@ function reductionLatency(part: ArrayPart, tile: ArrayTile): number {
 
 /** Whether an array can combine results over its rows (summing down the columns) or over its columns. */
 export function canReduce(part: ArrayPart, over: 'rows' | 'columns'): boolean {
-  if (part.reduce) return part.reduce.along === (over === 'rows' ? 'columns' : 'rows');
+  if (part.reduce?.along === (over === 'rows' ? 'columns' : 'rows')) return true;
   return over === 'rows' && part.feed === 'systolic' && part.dataflow !== 'output-stationary';
 }

@@ -35,7 +35,7 @@ export class Port {
     this.latency = latency;
   }
 
-  /** Accepts a request at a time not before the previous one's, and returns when its last byte has been served. */
+  /** Accepts a request for whole bytes at a time not before the previous one's; returns when the last has been served. */
   serve(ps: number, bytes: number, write: boolean): number {
     if (ps >= this.#free) {
       this.#periodStart = ps;

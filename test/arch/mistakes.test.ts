@@ -205,7 +205,7 @@ describe('a mistake in a machine file shows its line, what is wrong and what to 
   });
 
   it('text that is not YAML', () => {
-    expect(changed(['{ core: 1 GHz }', '{ core: 1 GHz'])).toContain('not YAML');
+    expect(changed(['{ core: 1 GHz }', '{ core: 1 GHz'])).toContain('chip.yaml:2:9  "{" is not closed');
   });
 });
 
@@ -261,7 +261,9 @@ describe('a used file', () => {
   });
 
   it('that is not YAML is reported at its own place', () => {
-    expect(mistakesOf({ broken: 'kind: [array\n' }, 'use: broken')).toContain('parts/broken.yaml:2:1  not YAML');
+    expect(mistakesOf({ broken: 'kind: [array\n' }, 'use: broken')).toContain(
+      'parts/broken.yaml:1:7  "[" is not closed',
+    );
   });
 
   it('may use another, but not itself', () => {

@@ -50,6 +50,8 @@ class Checker {
   readonly #mistakes: Diagnostic[];
   readonly #tensors = new Map<string, Shaped>();
   readonly #producers = new Map<string, Producer>();
+  /** Rank variables without a rank, or where they stand, that were reported. */
+  readonly #blamed = new Set<string>();
 
   constructor(flat: FlatDeclaration, extents: Extents, mistakes: Diagnostic[]) {
     this.#flat = flat;
@@ -185,6 +187,8 @@ class Checker {
       return null;
     }
     const groups = align(access.indices, tensor, this.#extents.split);
+    // Parts of a rank stand for one dimension only when they are known.
+    if (!groups && this.#unknown(access).length > 0) return null;
     if (!groups) {
       const found = access.indices.length;
       const message = `${access.tensor} has ${found} ${found === 1 ? 'index' : 'indices'} here, but ${tensor.dimensions.length} in ${where(tensor.at, access.at)}`;
@@ -274,22 +278,28 @@ class Checker {
     }
   }
 
-  /** Every rank variable needs a rank with an extent; each is blamed once per line. */
+  /** Rank variables of an access that have no rank, and where they stand. */
+  #unknown(access: AccessSyntax): { variable: string; at: Place }[] {
+    return access.indices.flatMap(({ terms, final, at }) =>
+      [...terms.keys(), ...(final === null ? [] : [final.toLowerCase()])]
+        .filter((variable) => !this.#extents.ranks.has(rankOf(variable)))
+        .map((variable) => ({ variable, at })),
+    );
+  }
+
+  /** Every rank variable needs a rank with an extent. What looks misspelt is told in every line, what is missing once. */
   #checkVariables(...accesses: readonly AccessSyntax[]): void {
-    const blamed = new Set<string>();
-    for (const index of accesses.flatMap((access) => access.indices)) {
-      for (const variable of [...index.terms.keys(), ...(index.final === null ? [] : [index.final.toLowerCase()])]) {
-        const known = this.#extents.ranks.has(rankOf(variable));
-        if (known || blamed.has(variable)) continue;
-        blamed.add(variable);
+    for (const access of accesses) {
+      for (const { variable, at } of this.#unknown(access)) {
         const near = nearest(
           variable,
           [...this.#extents.ranks.keys()].map((name) => name.toLowerCase()),
         );
-        // One letter is as near to every other.
-        const hint =
-          near === undefined || variable.length === 1 ? 'give it an extent under "ranks"' : `did you mean "${near}"?`;
-        this.#report(`there is no rank "${rankOf(variable)}"`, index.at, hint);
+        const mistake = near === undefined ? variable : `${variable} in ${at.file}:${at.line}`;
+        if (this.#blamed.has(mistake)) continue;
+        this.#blamed.add(mistake);
+        const hint = near === undefined ? 'give it an extent under "ranks"' : `did you mean "${near}"?`;
+        this.#report(`there is no rank "${rankOf(variable)}"`, at, hint);
       }
     }
   }

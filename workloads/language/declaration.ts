@@ -1,5 +1,6 @@
 /** Reads one workload file: what is written in it, with places, before names are looked up. */
 import { type Diagnostic, InputError, type Place } from '../../arch/language/diagnostics.ts';
+import type { Tree } from '../../arch/language/layers.ts';
 import { diagnose, type Path, type Source } from '../../arch/language/source.ts';
 import { parseCount, UnitError } from '../../arch/language/units.ts';
 import { parseArithmetic, parseCascade, parseTensors } from './einsum.ts';
@@ -64,6 +65,7 @@ class Reader {
         place: this.#source.placeOfKey(['ranks', name]),
       });
     }
+    const outputs = parseTensors(input.output, this.#in(['output']), this.#mistakes);
     return {
       name: input.workload,
       about: input.about ?? '',
@@ -72,13 +74,13 @@ class Reader {
       extents: new Map([...parameters, ...ranks]),
       splits: new Map(Object.entries(input.split ?? {}).map(([rank, parts]) => [rank, this.#split(rank, parts)])),
       inputs: parseTensors(input.inputs, this.#in(['inputs']), this.#mistakes),
-      outputs: parseTensors(input.output, this.#in(['output']), this.#mistakes),
-      steps: this.#steps(input),
+      outputs,
+      steps: this.#steps(input, outputs),
       broken: this.#broken,
     };
   }
 
-  /** The file's values. Unknown keys are reported and left out, so that the rest is still checked. */
+  /** The file's values. Keys that it can do without are left out after a mistake, so that the rest is still checked. */
   #input(): WorkloadInput {
     const value = this.#source.value();
     const first = workloadSchema.safeParse(value);
@@ -86,7 +88,10 @@ class Reader {
     const { issues } = first.error;
     this.#mistakes.push(...diagnose(issues, value, this.#source, [], workloadSchema));
     for (const issue of issues) {
-      if (issue.code !== 'unrecognized_keys') continue;
+      if (issue.code !== 'unrecognized_keys') {
+        if (['about', 'source', 'dtype'].includes(String(issue.path[0]))) delete (value as Tree)[String(issue.path[0])];
+        continue;
+      }
       const parent = issue.path.reduce<unknown>((v, key) => (v as Record<PropertyKey, unknown>)[key], value);
       for (const key of issue.keys) delete (parent as Record<string, unknown>)[key];
     }
@@ -101,8 +106,9 @@ class Reader {
     values: { readonly [name: string]: number | string },
   ): [string, ExtentSyntax][] {
     return Object.entries(values).map(([name, written]) => {
-      if (!/^[A-Z][A-Z0-9]*$/.test(name)) {
-        const hint = `ranks are in upper case, such as ${/^[A-Za-z]\w*$/.test(name) ? name.toUpperCase().replaceAll('_', '') : 'M'}`;
+      const meant = /^[A-Za-z]\w*$/.test(name) ? name.toUpperCase().replaceAll('_', '') : null;
+      if (meant !== name) {
+        const hint = `ranks are in upper case, such as ${meant ?? 'M'}`;
         this.#mistakes.push({
           message: `"${name}" is no name of a ${kind}`,
           place: this.#source.placeOfKey([key, name]),
@@ -110,7 +116,8 @@ class Reader {
         });
       }
       const value = this.#extent(written, [key, name], 0);
-      return [name, { kind, value, text: String(written), at: this.#source.placeOf([key, name]) }];
+      // By the name that was meant, so that it is not missed as well.
+      return [meant ?? name, { kind, value, text: String(written), at: this.#source.placeOf([key, name]) }];
     });
   }
 
@@ -149,7 +156,7 @@ class Reader {
     return { parts, at: this.#source.placeOfKey(['split', rank]) };
   }
 
-  #steps(input: WorkloadInput): (CascadeStepSyntax | UseStepSyntax)[] {
+  #steps(input: WorkloadInput, outputs: readonly TensorSyntax[]): (CascadeStepSyntax | UseStepSyntax)[] {
     const { cascade, graph, workload } = input;
     if (cascade !== undefined && graph === undefined) {
       return [{ name: workload, repeat: 1, einsums: this.#cascade(cascade, ['cascade']) }];
@@ -158,6 +165,7 @@ class Reader {
       const message = cascade === undefined ? 'nothing is computed' : '"graph" stands beside "cascade"';
       const place = cascade === undefined ? this.#source.placeOf([]) : this.#source.placeOfKey(['graph']);
       this.#mistakes.push({ message, place, hint: 'write either a cascade of einsums or a graph of steps' });
+      for (const { access } of outputs) this.#broken.add(access.tensor);
       return [];
     }
     const names = new Set<string>();
@@ -207,6 +215,13 @@ class Reader {
 
   #cascade(text: string, path: Path): CascadeStepSyntax['einsums'] {
     const { einsums, broken, mistakes } = parseCascade(text, this.#in(path));
+    if (mistakes.length > 0 && this.#source.runsTogether(path)) {
+      const place = this.#source.placeOfKey(path);
+      const hint = 'write "cascade: |" to keep the lines apart';
+      this.#mistakes.push({ message: 'the lines of this cascade run together', place, hint });
+      for (const [, tensor] of text.matchAll(/([A-Z]\w*)(?:\[[^\]]*\])?\s*=/g)) this.#broken.add(tensor!);
+      return [];
+    }
     for (const tensor of broken) this.#broken.add(tensor);
     this.#mistakes.push(...mistakes);
     return einsums;

@@ -69,9 +69,9 @@ export function describeWorkload({ workload }: LoadedWorkload): string {
     ['passes', ...passLines(workload)],
     ['in all', ...totalLines(workload)],
   ];
-  return sections
+  return `${sections
     .map(([title, ...lines]) => [title, ...lines.map((line) => `  ${line}`.trimEnd())].join('\n'))
-    .join('\n\n');
+    .join('\n\n')}\n`;
 }
 
 function rankLines(workload: Workload): string[] {

@@ -35,7 +35,7 @@ export function parseCascade(text: string, locate: Locate): ParsedCascade {
     const here: Locate = (offset, length) => locate(base + offset, length);
     const parsed = attempt(line, here, mistakes, (parser) => parser.einsum());
     if (parsed) einsums.push(parsed);
-    else broken.add(/^\s*([\w.]*)/.exec(line)![1]!);
+    else for (const tensor of meantNames(/^\s*([\w.]*)/.exec(line)![1]!)) broken.add(tensor);
   }
   return { einsums, broken, mistakes };
 }
@@ -58,6 +58,11 @@ function attempt<T>(text: string, locate: Locate, mistakes: Diagnostic[], parse:
     mistakes.push({ message: error.message, place: locate(error.offset, error.length), hint: error.hint });
     return null;
   }
+}
+
+/** A tensor's name as it stands, and as it may have been meant. */
+function meantNames(name: string): string[] {
+  return name === '' ? [] : [name, name.toUpperCase(), name[0]!.toUpperCase() + name.slice(1)];
 }
 
 const isVariable = (name: string): boolean => /^[a-z][a-z0-9]*$/.test(name);
@@ -211,7 +216,9 @@ class Parser {
     const name = this.#peek();
     if (name.kind !== 'name') this.#fail('a tensor');
     if (!isTensor(name.text)) {
-      const hint = `tensors begin in upper case: ${name.text[0]!.toUpperCase()}${name.text.slice(1)}`;
+      const lower = name.text === name.text.toLowerCase();
+      const meant = lower ? name.text.toUpperCase() : name.text[0]!.toUpperCase() + name.text.slice(1);
+      const hint = `tensors begin in upper case: ${meant}`;
       throw new SyntaxMistake(`"${name.text}" is no name of a tensor`, name.start, name.text.length, hint);
     }
     this.#take();

@@ -24,8 +24,8 @@ export function parseWorkload(text: string, file: string, options: LoadOptions =
 }
 
 function fromSource(source: Source, { shape = [] }: LoadOptions): LoadedWorkload {
-  const overrides = parseShape(shape);
   const mistakes: Diagnostic[] = [];
+  const overrides = parseShape(shape, mistakes);
   const flat = readFlat(source, mistakes);
   const extents = resolveExtents(flat.extents, flat.splits, overrides, mistakes);
   const checked = checkCascade(flat, extents, mistakes);

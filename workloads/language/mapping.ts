@@ -2,7 +2,9 @@
 import { List, Map, OrderedMap, Record } from 'immutable';
 import { z } from 'zod';
 import { InputError, type Place } from '../../arch/language/diagnostics.ts';
+import { count, parsed } from '../../arch/language/quantities.ts';
 import { check, type Path, Source } from '../../arch/language/source.ts';
+import { parseCount, UnitError } from '../../arch/language/units.ts';
 
 /** One part of a partitioned rank, outer to inner; the innermost has a size, an outer one may. */
 export class RankPart extends Record<{ name: string; size: number | null }>({ name: '', size: null }, 'RankPart') {}
@@ -26,8 +28,8 @@ export class SectionMapping extends Record<{
   loops: List<string> | null;
   /** By engine. */
   place: OrderedMap<string, Placement>;
-  /** Tensors that stay in the scratchpad as long as a tile of them is used again. */
-  hold: List<string>;
+  /** Tensors that stay in the scratchpad as long as a tile of them is used again, by scratchpad; under '', in any. */
+  hold: OrderedMap<string, List<string>>;
   /** Tiles in flight from or to memory, by tensor: 2 is double buffering. */
   stream: Map<string, number>;
   /** Rounds in flight; 1 is no software pipelining; null: as many as hide every latency. */
@@ -38,7 +40,7 @@ export class SectionMapping extends Record<{
     partition: Map(),
     loops: null,
     place: OrderedMap(),
-    hold: List(),
+    hold: OrderedMap(),
     stream: Map(),
     interleave: null,
   },
@@ -58,20 +60,18 @@ export class Mapping extends Record<{
 /** A mapping and where its parts were written, for messages that arise in binding. */
 export interface LoadedMapping {
   readonly mapping: Mapping;
-  /** Place of a path within section `section`: `place(0, ['loops'])`. */
-  readonly place: (section: number, path: Path) => Place;
+  /** Place of a path within section `section`, or of its last key: `place(0, ['loops'])`. */
+  readonly place: (section: number, path: Path, atKey?: boolean) => Place;
 }
 
 const names = z.union([z.string().transform((name) => [name]), z.array(z.string())]);
-const rankPart = z
-  .string()
-  .regex(/^[A-Za-z]\w*(\s+[1-9]\d*)?$/, {
-    error: (issue) => `"${issue.input}" is no part of a rank; write "P0 256" or "P1"`,
-  })
-  .transform((text) => {
-    const [name, size] = text.split(/\s+/);
-    return new RankPart({ name: name!, size: size === undefined ? null : Number(size) });
-  });
+const rankPart = parsed(z.string(), parseRankPart, ['P0 256']);
+
+function parseRankPart(text: string): RankPart {
+  const match = /^([A-Za-z]\w*)(?:\s+(\S.*))?$/.exec(text.trim());
+  if (!match) throw new UnitError(`"${text}" is no part of a rank`, undefined, 'such as "P0 256" or "P1"');
+  return new RankPart({ name: match[1]!, size: match[2] === undefined ? null : parseCount(match[2]) });
+}
 
 const placement = z.strictObject({
   einsums: names.optional().describe('Einsums that this engine executes'),
@@ -89,15 +89,18 @@ const sectionKeys = {
   loops: z.array(z.string()).optional().describe('Loops outer to inner, one tile per step'),
   place: z.record(z.string(), placement).optional().describe('What each engine does'),
   hold: z
-    .union([names, z.record(z.string(), names).transform((byMemory) => Object.values(byMemory).flat())])
+    .union([names.transform((tensors): { [pad: string]: string[] } => ({ '': tensors })), z.record(z.string(), names)])
     .optional()
     .describe('Tensors that stay in the scratchpad as long as they are used again'),
-  stream: z.record(z.string(), z.int().min(1)).optional().describe('Tiles in flight from or to memory'),
-  interleave: z.int().min(1).optional().describe('Rounds in flight: 1 is no software pipelining'),
+  stream: z.record(z.string(), count).optional().describe('Tiles in flight from or to memory'),
+  interleave: count.optional().describe('Rounds in flight: 1 is no software pipelining'),
 };
 
 const mappingSchema = z.strictObject({
-  mapping: z.string().describe('Name'),
+  mapping: z
+    .string()
+    .describe('Name')
+    .meta({ examples: ['my-mapping'] }),
   about: z.string().optional(),
   source: z.string().optional(),
   workload: z.string().optional().describe('Workload that it is for'),
@@ -118,7 +121,15 @@ type SectionInput = z.output<z.ZodObject<typeof sectionKeys>> & { einsums?: stri
 
 /** @throws InputError with every mistake in the file. */
 export function loadMapping(file: string): LoadedMapping {
-  const source = Source.read(file);
+  return fromSource(Source.read(file));
+}
+
+/** The same from a text; `file` is its name in messages. */
+export function parseMapping(text: string, file: string): LoadedMapping {
+  return fromSource(new Source(text, file));
+}
+
+function fromSource(source: Source): LoadedMapping {
   const input = check(mappingSchema, source.value(), source);
   const { sections: listed, mapping, about, workload, machine, source: origin, ...whole } = input;
   const common = Object.keys(whole).length > 0;
@@ -139,7 +150,10 @@ export function loadMapping(file: string): LoadedMapping {
       machine: machine ?? '',
       sections: List(sections.map(sectionMapping)),
     }),
-    place: (section, path) => source.placeOf(listed ? ['sections', section, ...path] : path),
+    place: (section, path, atKey = false) => {
+      const whole = listed ? ['sections', section, ...path] : path;
+      return atKey ? source.placeOfKey(whole) : source.placeOf(whole);
+    },
   };
 }
 
@@ -160,7 +174,7 @@ function sectionMapping(input: SectionInput): SectionMapping {
         }),
       ]),
     ),
-    hold: List(input.hold ?? []),
+    hold: OrderedMap(Object.entries(input.hold ?? {}).map(([pad, tensors]) => [pad, List(tensors)])),
     stream: Map(Object.entries(input.stream ?? {})),
     interleave: input.interleave ?? null,
   });

@@ -1,6 +1,6 @@
 /** Extents of ranks: arithmetic on ranks and parameters, splits into parts, and overrides from the command line. */
 import { Map as ImmutableMap, List, OrderedMap } from 'immutable';
-import { type Diagnostic, InputError, type Place, suggest } from '../../arch/language/diagnostics.ts';
+import { type Diagnostic, type Place, suggest } from '../../arch/language/diagnostics.ts';
 import { parseCount, UnitError } from '../../arch/language/units.ts';
 import { scalarFunction } from './operators.ts';
 import type { ExpressionSyntax, ExtentSyntax, SplitSyntax } from './syntax.ts';
@@ -13,9 +13,8 @@ export interface Extents {
   readonly values: ReadonlyMap<string, number>;
 }
 
-/** Reads `P=4096` or `P=4 Ki` into a map. @throws InputError naming every option that is not of this form. */
-export function parseShape(shape: readonly string[]): Map<string, number> {
-  const mistakes: Diagnostic[] = [];
+/** Reads `P=4096` or `P=4 Ki` into a map. Options that are not of this form are added to `mistakes`. */
+export function parseShape(shape: readonly string[], mistakes: Diagnostic[]): Map<string, number> {
   const overrides = new Map<string, number>();
   for (const option of shape) {
     const [, name, value] = /^\s*(\w+)\s*=\s*(.+)$/.exec(option) ?? [];
@@ -27,10 +26,9 @@ export function parseShape(shape: readonly string[]): Map<string, number> {
       overrides.set(name, parseCount(value));
     } catch (error) {
       if (!(error instanceof UnitError)) throw error;
-      mistakes.push({ message: error.about(`rank ${name}`), hint: error.hint });
+      mistakes.push({ message: `--shape ${option}: ${error.about(`rank ${name}`)}`, hint: error.hint });
     }
   }
-  if (mistakes.length > 0) throw new InputError(mistakes);
   return overrides;
 }
 

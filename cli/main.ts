@@ -1,0 +1,77 @@
+/** The commands. Each loads what it needs when it runs, so that `--help` answers at once. */
+import { Command, CommanderError, Option } from 'commander';
+import { version } from '../arch/language/library.ts';
+
+/** Runs a command line, without the program's name. Gives the exit code: 0 done, 1 the run failed, 2 the input is wrong. */
+export async function main(args: readonly string[]): Promise<number> {
+  const program = commands();
+  try {
+    if (args.length === 0) program.outputHelp();
+    else await program.parseAsync(args, { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    const { exitCodeOf, messageOf } = await import('./failure.ts');
+    process.stderr.write(`${messageOf(error)}\n`);
+    return exitCodeOf(error);
+  }
+}
+
+const list = (value: string, previous: string[] = []): string[] => [...previous, value];
+const set = (): Option => new Option('--set <path=value>', 'change a value of the machine; repeatable').argParser(list);
+const shape = (): Option =>
+  new Option('--shape <rank=extent>', 'change a rank of the workload; repeatable').argParser(list);
+
+/** The program with all its commands. Wrong arguments throw a CommanderError, once they are told. */
+export function commands(): Command {
+  const program = new Command('clockwright')
+    .description('Cycle-accurate simulation of a machine (YAML) running a cascade of einsums (YAML)')
+    .version(version, '-V, --version', 'print the version')
+    .showSuggestionAfterError()
+    .showHelpAfterError('"clockwright --help" lists the commands, "clockwright COMMAND --help" their options')
+    .exitOverride();
+
+  program
+    .command('run')
+    .description('run a workload on a machine')
+    .argument('<arch>', 'machine: a file, or the name of one in arch/')
+    .argument('<workload>', 'workload: a file, or the name of one in workloads/')
+    .option('-m, --mapping <file>', 'how the workload is laid on the machine; what it leaves open is chosen')
+    .addOption(set())
+    .addOption(shape())
+    .option('--json <file>', 'write the result as JSON; - for standard output')
+    .option('--html <file>', 'write the report as one HTML file')
+    .option('--trace <file>', 'write a trace for Perfetto')
+    .option('--values', 'move real numbers through the machine and check what comes out')
+    .action(async (arch, workload, options) => (await import('./run.ts')).run(arch, workload, options));
+
+  program
+    .command('check')
+    .description('check files and report every mistake')
+    .argument('<file...>', 'machines, parts, technologies, workloads, mappings')
+    .action(async (files) => (await import('./check.ts')).check(files));
+
+  program
+    .command('show')
+    .description('show a machine (tree, peaks, areas), a workload (ranks, passes, operation counts) or a mapping')
+    .argument('<file>', 'a file, or a name in arch/, workloads/ or workloads/mappings/')
+    .addOption(set())
+    .addOption(shape())
+    .action(async (file, options) => (await import('./show.ts')).show(file, options));
+
+  program
+    .command('report')
+    .description('the report of a saved result')
+    .argument('<result>', 'JSON file that run --json wrote')
+    .option('--html <file>', 'write the report as one HTML file')
+    .option('--trace <file>', 'write a trace for Perfetto')
+    .action(async (file, options) => (await import('./report.ts')).report(file, options));
+
+  program
+    .command('schema')
+    .description('print a JSON Schema for editors')
+    .addArgument(program.createArgument('<kind>', 'kind of file').choices(['arch', 'workload', 'mapping']))
+    .action(async (kind) => (await import('./schema.ts')).schema(kind));
+
+  return program;
+}

@@ -1,0 +1,158 @@
+/** Whether everything that a mapping names is there, found before anything is bound: all mistakes in one go. */
+import { type Diagnostic, suggest } from '../../arch/language/diagnostics.ts';
+import type { LoadedMapping, SectionMapping } from '../../workloads/language/mapping.ts';
+import { accessesOf, type Einsum, einsumsOf, variablesOf, type Workload } from '../../workloads/language/workload.ts';
+import type { Topology } from './topology.ts';
+
+type Report = (path: readonly (string | number)[], message: string, hint?: string, atKey?: boolean) => void;
+
+/** Every mistake in the names of a mapping, top to bottom. */
+export function checkMapping({ mapping, place }: LoadedMapping, workload: Workload, topology: Topology): Diagnostic[] {
+  const mistakes: Diagnostic[] = [];
+  const einsums = einsumsOf(workload);
+  const elsewhere = new Set<string>();
+  mapping.sections.forEach((section, index) => {
+    const told = new Set<string>();
+    const report: Report = (path, message, hint, atKey) => {
+      const mistake = JSON.stringify([path, message]);
+      if (!told.has(mistake)) mistakes.push({ message, place: place(index, path, atKey), hint });
+      told.add(mistake);
+    };
+    const mine = einsumsIn(section, einsums, workload.name, elsewhere, report);
+    checkPlacements(section, mine, topology, report);
+    // What a section says of loops holds for each step that it reaches into.
+    for (const step of workload.steps) {
+      const inStep = mine.filter((einsum) => step.einsums.includes(einsum));
+      if (inStep.length === 0) continue;
+      checkPartition(section, inStep, report);
+      checkLoops(section, inStep, report);
+    }
+    checkTensors(section, mine, topology, report);
+  });
+  const line = ({ place: at }: Diagnostic): number => at!.line * 1e6 + at!.column;
+  return mistakes.sort((a, b) => line(a) - line(b));
+}
+
+/** The einsums of a section. Each is in one section alone, and they follow one another. */
+function einsumsIn(
+  section: SectionMapping,
+  einsums: readonly Einsum[],
+  workload: string,
+  elsewhere: Set<string>,
+  report: Report,
+): Einsum[] {
+  const names = einsums.map((einsum) => einsum.name);
+  const listed = section.einsums?.toArray() ?? names;
+  listed.forEach((name, i) => {
+    const at = ['einsums', i];
+    if (!names.includes(name)) report(at, `${workload} has no einsum "${name}"`, suggest(name, names));
+    else if (elsewhere.has(name)) report(at, `${name} is in two sections`, 'take it out of one of them');
+    elsewhere.add(name);
+  });
+  const mine = einsums.filter(({ name }) => listed.includes(name));
+  const first = names.indexOf(mine[0]?.name ?? '');
+  if (mine.some(({ name }, i) => names[first + i] !== name)) {
+    const message = `${listed.join(', ')} do not follow one another in ${workload}`;
+    report(['einsums'], message, 'a section is a run of consecutive einsums');
+  }
+  return mine;
+}
+
+function checkPlacements(
+  section: SectionMapping,
+  einsums: readonly Einsum[],
+  topology: Topology,
+  report: Report,
+): void {
+  const names = einsums.map((einsum) => einsum.name);
+  const engines = topology.engines.map(({ path }) => path);
+  const placed = new Map<string, string>();
+  for (const [path, placement] of section.place) {
+    const at = ['place', path];
+    const engine = topology.engine(path);
+    if (!engine) report(at, `the machine has no engine "${path}"`, suggest(path, engines));
+    placement.einsums.forEach((name, i) => {
+      const other = placed.get(name);
+      const here = [...at, 'einsums', i];
+      if (!names.includes(name)) report(here, `no einsum "${name}" in this section`, suggest(name, names));
+      else if (other !== undefined) report(here, `${name} is placed on ${other} already`, 'take it out of one of them');
+      placed.set(name, path);
+    });
+    const sides = engine?.part.kind === 'vector' ? (['lanes'] as const) : (['rows', 'columns'] as const);
+    const known = [...parts(section), ...variablesOfAll(einsums)];
+    for (const side of ['rows', 'columns', 'lanes'] as const) {
+      if (placement[side].isEmpty()) continue;
+      if (engine && !(sides as readonly string[]).includes(side)) {
+        report(
+          [...at, side],
+          `${path} has no ${side}: it is of kind ${engine.part.kind}`,
+          `write ${sides.join(' or ')}`,
+        );
+      }
+      placement[side].forEach((name, i) => {
+        if (!known.includes(name)) report([...at, side, i], `no rank or part "${name}" here`, suggest(name, known));
+      });
+    }
+  }
+}
+
+function checkPartition(section: SectionMapping, einsums: readonly Einsum[], report: Report): void {
+  const ranks = variablesOfAll(einsums).map((variable) => variable.toUpperCase());
+  for (const [rank, split] of section.partition) {
+    const at = ['partition', rank];
+    if (!ranks.includes(rank)) report(at, `no rank ${rank} here`, suggest(rank, ranks));
+    const { name, size } = split.last()!;
+    if (size === null) report([...at, split.size - 1], `${name} has no size`, `write "${name} 256"`);
+  }
+}
+
+/** Loops are ranks, or the parts of a partitioned one but for the innermost, which is the tile. */
+function checkLoops({ loops, partition }: SectionMapping, einsums: readonly Einsum[], report: Report): void {
+  if (loops === null) return;
+  const outer = partition.valueSeq().flatMap((split) => split.butLast().map(({ name }) => name.toLowerCase()));
+  const whole = variablesOfAll(einsums).filter((variable) => !partition.has(variable.toUpperCase()));
+  const known = [...outer, ...whole];
+  loops.forEach((name, i) => {
+    if (!known.includes(name)) report(['loops', i], `no loop "${name}"`, suggest(name, known));
+    else if (loops.indexOf(name) < i) report(['loops', i], `loop "${name}" stands twice`, 'take it out once');
+  });
+  for (const name of outer) {
+    if (!loops.includes(name))
+      report(['loops'], `"${name}" is not among the loops`, 'name every part but the innermost');
+  }
+}
+
+function checkTensors(section: SectionMapping, einsums: readonly Einsum[], topology: Topology, report: Report): void {
+  const tensors = [
+    ...new Set(einsums.flatMap((e) => [...accessesOf(e.expression).map((a) => a.tensor), e.output.tensor])),
+  ].sort();
+  const check = (path: readonly (string | number)[], name: string, atKey?: boolean): void => {
+    if (!tensors.includes(name)) report(path, `no tensor ${name} in this section`, suggest(name, tensors), atKey);
+  };
+  const pads = topology.pads.map(({ path }) => path);
+  for (const [pad, held] of section.hold) {
+    const at = pad === '' ? ['hold'] : ['hold', pad];
+    if (pad !== '' && !pads.includes(pad)) report(at, `the machine has no scratchpad "${pad}"`, suggest(pad, pads));
+    held.forEach((tensor, i) => {
+      check([...at, i], tensor);
+    });
+  }
+  for (const tensor of section.stream.keys()) check(['stream', tensor], tensor, true);
+  for (const [engine, { keep }] of section.place) {
+    keep.forEach((tensor, i) => {
+      check(['place', engine, 'keep', i], tensor);
+    });
+  }
+}
+
+function variablesOfAll(einsums: readonly Einsum[]): string[] {
+  return [...new Set(einsums.flatMap(variablesOf))];
+}
+
+/** Names of the parts of partitioned ranks, in lower case. */
+function parts({ partition }: SectionMapping): string[] {
+  return partition
+    .valueSeq()
+    .flatMap((split) => split.map(({ name }) => name.toLowerCase()))
+    .toArray();
+}

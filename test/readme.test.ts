@@ -1,0 +1,35 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { packageRoot } from '../arch/language/library.ts';
+import { loadArch, loadMapping, loadWorkload, simulate, summary } from '../index.ts';
+import { pictureSvg } from '../reports/picture.ts';
+
+const file = (path: string): string => join(packageRoot, path);
+const readme = readFileSync(file('README.md'), 'utf8');
+
+describe('the README', () => {
+  const result = simulate({
+    arch: loadArch(file('arch/fusemax.yaml')),
+    workload: loadWorkload(file('workloads/attention-1-pass.yaml')),
+    mapping: loadMapping(file('workloads/mappings/fusemax-binding.yaml')),
+  });
+
+  it('shows what the main job prints', () => {
+    expect(readme).toContain(summary(result, { report: 'reports/out/attention-1-pass-on-fusemax.html' }).trim());
+  });
+
+  it("shows the main job's picture", async () => {
+    await expect(pictureSvg(result)).toMatchFileSnapshot(file('docs/main-job.svg'));
+  });
+
+  it('links to files that exist', () => {
+    for (const [, target] of readme.matchAll(/\]\(([^)]+)\)/g)) expect(() => readFileSync(file(target!))).not.toThrow();
+  });
+
+  it('names scripts that exist', () => {
+    const { scripts } = JSON.parse(readFileSync(file('package.json'), 'utf8'));
+    for (const [, script] of readme.matchAll(/npm (?:run )?(start|test|bench|study)\b/g))
+      expect(scripts).toHaveProperty(script!);
+  });
+});
