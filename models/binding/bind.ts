@@ -96,21 +96,21 @@ class Binder {
   }
 
   sections({ einsums, section }: Group): Section[] {
-    if (section) return [this.#mapped(einsums, section)];
-    const runs = this.#fuse(atomsOf(einsums));
-    const all = runs.length > 1 ? this.#trySearch(einsums) : null;
+    if (section && fuses(section)) return [this.#mapped(einsums, section)];
+    const runs = this.#fuse(atomsOf(einsums), section);
+    const all = runs.length > 1 ? this.#trySearch(einsums, section) : null;
     const best = all && all.cost <= runs.reduce((sum, run) => sum + run.cost, 0) ? [all] : runs;
     return best.map((found) => found.built.section);
   }
 
   /** Adds atom after atom to the section at hand as long as that is estimated to be no slower than a section of its own. */
-  #fuse(atoms: readonly (readonly Einsum[])[]): Found[] {
+  #fuse(atoms: readonly (readonly Einsum[])[], section: SectionMapping | null): Found[] {
     const done: Found[] = [];
     let fused = atoms[0]!;
-    let found = this.#search(fused);
+    let found = this.#search(fused, section);
     for (const atom of atoms.slice(1)) {
-      const alone = this.#search(atom);
-      const together = this.#trySearch([...fused, ...atom]);
+      const alone = this.#search(atom, section);
+      const together = this.#trySearch([...fused, ...atom], section);
       if (together && together.cost <= found.cost + alone.cost) {
         fused = [...fused, ...atom];
         found = together;
@@ -123,13 +123,13 @@ class Binder {
     return [...done, found];
   }
 
-  #search(einsums: readonly Einsum[]): Found {
-    return search(this.#sketch(einsums, null), this.#context);
+  #search(einsums: readonly Einsum[], section: SectionMapping | null): Found {
+    return search(this.#sketch(einsums, section), this.#context);
   }
 
-  #trySearch(einsums: readonly Einsum[]): Found | null {
+  #trySearch(einsums: readonly Einsum[], section: SectionMapping | null): Found | null {
     try {
-      return this.#search(einsums);
+      return this.#search(einsums, section);
     } catch (error) {
       if (error instanceof BindError) return null;
       throw error;
@@ -138,7 +138,7 @@ class Binder {
 
   #mapped(einsums: readonly Einsum[], section: SectionMapping): Section {
     const sketch = this.#sketch(einsums, section);
-    if (section.loops === null && section.partition.isEmpty()) return search(sketch, this.#context).built.section;
+    if (!hasNest(section)) return search(sketch, this.#context).built.section;
     const variables = [...new Set(einsums.flatMap(variablesOf))];
     let failure: unknown;
     for (const nest of nestOf(section, variables, this.#context.extents)) {
@@ -165,7 +165,10 @@ class Binder {
       assignments: einsums.map((einsum) => this.#assign(einsum, section)),
       stored: new Set(outputs.filter((tensor) => isOutput(tensor) || read.has(tensor))),
       keep: placements ? new Set(placements.valueSeq().flatMap((p) => p.keep)) : null,
-      hold: section ? new Set([...section.hold.values()].flatMap((tensors) => [...tensors])) : null,
+      hold:
+        section && !section.hold.isEmpty()
+          ? new Set([...section.hold.values()].flatMap((tensors) => [...tensors]))
+          : null,
       stream: new Map<string, number>(section ? [...section.stream] : []),
       interleave: section?.interleave ?? null,
     };
@@ -187,6 +190,16 @@ class Binder {
     }
     return defaultAssignment(einsum, defaultEngine(einsum, topology));
   }
+}
+
+/** Whether a section says how its loops run. */
+function hasNest({ loops, partition }: SectionMapping): boolean {
+  return loops !== null || !partition.isEmpty();
+}
+
+/** Whether all einsums of a section are under one loop nest; else it only says more of those that are fused by default. */
+function fuses(section: SectionMapping): boolean {
+  return section.einsums !== null || hasNest(section);
 }
 
 /** Variables that a placement puts over a side, of those that the einsum has; null when it says nothing. */

@@ -67,12 +67,24 @@ function spread(
   /** Rounds between two dependent executions; 0 in the same round. */
   const apart = ({ from, to, distance }: Dependency): number => stages[to]! + distance - stages[from]!;
   const sameRound = dependencies.filter((d) => apart(d) === 0);
-  const leadsTo = (from: number, to: number): boolean =>
-    from === to || sameRound.some((d) => d.from === from && leadsTo(d.to, to));
-  const places = ops.map(() => 0);
-  for (const engine of new Set(ops.map((op) => op.engine))) {
-    const order = ops.map((_, i) => i).filter((i) => ops[i]!.engine === engine);
-    order.sort((a, b) => slots[a]! - slots[b]! || a - b);
+  const engines = [...new Set(ops.map((op) => op.engine))];
+  const orders = new Map(
+    engines.map((engine) => {
+      const mine = ops.map((_, i) => i).filter((i) => ops[i]!.engine === engine);
+      return [engine, mine.sort((a, b) => slots[a]! - slots[b]! || a - b)];
+    }),
+  );
+  /** Whether `to` waits for `from` within a round, be it behind others of the same engine. */
+  const leadsTo = (from: number, to: number, seen = new Set<number>()): boolean => {
+    if (from === to || seen.has(from)) return from === to;
+    seen.add(from);
+    const order = orders.get(ops[from]!.engine)!;
+    const behind = order[order.indexOf(from) + 1];
+    return feeds(from, to, seen) || (behind !== undefined && leadsTo(behind, to, seen));
+  };
+  const feeds = (from: number, to: number, seen = new Set<number>()): boolean =>
+    sameRound.some((d) => d.from === from && leadsTo(d.to, to, seen));
+  for (const order of orders.values()) {
     for (const op of [...order]) {
       const at = order.indexOf(op);
       const before = order[(at + order.length - 1) % order.length]!;
@@ -80,17 +92,14 @@ function spread(
       const wait = Math.max(0, ...waits.map((d) => ops[before]!.latency + d.latency));
       let to = at;
       let covered = 0;
-      while (covered < wait && to + 1 < order.length && !leadsTo(op, order[to + 1]!))
+      while (covered < wait && to + 1 < order.length && !feeds(op, order[to + 1]!))
         covered += ops[order[++to]!]!.cycles;
       if (covered < wait) continue;
       order.splice(at, 1);
       order.splice(to, 0, op);
     }
-    order.forEach((op, place) => {
-      places[op] = place;
-    });
   }
-  return places;
+  return ops.map((op, i) => orders.get(op.engine)!.indexOf(i));
 }
 
 /** Cycles of one round by itself. */

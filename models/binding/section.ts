@@ -1,7 +1,7 @@
 /** A laid-out plan as loop programs, channels and buffers. */
 import { List } from 'immutable';
-import { bytes as bytesText } from '../../arch/language/describe.ts';
-import { BindError, type Node, type Read } from './dependencies.ts';
+import { checkRegisters, checkScratchpads } from './capacity.ts';
+import type { Node, Read } from './dependencies.ts';
 import type { Mask, Nest } from './nest.ts';
 import type { ElementBytes, Layout, Way } from './plan.ts';
 import { Access, Buffer, ChannelSpec, EngineProgram, Give, Guard, Op, Section, Take } from './program.ts';
@@ -71,7 +71,8 @@ class SectionBuilder {
       if (made.stored) this.#store(storeStream(this.#layout, made), producer);
       if (made.pad !== null) this.#keepOnChip(producer, made.pad);
     });
-    this.#checkCapacity();
+    checkScratchpads(this.#buffers, this.#topology);
+    checkRegisters(this.#layout, this.#schedule);
     const { plan, nodes } = this.#layout;
     const { loops } = plan.nest.program();
     const computing = this.#engines.map((path) => {
@@ -356,23 +357,6 @@ class SectionBuilder {
 
   #buffer(memory: string, tensor: string, tiles: number, tileBytes: number): void {
     this.#buffers.push(new Buffer({ memory, tensor, tiles, bytes: Math.ceil(tiles * tileBytes) }));
-  }
-
-  #checkCapacity(): void {
-    for (const { path, part } of this.#topology.pads) {
-      const buffers = this.#buffers.filter((buffer) => buffer.memory === path);
-      const needed = buffers.reduce((sum, buffer) => sum + buffer.bytes, 0);
-      const capacity = part.capacity * part.count;
-      if (needed <= capacity) continue;
-      const largest = buffers.sort((a, b) => b.bytes - a.bytes).slice(0, 3);
-      const list = largest.map((b) => `${b.tensor} ${b.tiles} x ${bytesText(Math.ceil(b.bytes / b.tiles))}`).join(', ');
-      throw new BindError(
-        `${path} holds ${bytesText(capacity)}, but ${bytesText(needed)} are needed; largest: ${list}`,
-        'partition',
-        'use smaller tiles, hold or stream less',
-        needed - capacity,
-      );
-    }
   }
 
   /** Seconds that scratchpads serve one execution, at the bytes of its full tiles. */

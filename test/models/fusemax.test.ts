@@ -13,7 +13,7 @@ const H = 12;
 describe.each([
   // Joules, as the artifact gives them for a batch of 64.
   { B: 64, P: 1024, energy: 1.950060973312116 },
-  { B: 4, P: 4096, energy: 30.897520074119223 / 16 },
+  { B: 4, P: 4096, energy: 30.8975200741192 / 16 },
 ])('BERT attention on fusemax, B=$B and P=M=$P', ({ B, P, energy }) => {
   const M = P;
   const result = simulate({

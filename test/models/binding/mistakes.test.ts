@@ -55,7 +55,7 @@ describe('space', () => {
   it('that a mapping needs more of than there is is named with its largest tensors', () => {
     const arch = aMachine({ buffer: 'capacity: 100 B, width: 1 B, latency: 0 cycles' });
     expect(mistakesIn(() => bind(arch, aGemm(8, 8, 8), aMapping('loops: []', 'partition: {}')))).toEqual([
-      '3:1 [partition] buffer holds 100 B, but 384 B are needed; largest: A 2 x 64 B, B 2 x 64 B, Z 2 x 64 B; use smaller tiles, hold or stream less',
+      '3:1 [partition] buffer is too small by 284 B: it holds 100 B, and 384 B are needed; largest: A 2 x 64 B, B 2 x 64 B, Z 2 x 64 B; use smaller tiles, hold or stream less',
     ]);
   });
 
@@ -67,12 +67,12 @@ describe('space', () => {
         aMapping('loops: []'),
       );
     expect(bindWith(384)).not.toThrow();
-    expect(bindWith(383)).toThrow('buffer holds 383 B, but 384 B are needed');
+    expect(bindWith(383)).toThrow('buffer is too small by 1 B: it holds 383 B, and 384 B are needed');
   });
 
   it('that not even the smallest tiles fit into is a matter of the machine', () => {
     expect(onMachine({ buffer: 'capacity: 2 B, width: 1 B, latency: 0 cycles' })).toEqual([
-      expect.stringMatching(/^6:3 \[Z\] buffer holds 2 B, but 48 B are needed; .*give it more capacity/),
+      expect.stringMatching(/^6:3 \[Z\] buffer is too small by 46 B: it holds 2 B, and 48 B are needed; .*give it more capacity/),
     ]);
   });
 
