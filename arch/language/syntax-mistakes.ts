@@ -103,6 +103,19 @@ function ofStructure(error: YAMLError, text: string, line: Line): Explanation {
       const hint = 'a file describes one thing: remove this line';
       return { message: 'a second document begins here', at, length: 3, hint };
     }
+    case 'MULTILINE_IMPLICIT_KEY':
+    case 'MISSING_CHAR': {
+      if (!error.message.includes(', or :')) {
+        const rest = Math.max(1, line.start + line.bare.length - at);
+        return { message: 'this is no key with a value', at, length: rest, hint: 'write "key: value"' };
+      }
+      return {
+        message: 'a comma or a colon is missing before this',
+        at,
+        length,
+        hint: 'separate what lies in brackets',
+      };
+    }
     default:
       return { message: `not YAML: ${error.message}`, at, length, hint: 'see a file in arch/ or workloads/' };
   }

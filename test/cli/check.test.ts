@@ -1,5 +1,5 @@
-import { afterAll, describe, expect, it } from 'vitest';
 import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
 import { libraryNames, packageRoot } from '../../arch/language/library.ts';
 import { clockwright, repositoryFile, Scratch } from './command.ts';
 
@@ -7,7 +7,8 @@ const scratch = new Scratch();
 afterAll(() => scratch.remove());
 
 describe('check finds no mistakes in what comes with Clockwright:', () => {
-  const shelf = (folder: string): string[] => libraryNames(join(packageRoot, folder)).map((name) => `${folder}/${name}.yaml`);
+  const shelf = (folder: string): string[] =>
+    libraryNames(join(packageRoot, folder)).map((name) => `${folder}/${name}.yaml`);
   it.each([...shelf('arch'), ...shelf('workloads')])('%s', async (file) => {
     const { code, stdout, stderr } = await clockwright('check', join(packageRoot, file));
     expect([code, stderr]).toEqual([0, '']);
@@ -17,7 +18,14 @@ describe('check finds no mistakes in what comes with Clockwright:', () => {
 
 describe('check', () => {
   it('says of each file what it is', async () => {
-    const { stdout } = await clockwright('check', 'tpu-v4', 'gemm', 'fusemax-binding', 'aladdin-45nm', 'array/tpu-v4-mxu');
+    const { stdout } = await clockwright(
+      'check',
+      'tpu-v4',
+      'gemm',
+      'fusemax-binding',
+      'aladdin-45nm',
+      'array/tpu-v4-mxu',
+    );
     expect(stdout.replace(/^.*: /gm, '')).toBe(
       `machine tpu-v4, no mistakes
 workload gemm, no mistakes
@@ -43,7 +51,10 @@ part of kind array, no mistakes
   });
 
   it('tries a mapping on the machine that is checked with it', async () => {
-    const mapping = repositoryFile('workloads/mappings/fusemax-binding.yaml').replace('machine: fusemax', 'machine: chip');
+    const mapping = repositoryFile('workloads/mappings/fusemax-binding.yaml').replace(
+      'machine: fusemax',
+      'machine: chip',
+    );
     const file = scratch.write('on-chip.yaml', mapping);
     const machine = repositoryFile('arch/fusemax.yaml').replace('machine: fusemax', 'machine: chip');
     const chip = scratch.write('chip.yaml', machine);
@@ -57,7 +68,9 @@ part of kind array, no mistakes
 
   it('checks the operations and the used files of a part', async () => {
     const part = scratch.write('part.yaml', 'kind: vector\noperations: { mac: 1, exp: 6 add }\n');
-    expect((await clockwright('check', part)).stderr).toContain('"exp" is counted in "add", which is no operation here');
+    expect((await clockwright('check', part)).stderr).toContain(
+      '"exp" is counted in "add", which is no operation here',
+    );
     const user = scratch.write('user.yaml', 'use: array/nothing\n');
     expect((await clockwright('check', user)).stderr).toContain('there is no part "array/nothing"');
     const other = scratch.write('other.yaml', 'kind: aray\n');

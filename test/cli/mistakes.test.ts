@@ -1,6 +1,6 @@
 /** What a user reads after a mistake in a file: exact words, exact place, exit code 2. */
 import { afterAll, describe, expect, it } from 'vitest';
-import { clockwright, Scratch, repositoryFile } from './command.ts';
+import { clockwright, repositoryFile, Scratch } from './command.ts';
 
 const scratch = new Scratch();
 afterAll(() => scratch.remove());
@@ -68,12 +68,7 @@ describe('a mistake of YAML is told where it can be mended:', () => {
       ['    columns', '      columns'],
       '18:7  this line is indented deeper than what it follows; line it up with "rows"',
     ],
-    [
-      'a colon in a text',
-      'machine',
-      ['A 2-D', 'A: 2-D'],
-      '2:8  a second colon in one value; put the text in quotes',
-    ],
+    ['a colon in a text', 'machine', ['A 2-D', 'A: 2-D'], '2:8  a second colon in one value; put the text in quotes'],
     ['a dash too many', 'machine', ['  vector:', '  - vector:'], '25:3  an item of a list among keys; remove the dash'],
     [
       'a link without a dash',
@@ -81,21 +76,36 @@ describe('a mistake of YAML is told where it can be mended:', () => {
       ['- array -> vector', 'array -> vector'],
       '51:3  a link without a dash; write "- array -> vector    512 B/cycle"',
     ],
-    ['a sign that YAML keeps', 'machine', [': fusemax', ': @fusemax'], '1:10  text cannot begin with @ here; put it in quotes'],
+    [
+      'a sign that YAML keeps',
+      'machine',
+      [': fusemax', ': @fusemax'],
+      '1:10  text cannot begin with @ here; put it in quotes',
+    ],
     [
       'an einsum outside its cascade',
       'workload',
       ['  LM[', 'LM['],
       '12:1  this line is outside the text that it belongs to; indent it like the lines above',
     ],
-    ['two files in one', 'machine', ['\nclocks', '\n---\nclocks'], '6:1  a second document begins here; a file describes one thing: remove this line'],
+    [
+      'two files in one',
+      'machine',
+      ['\nclocks', '\n---\nclocks'],
+      '6:1  a second document begins here; a file describes one thing: remove this line',
+    ],
   ])('%s', async (_, kind, change, expected) => {
     const [head, , carets] = (await mistakes(kind, change)).split('\n');
     expect(`${head}; ${carets!.replace(/^.*\^ /, '')}`).toBe(`my.yaml:${expected}`);
   });
 
   it('in every line that has one, without those that only follow', async () => {
-    const text = await mistakes('machine', ['rows: 256', 'rows 256'], ['lanes: 256', 'lanes:256'], ['    overlap', '\toverlap']);
+    const text = await mistakes(
+      'machine',
+      ['rows: 256', 'rows 256'],
+      ['lanes: 256', 'lanes:256'],
+      ['    overlap', '\toverlap'],
+    );
     expect(text.match(/^my\.yaml:.*/gm)).toEqual([
       'my.yaml:17:5  there is no colon',
       'my.yaml:21:1  a tab stands in the indentation',
@@ -252,7 +262,13 @@ describe('a mistake in a workload:', () => {
   ])('%s', async (_, change, expected) => expect(await mistakes('workload', change)).toBe(expected));
 
   it('with all others, also after a wrong data type', async () => {
-    const text = await mistakes('workload', ['bf16', 'bf17'], ['M0 256', 'M0 250'], ['exp(QK', 'expp(QK'], ['* V[', '* W[']);
+    const text = await mistakes(
+      'workload',
+      ['bf16', 'bf17'],
+      ['M0 256', 'M0 250'],
+      ['exp(QK', 'expp(QK'],
+      ['* V[', '* W['],
+    );
     expect(text.match(/^my\.yaml:\d+:\d+ .*|^\d+ mistakes/gm)).toEqual([
       'my.yaml:4:8  "bf17" is no dtype',
       'my.yaml:5:50  M is 1024, which its part M0 of 250 does not divide',
@@ -353,7 +369,11 @@ describe('a mistake in a mapping:', () => {
 describe('a file that is none of these:', () => {
   it.each([
     ['nothing', '', 'my.yaml:1:1  the file is empty\n   1 | \n     | ^ such as "machine: my-chip"'],
-    ['a list', '- a\n', 'my.yaml:1:1  a file begins with keys and values\n   1 | - a\n     | ^ such as "machine: my-chip"'],
+    [
+      'a list',
+      '- a\n',
+      'my.yaml:1:1  a file begins with keys and values\n   1 | - a\n     | ^ such as "machine: my-chip"',
+    ],
     [
       'other keys',
       'name: x\n',

@@ -17,7 +17,9 @@ describe('run', () => {
     const [arch, workload, mapping] = files.map((file) => join(packageRoot, file));
     const byFile = await clockwright('run', arch!, workload!, '--mapping', mapping!);
     expect([byName.code, byName.stderr]).toEqual([0, '']);
-    expect(byName.stdout).toMatch(/^attention-1-pass on fusemax +[\d,]+ cycles of core {3}[\d.]+ ms\nbound by {3}vector/);
+    expect(byName.stdout).toMatch(
+      /^attention-1-pass on fusemax +[\d,]+ cycles of core {3}[\d.]+ ms\nbound by {3}vector/,
+    );
     expect(byFile).toEqual(byName);
   });
 
@@ -100,19 +102,14 @@ m.yaml describes a machine, where a mapping is needed
   it('with its options', async () => {
     const options = ['--set', 'array.row=3', '--set', 'array.rows=lots', '--set', '=3', '--set', 'links.0=3'];
     expect(await wrong('fusemax', 'gemm', ...options, '--shape', 'Q=3', '--shape', 'M=x', '--shape', 'N')).toBe(
-      `--set array.rows=lots: "lots" is no quantity, but rows needs a count; such as "64 Ki"
---set links.0=3: "3" in "links" is not a string; such as "hbm <-> buffer via dma"
+      `--set links.0=3: "3" in "links" is not a string; such as "hbm <-> buffer via dma"
+--set array.rows=lots: "lots" is no quantity, but rows needs a count; such as "64 Ki"
 no "array.row"; did you mean "array.rows"?
 "=3" names nothing to set; write "array.rows=128"
 --shape M=x: "x" is no quantity, but rank M needs a count; such as "64 Ki"
 "N" sets no rank; write P=4096
 there is no rank "Q" to set; one of M, N, K
-7 mistakes`
-        .split('\n')
-        .sort()
-        .join('\n')
-        .replace(/^7 mistakes\n?/m, '')
-        .concat('\n7 mistakes'),
+7 mistakes`,
     );
   });
 
@@ -131,7 +128,9 @@ there is no rank "Q" to set; one of M, N, K
   it('with a scratchpad too small for the smallest tiles', async () => {
     const workload = scratch.write('tall.yaml', repositoryFile('test/fixtures/mistakes/workload.yaml'));
     const text = await wrong('fusemax', workload, '--set', 'buffer.capacity=1 KiB');
-    expect(text).toMatch(/^tall\.yaml:11:3 {2}buffer is too small by .*: it holds 1 KiB, but [\d.]+ [KM]i?B are needed; largest: QK /);
+    expect(text).toMatch(
+      /^tall\.yaml:11:3 {2}buffer is too small by .*: it holds 1 KiB, and [\d.]+ [KM]i?B are needed; largest: QK /,
+    );
     expect(text).toMatch(/\^\^ give it more capacity, or make ranks smaller$/);
   });
 

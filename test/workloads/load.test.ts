@@ -336,10 +336,7 @@ describe('a graph', () => {
       '{ step: s, use: scale, with: { tensors: { Q: A, Y: Z } } }',
       /\[Q\] "Q" is no input or output of scale; one of X, Y$/,
     ],
-    [
-      '{ step: s, use: scale, with: { ranks: { N: P }, tensors: { X: A } } }',
-      /\[P\] there is no rank "P"; one of N$/,
-    ],
+    ['{ step: s, use: scale, with: { ranks: { N: P }, tensors: { X: A } } }', /\[P\] there is no rank "P"; one of N$/],
     [
       '{ step: s, use: scale, with: { tensors: { Y: Z } } }',
       /\[scale\] scale needs X\[n\], but there is no X before step "s"; one of A$/,

@@ -65,7 +65,7 @@ class Reader {
         place: this.#source.placeOfKey(['ranks', name]),
       });
     }
-    const outputs = parseTensors(input.output, this.#in(['output']), this.#mistakes);
+    const outputs = this.#tensors('output', input.output);
     return {
       name: input.workload,
       about: input.about ?? '',
@@ -73,7 +73,7 @@ class Reader {
       dtype: input.dtype ?? 'bf16',
       extents: new Map([...parameters, ...ranks]),
       splits: new Map(Object.entries(input.split ?? {}).map(([rank, parts]) => [rank, this.#split(rank, parts)])),
-      inputs: parseTensors(input.inputs, this.#in(['inputs']), this.#mistakes),
+      inputs: this.#tensors('inputs', input.inputs),
       outputs,
       steps: this.#steps(input, outputs),
       broken: this.#broken,
@@ -98,6 +98,14 @@ class Reader {
     const second = workloadSchema.safeParse(value);
     if (!second.success) throw new InputError(this.#mistakes);
     return second.data;
+  }
+
+  #tensors(key: 'inputs' | 'output', text: string): TensorSyntax[] {
+    const known = this.#mistakes.length;
+    const tensors = parseTensors(text, this.#in([key]), this.#mistakes);
+    // Where one cannot be read, none is missed elsewhere.
+    if (this.#mistakes.length > known) for (const [name] of text.matchAll(/[A-Z]\w*/g)) this.#broken.add(name);
+    return tensors;
   }
 
   #extents(

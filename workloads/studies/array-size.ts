@@ -1,6 +1,7 @@
 /** What a square array gains from its size: one GEMM on FuseMax's machine with 32 to 512 rows and columns. */
-import { loadArch, loadWorkload, simulate } from '../../index.ts';
+
 import { packageRoot } from '../../arch/language/library.ts';
+import { loadArch, loadWorkload, simulate } from '../../index.ts';
 
 const arch = loadArch(`${packageRoot}/arch/fusemax.yaml`);
 const workload = loadWorkload(`${packageRoot}/workloads/gemm.yaml`, { shape: ['M=4096', 'N=4096', 'K=4096'] });

@@ -72,7 +72,9 @@ describe('space', () => {
 
   it('that not even the smallest tiles fit into is a matter of the machine', () => {
     expect(onMachine({ buffer: 'capacity: 2 B, width: 1 B, latency: 0 cycles' })).toEqual([
-      expect.stringMatching(/^6:3 \[Z\] buffer is too small by 46 B: it holds 2 B, and 48 B are needed; .*give it more capacity/),
+      expect.stringMatching(
+        /^6:3 \[Z\] buffer is too small by 46 B: it holds 2 B, and 48 B are needed; .*give it more capacity/,
+      ),
     ]);
   });
 

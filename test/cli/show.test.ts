@@ -1,0 +1,148 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { clockwright, Scratch } from './command.ts';
+
+const scratch = new Scratch();
+afterAll(() => scratch.remove());
+
+async function shown(...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await clockwright('show', ...args);
+  expect([code, stderr]).toEqual([0, '']);
+  expect(stdout).toMatch(/[^\n]\n$/);
+  return stdout;
+}
+
+/** The words of the line that begins with a label. */
+function line(text: string, label: string): string {
+  const lines = text.split('\n').map((l) => l.trim().replace(/\s+/g, ' '));
+  return lines.find((l) => l.startsWith(`${label} `))!;
+}
+
+describe('show of a machine', () => {
+  const machine = `machine: chip
+clocks: { core: 1 GHz, io: 500 MHz }
+technology: aladdin-45nm
+parts:
+  dram: { kind: memory, bandwidth: 100 GB/s, latency: 50 ns, capacity: 1 GiB, technology: HBM2 }
+  buffer: { kind: scratchpad, clock: core, capacity: 1 MiB, banks: 8, ports: 2, width: 64 B }
+  array:
+    { kind: array, clock: io, count: 4, rows: 16, columns: 32, operations: { mac: 1, exp: 6 mac }, input: 32 B/cycle, output: 64 B/cycle }
+  vector: { kind: vector, clock: core, lanes: 64, operations: { mac: 2, add: 1 } }
+links:
+  - dram <-> buffer via dma
+  - buffer <-> array  64 B/cycle
+  - array -> vector
+`;
+
+  it('tells peaks and bandwidths that follow from the file', async () => {
+    const text = await shown(scratch.write('chip.yaml', machine));
+    // 4 x 16 x 32 PEs at 500 MHz, and 64 lanes every second cycle of 1 GHz.
+    expect(text).toContain('mac     1.056 Top/s  array 1.024 Top/s + vector 32 Gop/s');
+    expect(text).toMatch(/exp {5}170\.7 Gop\/s {2}array\n/);
+    expect(text).toMatch(/memory {2}100 GB\/s\n/);
+    expect(line(text, 'buffer')).toContain('8 banks x 2 ports x 64 B, 1.024 TB/s');
+    expect(line(text, 'dram <-> buffer')).toBe('dram <-> buffer via dma 100 GB/s');
+    expect(line(text, 'array 4 x')).toContain('16 x 32 PEs');
+  });
+
+  it('tells both directions of a link where they differ', async () => {
+    const text = await shown(scratch.write('chip.yaml', machine));
+    expect(line(text, 'buffer <-> array')).toBe('buffer <-> array 64 B/cycle 4 x 16 GB/s, back 4 x 32 GB/s');
+  });
+
+  it('sums the areas of its parts', async () => {
+    const text = await shown('fusemax');
+    const areas = [...text.matchAll(/ ([\d.]+) mm2$/gm)].map(([, area]) => Number(area));
+    const total = Number(/([\d.]+) mm2 in all/.exec(text)![1]);
+    expect(areas).toHaveLength(3);
+    expect(total).toBeCloseTo(
+      areas.reduce((a, b) => a + b),
+      -1,
+    );
+  });
+
+  it('follows --set', async () => {
+    expect(await shown('fusemax', '--set', 'array.rows=128')).toContain('128 x 256 PEs');
+  });
+});
+
+describe('show of a workload', () => {
+  it('tells ranks, passes with their reasons, and operations', async () => {
+    const text = await shown('attention-3-pass');
+    expect(text).toContain('  B 64   H 12   E 64   F 64   P 1,024   M 1,024\n');
+    expect(text).toContain(`passes
+  1 over B, H, E, F, P
+  3 over M
+    SN opens pass 2 over M: it needs GM, complete only after pass 1
+    A opens pass 3 over M: it needs SD, complete only after pass 2
+`);
+    const points = 64 * 12 * 64 * 1024 * 1024;
+    expect(text).toContain(`\n  mac ${(2 * points).toLocaleString('en-US')}, max `);
+  });
+
+  it('tells one pass where there is one', async () => {
+    expect(await shown('attention-1-pass')).toContain('passes\n  1 over B, H, E, F, P, M\n');
+  });
+
+  it('follows --shape', async () => {
+    expect(await shown('gemm', '--shape', 'M=8', '--shape', 'N=8', '--shape', 'K=8')).toMatch(/in all\n {2}mac 512\n/);
+  });
+});
+
+describe('show of a mapping', () => {
+  it('tells its tiles, loops, places and buffers', async () => {
+    const mapping = `mapping: mine
+about: For a test
+workload: attention-1-pass
+partition: { P: [P1, P0 256] }
+loops: [b, h, p1, m1]
+place:
+  array: { einsums: [QK, LM], rows: m0, columns: p0, keep: QK }
+hold: { buffer: [Q, K] }
+stream: { V: 3 }
+interleave: 4
+`;
+    expect(await shown(scratch.write('mine.yaml', mapping))).toBe(`mine   For a test
+  lays attention-1-pass on any machine
+
+one section of all einsums
+  rank P      P1 x P0 256
+  loops       b > h > p1 > m1, outer to inner
+  on array    QK LM, m0 over rows, p0 over columns, keeps QK in registers
+  hold        Q, K in buffer
+  stream      V 3 tiles
+  interleave  4 rounds
+`);
+  });
+
+  it('tells its sections one by one', async () => {
+    const mapping = 'mapping: mine\nsections:\n  - { einsums: [QK, GM], interleave: 1 }\n  - einsums: SN\n';
+    expect(await shown(scratch.write('mine.yaml', mapping))).toBe(`mine
+  lays any workload on any machine
+
+section QK GM
+  loops       chosen
+  interleave  none
+
+section SN
+  loops       chosen
+  interleave  chosen
+`);
+  });
+});
+
+describe('show refuses', () => {
+  it.each([
+    [['gemm', '--set', 'a=1'], '--set changes a machine, but workloads/gemm.yaml describes a workload\n'],
+    [['fusemax', '--shape', 'P=1'], '--shape changes a workload, but arch/fusemax.yaml describes a machine\n'],
+    [
+      ['aladdin-45nm'],
+      'machines, workloads and mappings can be shown, but arch/parts/technology/aladdin-45nm.yaml describes a technology\n',
+    ],
+    [
+      ['fusemaxx'],
+      'there is no file fusemaxx, and no file of that name comes with Clockwright; did you mean "fusemax"?\n',
+    ],
+  ])('%j', async (args, expected) => {
+    expect(await clockwright('show', ...args)).toEqual({ code: 2, stdout: '', stderr: expected });
+  });
+});
