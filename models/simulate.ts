@@ -28,8 +28,8 @@ export interface SimulateOptions {
  */
 export function simulate(options: SimulateOptions): Result {
   const { arch, workload, mapping = null, values = false, onProgress, overrides = [] } = options;
-  const program = bind(arch, workload, mapping);
   const valueRun = values ? new ValueRun(workload.workload) : null;
+  const program = bind(arch, workload, mapping);
   const record = new Machine(arch).run(program, {
     ...(valueRun && { watch: valueRun.watch }),
     ...(onProgress && { onProgress }),

@@ -56,7 +56,8 @@ export function search(sketch: Sketch, context: Context): Found {
     return result;
   };
   const found = space.starts.map((start) => climb(start, space, score));
-  const best = found.reduce((a, b) => (isBetter(b, a) ? b : a));
+  let best = found.reduce((a, b) => (isBetter(b, a) ? b : a));
+  for (const start of space.extremes) if (isBetter(score(start), best)) best = climb(start, space, score);
   if (best.found === null) throw best.error;
   return best.found;
 }
@@ -97,6 +98,8 @@ function costOf({ seconds, fillSeconds, trafficSeconds, roundSeconds }: Estimate
 
 class Space {
   readonly starts: readonly Choice[];
+  /** Whole tensors, and what needs the least space: when that does not fit, nothing does. */
+  readonly extremes: readonly Choice[];
   readonly #sketch: Sketch;
   readonly #context: Context;
   /** Tile extents to choose from by variable, largest first. */
@@ -122,6 +125,10 @@ class Space {
       new Map(variables.map((v) => [v, of(v) ? this.#sizes.get(v)!.length - 1 : 0]));
     const hold = sketch.hold ?? loadedTensors(sketch.einsums);
     const reduced = new Set(sketch.einsums.flatMap((einsum) => einsum.reduced.toArray()));
+    this.extremes = [
+      { tiles: smallest(() => false), order: 0, hold },
+      { tiles: smallest(() => true), order: 0, hold: sketch.hold ?? new Set() },
+    ];
     // From large tiles, and from small ones of the results with whole reductions: each may miss what the other finds.
     this.starts = [
       { tiles: smallest((v) => !units.has(v) && isBatch(sketch.einsums, v)), order: 0, hold },

@@ -199,9 +199,20 @@ describe('a mistake in a workload:', () => {
     [
       'a rank without an extent, once',
       ['F: 64, ', ''],
-      `my.yaml:7:39  there is no rank "F"
+      `my.yaml:7:39  there is no rank "F", here and in 4 other lines
    7 | inputs: Q[b,h,e,p]  K[b,h,e,m]  V[b,h,f,m]
      |                                       ^ give it an extent under "ranks"`,
+    ],
+    [
+      'parts of a rank that is not split',
+      ['split: { M: [M1, M0 256] }\n', ''],
+      `my.yaml:10:10  there is no rank "M1", here and in 11 other lines
+  10 |   QK[b,h,m1,m0,p]   = Q[b,h,e,p] * K[b,h,e,m1,m0]
+     |          ^^ cut M into parts: split: { M: [M1, M0 256] }
+my.yaml:10:13  there is no rank "M0", here and in 4 other lines
+  10 |   QK[b,h,m1,m0,p]   = Q[b,h,e,p] * K[b,h,e,m1,m0]
+     |             ^^ cut M into parts: split: { M: [M1, M0 256] }
+2 mistakes`,
     ],
     [
       'a rank in lower case, once',

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { activities } from '../../models/compute/account.ts';
 import { simulate } from '../../models/simulate.ts';
+import { parseWorkload } from '../../workloads/language/load.ts';
 import { expectToAddUp } from './accounting.ts';
 import { aGemm, aMachine, aMapping } from './machines.ts';
 import { load, scenarios, tryBind } from './scenarios.ts';
@@ -32,7 +32,30 @@ describe('cycles, bytes and operations', () => {
     expect(timeline!.busy.length).toBeLessThanOrEqual(400);
   });
 
-  it('are of five kinds: four that are noted and idle', () => {
-    expect(activities).toEqual(['busy', 'waitInput', 'waitOutput', 'waitMemory']);
+  it('count a step of a graph as often as it is repeated, one time after another', () => {
+    const run = (repeat: number) => {
+      const text = [
+        'workload: net',
+        'ranks: { M: 9, N: 7, K: 5 }',
+        'inputs: A[m,k]  B[k,n]',
+        'output: Z[m,n]',
+        'dtype: int8',
+        'graph:',
+        '  - step: layer',
+        `    repeat: ${repeat}`,
+        '    cascade: |',
+        '      Z[m,n] = A[m,k] * B[k,n]',
+      ].join('\n');
+      const workload = parseWorkload(text, 'net.yaml');
+      const result = simulate({ arch: aMachine(), workload, values: true });
+      expectToAddUp(result, workload.workload);
+      expect(result.values!.outputs[0]!.maxRelError).toBe(0);
+      return result;
+    };
+    const [once, thrice] = [run(1), run(3)];
+    expect(thrice.cycles).toBe(3 * once.cycles);
+    expect(thrice.memories[0]!.bytesRead).toBe(3 * once.memories[0]!.bytesRead);
+    expect(thrice.mapping.sections.map((section) => section.repeat)).toEqual([3]);
+    expect(thrice.einsums[0]!.operations).toBe(3 * 9 * 7 * 5);
   });
 });

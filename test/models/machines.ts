@@ -91,3 +91,7 @@ export const smallShapes: Readonly<Record<string, Readonly<Record<string, number
   softmax: { N: 19, M: 37 },
   'transformer-encoder-layer': { P: 12, D: 12, H: 2, M0: 4 },
 };
+
+export function isAttention(workload: string): boolean {
+  return workload.startsWith('attention') || workload.startsWith('transformer');
+}

@@ -218,7 +218,7 @@ describe('a mistake in an einsum', () => {
     expect(found).toEqual([
       '4:9 [Z[m,n]] Z is not what line 9 produces; write Z[m]',
       '6:26 [] the line ends where "," or "]" is expected',
-      '7:7 [q] there is no rank "Q"; give it an extent under "ranks"',
+      '7:7 [q] there is no rank "Q", here and in 1 other line; give it an extent under "ranks"',
       '7:21 [AA] there is no tensor "AA"; did you mean "A"?',
       '8:10 [B[m]] B has 1 index here, but 2 in line 3; it is B[k,n]',
     ]);

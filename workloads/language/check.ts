@@ -50,8 +50,8 @@ class Checker {
   readonly #mistakes: Diagnostic[];
   readonly #tensors = new Map<string, Shaped>();
   readonly #producers = new Map<string, Producer>();
-  /** Rank variables without a rank, or where they stand, that were reported. */
-  readonly #blamed = new Set<string>();
+  /** Rank variables without a rank: where they are used first, and all lines that use them. */
+  readonly #missing = new Map<string, { readonly at: Place; readonly lines: Set<string> }>();
 
   constructor(flat: FlatDeclaration, extents: Extents, mistakes: Diagnostic[]) {
     this.#flat = flat;
@@ -69,6 +69,7 @@ class Checker {
     let position = 0;
     const steps = this.#flat.steps.map((step) => step.einsums.map((einsum) => this.#einsum(einsum, position++)));
     for (const output of this.#flat.outputs) this.#result(output);
+    this.#reportMissing();
     return { tensors: this.#tensors, steps };
   }
 
@@ -287,21 +288,35 @@ class Checker {
     );
   }
 
-  /** Every rank variable needs a rank with an extent. What looks misspelt is told in every line, what is missing once. */
+  /** Every rank variable needs a rank with an extent. */
   #checkVariables(...accesses: readonly AccessSyntax[]): void {
-    for (const access of accesses) {
-      for (const { variable, at } of this.#unknown(access)) {
-        const near = nearest(
-          variable,
-          [...this.#extents.ranks.keys()].map((name) => name.toLowerCase()),
-        );
-        const mistake = near === undefined ? variable : `${variable} in ${at.file}:${at.line}`;
-        if (this.#blamed.has(mistake)) continue;
-        this.#blamed.add(mistake);
-        const hint = near === undefined ? 'give it an extent under "ranks"' : `did you mean "${near}"?`;
-        this.#report(`there is no rank "${rankOf(variable)}"`, at, hint);
-      }
+    for (const { variable, at } of accesses.flatMap((access) => this.#unknown(access))) {
+      const { lines } = this.#missing.get(variable) ?? { lines: new Set() };
+      if (lines.size === 0) this.#missing.set(variable, { at, lines });
+      lines.add(`${at.file}:${at.line}`);
     }
+  }
+
+  /** A rank that is missing is told where it is first used. */
+  #reportMissing(): void {
+    for (const [variable, { at, lines }] of this.#missing) {
+      const others = lines.size - 1;
+      const elsewhere = others === 0 ? '' : `, here and in ${others === 1 ? '1 other line' : `${others} other lines`}`;
+      this.#report(`there is no rank "${rankOf(variable)}"${elsewhere}`, at, this.#rankHint(variable));
+    }
+  }
+
+  #rankHint(variable: string): string {
+    const { ranks, split } = this.#extents;
+    const whole = rankOf(variable.replace(/\d+$/, ''));
+    if (whole !== rankOf(variable) && ranks.has(whole) && !split.has(whole)) {
+      return `cut ${whole} into parts: split: { ${whole}: [${whole}1, ${whole}0 256] }`;
+    }
+    const near = nearest(
+      variable,
+      [...ranks.keys()].map((name) => name.toLowerCase()),
+    );
+    return near === undefined ? 'give it an extent under "ranks"' : `did you mean "${near}"?`;
   }
 
   #report(message: string, place: Diagnostic['place'], hint?: string): void {
