@@ -23,6 +23,12 @@ describe('what bounds a run', () => {
     expect(found.reason).toMatch(/^hbm moves data for \d+\.\d % of the run$/);
   });
 
+  it('is the busier one of two that are hardly ever idle', () => {
+    // A tile of 64 cycles moves 272 bytes: 5 at a time take 54 cycles.
+    const found = bottleneck({ hbm: 'bandwidth: 5 GB/s, latency: 0 ns' }, [256, 4, 64]);
+    expect(found).toMatchObject({ part: 'array', kind: 'compute' });
+  });
+
   it('is what the busiest engine waits for when no part is busy all the time', () => {
     const found = bottleneck({ hbm: 'bandwidth: 64 GB/s, latency: 500 ns' }, [16, 4, 16]);
     expect(found).toMatchObject({ part: 'array', kind: 'dependencies' });
