@@ -1,27 +1,32 @@
 /** What bounds a run. */
-import type { Bottleneck, EinsumResult, EngineResult, MemoryResult } from './result.ts';
+import type { Bottleneck, EinsumResult, EngineResult } from './result.ts';
 
 /** A part that works for this share of the run bounds it; when none does, the waits between parts are what counts. */
 const bounding = 0.75;
 
+/** What moves data: a memory, a scratchpad, a dma or a link of its own. */
+export interface Mover {
+  readonly name: string;
+  /** Fraction of the run that it takes to move its bytes at its peak. */
+  readonly used: number;
+  /** Bytes read and written by tensor. */
+  readonly tensors: ReadonlyMap<string, number>;
+}
+
+/** Of movers that are used alike, the first counts: memories come before what leads to them. */
 export function bottleneckOf(
   engines: readonly EngineResult[],
-  memories: readonly MemoryResult[],
+  movers: readonly Mover[],
   einsums: readonly EinsumResult[],
 ): Bottleneck {
   const computing = engines.filter((engine) => engine.kind !== 'dma');
   const engine = computing.reduce((best, e) => (e.utilization > best.utilization ? e : best));
-  const main = memories.filter((memory) => memory.kind === 'memory');
-  const used = (memory: MemoryResult): number => memory.bandwidth / memory.peakBandwidth;
-  const memory = main.reduce<MemoryResult | null>((best, m) => (best && used(best) >= used(m) ? best : m), null);
-  if (memory && used(memory) > engine.utilization && used(memory) >= bounding) {
-    const total = memory.bytesRead + memory.bytesWritten;
-    const shares = Object.entries(memory.tensors).map(([name, t]) => ({
-      name,
-      share: (used(memory) * (t.read + t.written)) / total,
-    }));
-    const reason = `${memory.name} moves data for ${percent(used(memory))} of the run`;
-    return { part: memory.name, kind: 'memory', utilization: used(memory), shares: largestFirst(shares), reason };
+  const mover = movers.reduce<Mover | null>((best, m) => (best && best.used >= m.used ? best : m), null);
+  if (mover && mover.used > engine.utilization && mover.used >= bounding) {
+    const total = [...mover.tensors.values()].reduce((sum, bytes) => sum + bytes, 0);
+    const shares = [...mover.tensors].map(([name, bytes]) => ({ name, share: (mover.used * bytes) / total }));
+    const reason = `${mover.name} moves data for ${percent(mover.used)} of the run`;
+    return { part: mover.name, kind: 'memory', utilization: mover.used, shares: largestFirst(shares), reason };
   }
   const shares = largestFirst(
     einsums.filter((e) => e.engine === engine.name).map((e) => ({ name: e.name, share: e.busy / engine.cycles })),
@@ -34,7 +39,8 @@ export function bottleneckOf(
   const longest = wait
     ? `${name} waits ${percent(wait.cycles / engine.cycles)} of the run for ${wait.tensor} of ${wait.part}`
     : '';
-  const reason = `no part is busy for more than ${percent(utilization)} of the run${longest && `; ${longest}`}`;
+  const most = Math.max(utilization, mover?.used ?? 0);
+  const reason = `no part is busy for more than ${percent(most)} of the run${longest && `; ${longest}`}`;
   return { part: name, kind: 'dependencies', utilization, shares, reason };
 }
 

@@ -8,7 +8,7 @@ import { accessesOf, type Einsum, einsumsOf, type Workload } from '../workloads/
 import { elementBytes } from './binding/plan.ts';
 import type { Op, Program } from './binding/program.ts';
 import { type EngineSite, Topology } from './binding/topology.ts';
-import { bottleneckOf } from './bottleneck.ts';
+import { bottleneckOf, type Mover } from './bottleneck.ts';
 import { activities, busy, waitInput, waitMemory, waitOutput } from './compute/account.ts';
 import type { EngineRecord, OpRecord, RunRecord } from './machine.ts';
 import { areaOf } from './physical/area.ts';
@@ -89,7 +89,7 @@ class Measurement {
       einsums,
       energy: { total: energy.total, by: energy.by },
       area: { total: area.total, by: area.by },
-      bottleneck: bottleneckOf(engines, memories, einsums),
+      bottleneck: bottleneckOf(engines, this.#movers(), einsums),
       timelines: { engines: this.#record.engines.map((e) => this.#timeline(e)), bandwidth: this.#bandwidth() },
       notes: [...new Set([...energy.notes, ...area.notes])],
     };
@@ -144,6 +144,20 @@ class Measurement {
           cycles: waited,
         })),
     };
+  }
+
+  #movers(): Mover[] {
+    return [...this.#record.ports.values()].map(({ name, bytesRead, bytesWritten, bytesPerSecond }) => {
+      const tensors = new Map<string, number>();
+      for (const op of this.#record.ops) {
+        for (const [key, bytes] of op.moved.get(name) ?? []) {
+          const [tensor] = key.split(' ') as [string];
+          tensors.set(tensor, (tensors.get(tensor) ?? 0) + bytes);
+        }
+      }
+      const used = this.#seconds > 0 ? (bytesRead + bytesWritten) / bytesPerSecond / this.#seconds : 0;
+      return { name, used, tensors };
+    });
   }
 
   /** Null for the ports of dmas and links, whose traffic is the memories'. */

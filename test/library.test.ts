@@ -113,3 +113,22 @@ describe('the library', () => {
     }
   });
 });
+
+describe('what bounds a run that moves data', () => {
+  const bound = (set: string[], shape: string[]) =>
+    simulate({
+      arch: loadArch(join(packageRoot, 'arch/gemmini.yaml'), { set }),
+      workload: loadWorkload(join(packageRoot, 'workloads/gemm.yaml'), { shape }),
+    }).bottleneck;
+
+  it('is the dma when it is slower than the memory behind it', () => {
+    const found = bound(['dma.bandwidth=1 B/cycle'], ['M=64', 'N=64', 'K=64']);
+    expect(found).toMatchObject({ part: 'dma', kind: 'memory' });
+    expect(found.shares.map(({ name }) => name).sort()).toEqual(['A', 'B', 'Z']);
+    expect(found.shares.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(found.utilization, 12);
+  });
+
+  it('is the memory when the dma is as fast', () => {
+    expect(bound(['dram.bandwidth=1 GB/s', 'dma.bandwidth=1 B/cycle'], ['M=64', 'N=64', 'K=64']).part).toBe('dram');
+  });
+});

@@ -7,7 +7,13 @@ import { bind } from '../../models/binding/bind.ts';
 import type { Program } from '../../models/binding/program.ts';
 import { parseWorkload } from '../../workloads/language/load.ts';
 import { type LoadedMapping, parseMapping } from '../../workloads/language/mapping.ts';
-import { type Einsum, einsumsOf, type LoadedWorkload, variablesOf } from '../../workloads/language/workload.ts';
+import {
+  accessesOf,
+  type Einsum,
+  einsumsOf,
+  type LoadedWorkload,
+  variablesOf,
+} from '../../workloads/language/workload.ts';
 import { textOf } from '../workloads/cascades.ts';
 import { machineText } from './machines.ts';
 
@@ -225,11 +231,7 @@ function drawMapping(draw: Draw, { workload }: LoadedWorkload): string {
 function drawSection(draw: Draw, einsums: readonly Einsum[], extents: ReadonlyMap<string, number>): string[] {
   const names = einsums.map((einsum) => einsum.name);
   const lines = [`einsums: [${names}]`];
-  const tensors = [
-    ...new Set(
-      einsums.flatMap((einsum) => [...einsum.expression.toString().matchAll(/"tensor": "(\w+)"/g)].map((m) => m[1]!)),
-    ),
-  ];
+  const tensors = [...new Set(einsums.flatMap((e) => accessesOf(e.expression).map((access) => access.tensor)))];
   if (draw.chance(2)) lines.push(`hold: [${draw.some(tensors)}]`);
   if (draw.chance(2))
     lines.push(
