@@ -91,8 +91,20 @@ class Measurement {
       area: { total: area.total, by: area.by },
       bottleneck: bottleneckOf(engines, this.#movers(), einsums),
       timelines: { engines: this.#record.engines.map((e) => this.#timeline(e)), bandwidth: this.#bandwidth() },
-      notes: [...new Set([...energy.notes, ...area.notes])],
+      notes: [...new Set([...this.#narrowEngines(), ...energy.notes, ...area.notes])],
     };
+  }
+
+  /** Engines whose words are narrower than the workload's, which Clockwright does not widen. */
+  #narrowEngines(): string[] {
+    const { dtype } = this.#subject.workload;
+    return this.#topology.engines.flatMap(({ path, part }) => {
+      const word = part.registers?.dtype ?? dtype;
+      if (bitsOf(word) >= bitsOf(dtype) || !this.#computing().some((op) => op.engine.name === path)) return [];
+      return [
+        `${path} computes ${word}, the workload is ${dtype}: cycles and energy are those of ${word}, bytes those of ${dtype}`,
+      ];
+    });
   }
 
   #computing(): OpRecord[] {

@@ -1,7 +1,8 @@
 /**
  * Real numbers through the simulated machine: whenever an engine executes an operation on a tile, the tile's values are
  * computed from what is on the chip at that moment, and a DMA copies tiles between memory and chip. What has not been
- * made, or has been overwritten in its buffer, is not a number, so that a token too few shows in the result.
+ * made, or was loaded into a buffer that another tile has taken since, is not a number, so that a token too few shows.
+ * The order is that of the run, not of its clock: a load counts as there from when its transfer is issued.
  */
 import { InputError } from '../arch/language/diagnostics.ts';
 import { type Box, compileEinsum, evaluate, randomInputs, setInitial } from '../workloads/language/evaluate.ts';

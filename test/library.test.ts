@@ -127,8 +127,4 @@ describe('what bounds a run that moves data', () => {
     expect(found.shares.map(({ name }) => name).sort()).toEqual(['A', 'B', 'Z']);
     expect(found.shares.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(found.utilization, 12);
   });
-
-  it('is the memory when the dma is as fast', () => {
-    expect(bound(['dram.bandwidth=1 GB/s', 'dma.bandwidth=1 B/cycle'], ['M=64', 'N=64', 'K=64']).part).toBe('dram');
-  });
 });

@@ -49,9 +49,11 @@ class SectionBuilder {
   readonly #transfers: EngineProgram[] = [];
   readonly #buffers: Buffer[] = [];
   #traffic = 0;
-  /** Seconds of the slowest transfer when each tile waits for the memory's latency. */
+  /** Seconds of the slowest stream, whose tiles wait for the memory and for their use. */
   #slowestStream = 0;
   #fill = 0;
+  /** Loads that fall into the first of several passes over what they bring: seconds, and passes. */
+  readonly #early: { seconds: number; passes: number }[] = [];
 
   constructor(layout: Layout, topology: Topology, bytesOf: ElementBytes) {
     this.#layout = layout;
@@ -251,7 +253,7 @@ class SectionBuilder {
       );
       return new Give({ channel });
     });
-    this.#transfer(stream, read, { takes: [], gives });
+    this.#transfer(stream, read, { takes: [], gives, users: readers.map(({ node }) => node) });
     this.#buffer(stream.pad, stream.tensor, tiles, this.#tileBytes(read));
   }
 
@@ -268,15 +270,15 @@ class SectionBuilder {
     this.#transfer(
       stream,
       { access: node.einsum.output, tensor: stream.tensor },
-      { takes: [new Take({ channel })], gives: [] },
+      { takes: [new Take({ channel })], gives: [], users: [producer] },
     );
   }
 
-  /** A DMA's loop program for one tensor. */
+  /** A DMA's loop program for one tensor, which `users` read or make. */
   #transfer(
     stream: Stream,
     { access, tensor }: Pick<Read, 'access' | 'tensor'>,
-    { takes, gives }: { takes: Take[]; gives: Give[] },
+    { takes, gives, users }: { takes: Take[]; gives: Give[]; users: readonly number[] },
   ): void {
     const { nest } = this.#layout.plan;
     const pad = this.#topology.pad(stream.pad)!;
@@ -321,12 +323,25 @@ class SectionBuilder {
       }),
     );
     const tile = bytes.first()!;
-    const seconds = tile / this.#topology.memory(route.memory)!.part.bandwidth;
-    const inFlight = stream.tiles - stream.held + 1;
-    const perTile = (seconds + wait / pad.hertz) / inFlight;
+    const { bandwidth } = this.#topology.memory(route.memory)!.part;
+    const seconds = tile / Math.min(bandwidth, route.port?.bytesPerSecond ?? Number.POSITIVE_INFINITY);
+    // A tile's slot is taken from before the transfer, or the making, of the tile until after the other of the two.
+    const handOver = (wait + this.#padLatency(stream.pad, pad.hertz) + 2) / pad.hertz;
+    const use = stream.held > 1 ? 0 : Math.max(...users.map((node) => this.#useSeconds(node, stream)));
+    const perTile = (seconds + handOver + use) / (stream.tiles - stream.held + 1);
     this.#slowestStream = Math.max(this.#slowestStream, perTile * nest.trips(stream.loops));
     this.#traffic += tile * nest.trips(stream.loops);
     this.#fill += seconds;
+    if (stream.passes > 1) this.#early.push({ seconds: seconds * nest.trips(stream.loops), passes: stream.passes });
+  }
+
+  /** Seconds for which an einsum works on one tile of a stream. */
+  #useSeconds(position: number, stream: Stream): number {
+    const { plan, nodes } = this.#layout;
+    const op = this.#ops[position]!;
+    const times = plan.nest.trips(nodes[position]!.iterates & ~stream.loops);
+    const latency = stream.write ? Math.max(...op.latency) : 0;
+    return (meanCycles(op, plan.nest) * times + latency) / plan.assignments[position]!.engine.hertz;
   }
 
   #memoryLatency(route: Route, hertz: number): number {
@@ -375,8 +390,11 @@ class SectionBuilder {
     const rounds = nest.trips(nest.all);
     const trafficSeconds = this.#traffic / bandwidth;
     const onChip = nodes.reduce((sum, node, i) => sum + this.#accessSeconds(i) * nest.trips(node.iterates), 0);
+    const busy = Math.max(trafficSeconds, this.#slowestStream, (this.#schedule.interval * rounds) / slowest);
+    // What does not fit beside the work of the first pass makes that pass longer.
+    const exposed = this.#early.reduce((sum, load) => sum + Math.max(0, load.seconds - busy / load.passes), 0);
     return {
-      seconds: Math.max(trafficSeconds, this.#slowestStream, (this.#schedule.interval * rounds) / slowest),
+      seconds: busy + exposed,
       fillSeconds: this.#fill + (this.#schedule.depth * this.#schedule.interval) / slowest,
       trafficSeconds: trafficSeconds + onChip,
       roundSeconds: rounds / slowest,

@@ -12,6 +12,8 @@ export interface Stream {
   readonly tileLoops: Mask;
   /** Tiles that are in use at once, without those in flight. */
   readonly held: number;
+  /** Times that the held tiles are gone through; all transfers fall into the first. */
+  readonly passes: number;
   /** Tiles on the chip when `held` of them are in use: 2 is double buffering for one tile in use. */
   readonly tiles: number;
 }
@@ -36,14 +38,17 @@ export function loadStream(layout: Layout, loaded: Loaded): Stream {
   const lasts = readers.reduce((mask, { node }) => mask | node.last, 0);
   const held = plan.nest.trips(plan.nest.inside(tileLoops, (all & ~refetch) | (firsts & lasts & ~tileLoops)));
   const tiles = held + (plan.stream.get(loaded.tensor) ?? doubleBuffering) - 1;
-  return { tensor: loaded.tensor, pad: loaded.pad, write: false, loops: tileLoops | refetch, tileLoops, held, tiles };
+  const passes = plan.nest.trips(outer & ~refetch);
+  const loops = tileLoops | refetch;
+  return { tensor: loaded.tensor, pad: loaded.pad, write: false, loops, tileLoops, held, passes, tiles };
 }
 
 export function storeStream(layout: Layout, made: Made): Stream {
   const node = layout.nodes[made.producer]!;
   const held = heldTiles(layout, node.output, node.iterates & ~node.output);
   const tiles = held + (layout.plan.stream.get(made.tensor) ?? doubleBuffering) - 1;
-  return { tensor: made.tensor, pad: made.pad!, write: true, loops: node.output, tileLoops: node.output, held, tiles };
+  const loops = node.output;
+  return { tensor: made.tensor, pad: made.pad!, write: true, loops, tileLoops: loops, held, passes: 1, tiles };
 }
 
 /** Tiles, told apart by `tileLoops`, that live at once when they live through the loops `through`. */
