@@ -18,7 +18,7 @@ const marksLimit = 40;
 
 function leftOut(engines: readonly unknown[], shown: readonly unknown[]): Markup | undefined {
   const others = engines.length - shown.length;
-  return others > 0 ? caption(`${others} engines that are less busy are left out; the tables have them.`) : undefined;
+  return others > 0 ? caption(`Left out: ${others} less busy; the tables have all.`) : undefined;
 }
 
 /** Each engine's account of its cycles as one bar, and all its numbers. */
