@@ -1,7 +1,7 @@
 /** Builds the clocked machine of an Arch and runs a Program on it. */
-import type { Arch } from '../arch/language/arch.ts';
+import type { Arch, MemoryPart, ScratchpadPart } from '../arch/language/arch.ts';
 import type { EngineProgram, Program, Section } from './binding/program.ts';
-import { seconds, Topology } from './binding/topology.ts';
+import { memoryBandwidth, padBandwidth, type Site, seconds, Topology } from './binding/topology.ts';
 import { Account, waitInput, waitMemory, waitOutput } from './compute/account.ts';
 import { EngineProcess, type Observer, type RunningOp, type Wire } from './compute/engine.ts';
 import { Channel } from './kernel/channel.ts';
@@ -202,13 +202,11 @@ function collectWaits(op: RunningOp, { waits }: EngineRecord): void {
 
 function portsOf(topology: Topology): Map<string, Port> {
   const ports: Port[] = [];
-  for (const { path, part, hertz } of topology.memories) {
-    ports.push(new Port(path, part.bandwidth * part.count, Math.ceil(seconds(part.latency, hertz) * 1e12)));
-  }
-  for (const { path, part, hertz } of topology.pads) {
-    const width = part.banks * part.ports * part.width * part.count;
-    ports.push(new Port(path, width * hertz, Math.ceil(seconds(part.latency, hertz) * 1e12)));
-  }
+  const add = (site: Site<MemoryPart> | Site<ScratchpadPart>, bandwidth: number): void => {
+    ports.push(new Port(site.path, bandwidth, Math.ceil(seconds(site.part.latency, site.hertz) * 1e12)));
+  };
+  for (const memory of topology.memories) add(memory, memoryBandwidth(memory));
+  for (const pad of topology.pads) add(pad, padBandwidth(pad));
   for (const { port } of topology.routes) {
     if (port && !ports.some((p) => p.name === port.name)) ports.push(new Port(port.name, port.bytesPerSecond, 0));
   }

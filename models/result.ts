@@ -127,6 +127,7 @@ export interface SectionResult {
 export interface Bottleneck {
   /** The part that bounds the run. */
   part: string;
+  /** `memory`: what moves data, a memory, a scratchpad, a dma or a link; `dependencies`: no part is busy enough. */
   kind: 'compute' | 'memory' | 'dependencies';
   /** Fraction of the run that it was busy. */
   utilization: number;

@@ -1,6 +1,6 @@
 /**
- * Tiles, loop order and buffering of a section when no mapping gives them: hill climbing over plans from one tile per
- * batch, by the estimate of section.ts. Every plan looked at is a legal one that fits the scratchpads.
+ * Tiles, loop order and buffering of a section when no mapping gives them: hill climbing from a few starts, by
+ * the estimate of section.ts. A plan that is taken is a legal one that fits the scratchpads.
  */
 import { accessesOf, type Einsum, variablesOf } from '../../workloads/language/workload.ts';
 import { BindError, nodesOf } from './dependencies.ts';
@@ -194,24 +194,23 @@ class Space {
   }
 }
 
-/** Fills in what a sketch leaves open, tensors to keep in registers among it, and builds the section. */
+/** Fills in what a sketch leaves open of a plan in a nest, and builds the section. */
 export function completeAndBuild(
   sketch: Sketch,
   context: Context,
   nest: Nest,
   hold: ReadonlySet<string>,
 ): BuiltSection {
-  const attempt = (interleave: number | null, keep: ReadonlySet<string>): BuiltSection => {
-    const plan: Plan = { ...sketch, nest, keep, hold, interleave };
+  const attempt = (interleave: number | null): BuiltSection => {
+    const plan: Plan = { ...sketch, nest, keep: sketch.keep ?? new Set(), hold, interleave };
     return buildSection(layOut(plan, context.topology), context.topology, context.bytesOf);
   };
-  const keep = sketch.keep ?? new Set<string>();
   try {
-    return attempt(sketch.interleave, keep);
+    return attempt(sketch.interleave);
   } catch (error) {
     // More rounds in flight need more buffers: without them it may fit.
     if (!(error instanceof BindError && error.excess > 0 && sketch.interleave === null)) throw error;
-    return attempt(1, keep);
+    return attempt(1);
   }
 }
 

@@ -8,7 +8,7 @@ import { Access, Buffer, ChannelSpec, EngineProgram, Give, Guard, Op, Section, T
 import { type Dependency, type Schedule, schedule } from './schedule.ts';
 import { heldTiles, loadStream, type Stream, storeStream } from './streams.ts';
 import { accessElements, type TileOp, tileExtents, tileOp } from './tile-ops.ts';
-import { type Route, seconds, type Topology } from './topology.ts';
+import { memoryBandwidth, padBandwidth, type Route, seconds, type Topology } from './topology.ts';
 
 /** Rounds in flight when the mapping does not say: more hide longer latencies, and need more buffers. */
 const mostRounds = 8;
@@ -70,8 +70,9 @@ class SectionBuilder {
     for (const loaded of this.#layout.loaded) this.#load(loadStream(this.#layout, loaded), loaded.readers);
     this.#layout.made.forEach((made, producer) => {
       for (const { node, read, way } of made.readers) this.#connect(producer, node, this.#read(node, read), way);
-      if (made.stored) this.#store(storeStream(this.#layout, made), producer);
-      if (made.pad !== null) this.#keepOnChip(producer, made.pad);
+      const stored = made.stored ? storeStream(this.#layout, made) : null;
+      if (stored) this.#store(stored, producer);
+      if (made.pad !== null) this.#keepOnChip(producer, made.pad, stored);
     });
     checkScratchpads(this.#buffers, this.#topology);
     checkRegisters(this.#layout, this.#schedule);
@@ -323,7 +324,7 @@ class SectionBuilder {
       }),
     );
     const tile = bytes.first()!;
-    const { bandwidth } = this.#topology.memory(route.memory)!.part;
+    const bandwidth = memoryBandwidth(this.#topology.memory(route.memory)!);
     const seconds = tile / Math.min(bandwidth, route.port?.bytesPerSecond ?? Number.POSITIVE_INFINITY);
     // A tile's slot is taken from before the transfer, or the making, of the tile until after the other of the two.
     const handOver = (wait + this.#padLatency(stream.pad, pad.hertz) + 2) / pad.hertz;
@@ -350,19 +351,17 @@ class SectionBuilder {
   }
 
   /** Space for a tensor made in the section: as many tiles as its readers, or the store, may have in hand. */
-  #keepOnChip(producer: number, pad: string): void {
+  #keepOnChip(producer: number, pad: string, stored: Stream | null): void {
     const { nodes, made, plan } = this.#layout;
     const node = nodes[producer]!;
-    const { readers, stored, tensor } = made[producer]!;
+    const { readers, tensor } = made[producer]!;
     const tileBytes = this.#tileBytes({ access: node.einsum.output, tensor });
-    const tiles = readers.map(({ node: reader, read }) => {
-      const { loops } = this.#read(reader, read);
-      return (
-        this.#capacity(producer, reader, this.#read(reader, read)) *
-        plan.nest.trips(node.output & ~loops & ~this.#iterativeLoops(node))
-      );
+    const tiles = readers.map(({ node: reader, read: position }) => {
+      const read = this.#read(reader, position);
+      const perToken = plan.nest.trips(node.output & ~read.loops & ~this.#iterativeLoops(node));
+      return this.#capacity(producer, reader, read) * perToken;
     });
-    if (stored) tiles.push(storeStream(this.#layout, made[producer]!).tiles);
+    if (stored) tiles.push(stored.tiles);
     this.#buffer(pad, tensor, Math.max(1, ...tiles), tileBytes);
   }
 
@@ -377,8 +376,7 @@ class SectionBuilder {
   /** Seconds that scratchpads serve one execution, at the bytes of its full tiles. */
   #accessSeconds(position: number): number {
     return this.#ops[position]!.accesses.reduce((sum, { memory, bytes }) => {
-      const { part, hertz } = this.#topology.pad(memory)!;
-      return sum + bytes.first()! / (part.banks * part.ports * part.width * part.count * hertz);
+      return sum + bytes.first()! / padBandwidth(this.#topology.pad(memory)!);
     }, 0);
   }
 
@@ -386,7 +384,7 @@ class SectionBuilder {
     const { nodes } = this.#layout;
     const { nest, assignments } = this.#layout.plan;
     const slowest = Math.min(...assignments.map(({ engine }) => engine.hertz));
-    const bandwidth = this.#topology.memories.reduce((sum, m) => sum + m.part.bandwidth * m.part.count, 0);
+    const bandwidth = this.#topology.memories.reduce((sum, memory) => sum + memoryBandwidth(memory), 0);
     const rounds = nest.trips(nest.all);
     const trafficSeconds = this.#traffic / bandwidth;
     const onChip = nodes.reduce((sum, node, i) => sum + this.#accessSeconds(i) * nest.trips(node.iterates), 0);

@@ -142,3 +142,13 @@ function bytesPerSecond(rate: Rate, hertz: number): number {
 export function seconds(span: Span, hertz: number): number {
   return span.unit === 'cycles' ? span.amount / hertz : span.amount / 1e12;
 }
+
+/** Bytes per second of a memory, all copies together. */
+export function memoryBandwidth({ part }: Site<MemoryPart>): number {
+  return part.bandwidth * part.count;
+}
+
+/** Bytes per second of a scratchpad, all banks, ports and copies together. */
+export function padBandwidth({ part, hertz }: Site<ScratchpadPart>): number {
+  return part.banks * part.ports * part.width * part.count * hertz;
+}
