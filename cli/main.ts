@@ -46,6 +46,20 @@ export function commands(): Command {
     .action(async (arch, workload, options) => (await import('./run.ts')).run(arch, workload, options));
 
   program
+    .command('import')
+    .description("run another tool's files: SCALE-Sim's configuration and topology, of v2 or v3")
+    .addArgument(program.createArgument('<tool>', 'whose files they are').choices(['scalesim']))
+    .argument('<config>', 'configuration (.cfg)')
+    .argument('<topology>', 'layers (.csv)')
+    .option('--gemm', 'rows of the topology are GEMMs (M, N, K), not convolutions')
+    .option('--json <file>', 'write the layers as JSON; - for standard output')
+    .option('--html <file>', 'write the report as one HTML file')
+    .option('--trace <file>', 'write a trace for Perfetto')
+    .action(async (_tool, config, topology, options) =>
+      (await import('./import.ts')).importScaleSim(config, topology, options),
+    );
+
+  program
     .command('check')
     .description('check files and report every mistake')
     .argument('<file...>', 'machines, parts, technologies, workloads, mappings')

@@ -28,10 +28,17 @@ export function checkOutputs({ json, html, trace }: Outputs): void {
   if (mistakes.length > 0) throw new InputError(mistakes);
 }
 
-/** @throws InputError with every file that could not be written; the others are. */
-export async function writeOutputs(result: Result, { json, html, trace }: Outputs): Promise<void> {
+/**
+ * Writes what was asked for; `json` and `summary` are those of the result unless the command has its own.
+ * @throws InputError with every file that could not be written; the others are.
+ */
+export async function writeOutputs(
+  result: Result,
+  { json, html, trace }: Outputs,
+  own: { readonly json?: string; readonly summary?: string } = {},
+): Promise<void> {
   const texts: [file: string, text: string][] = [];
-  if (json !== undefined) texts.push([json, toJson(result)]);
+  if (json !== undefined) texts.push([json, own.json ?? toJson(result)]);
   if (html !== undefined) texts.push([html, (await import('../reports/html.ts')).htmlReport(result)]);
   if (trace !== undefined) texts.push([trace, (await import('../reports/trace.ts')).perfettoTrace(result)]);
   try {
@@ -45,7 +52,7 @@ export async function writeOutputs(result: Result, { json, html, trace }: Output
   } finally {
     if (texts.every(([file]) => file !== '-')) {
       const color = process.stdout.isTTY === true && process.stdout.hasColors();
-      process.stdout.write(summary(result, { color, ...(html !== undefined && { report: html }) }));
+      process.stdout.write(own.summary ?? summary(result, { color, ...(html !== undefined && { report: html }) }));
     }
   }
 }

@@ -1,7 +1,16 @@
 /** Builds the clocked machine of an Arch and runs a Program on it. */
 import type { Arch, MemoryPart, ScratchpadPart } from '../arch/language/arch.ts';
 import type { EngineProgram, Program, Section } from './binding/program.ts';
-import { memoryBandwidth, padBandwidth, type Site, seconds, Topology } from './binding/topology.ts';
+import {
+  type CoreGroup,
+  type EngineSite,
+  memoryBandwidth,
+  padBandwidth,
+  readName,
+  type Site,
+  seconds,
+  Topology,
+} from './binding/topology.ts';
 import { Account, waitInput, waitMemory, waitOutput } from './compute/account.ts';
 import { EngineProcess, type Observer, type RunningOp, type Wire } from './compute/engine.ts';
 import { Channel } from './kernel/channel.ts';
@@ -19,13 +28,13 @@ export interface EngineRecord {
   readonly waits: Map<string, { activity: number; tensor: string; part: string; cycles: number }>;
 }
 
-/** What an operation did in one section, all repeats together. */
+/** What an engine's operations of one name did in one section, all repeats together. */
 export interface OpRecord {
   readonly engine: EngineRecord;
   readonly name: string;
   readonly section: number;
-  /** Executions per variant, of the operation's `points`. */
-  readonly executions: Float64Array;
+  /** Points of the iteration space. */
+  points: number;
   busyCycles: number;
   /** Cycles of the engine's clock. */
   start: number;
@@ -79,7 +88,7 @@ export class Machine {
    * @throws DeadlockError when the program cannot go on.
    */
   run(program: Program, options: { watch?: Watch; onProgress?: (fraction: number) => void } = {}): RunRecord {
-    for (const { part, path, clock } of this.#topology.engines) this.#engineRecord(path, part.kind, clock);
+    for (const { name, part, clock } of enginesOf(this.#topology, program)) this.#engineRecord(name, part.kind, clock);
     const total = program.phases.reduce((sum, phase) => sum + phase.repeat * phase.sections.size, 0);
     let done = 0;
     for (const phase of program.phases) {
@@ -145,24 +154,16 @@ export class Machine {
   #recordOp(op: RunningOp, engine: EngineRecord, section: number): void {
     let record = this.#ops.find((o) => o.section === section && o.engine === engine && o.name === op.name);
     if (!record) {
-      const executions = new Float64Array(op.executions.length);
-      record = {
-        engine,
-        name: op.name,
-        section,
-        executions,
-        busyCycles: 0,
-        start: op.firstStart,
-        end: 0,
-        moved: new Map(),
-      };
+      const moved = new Map<string, Map<string, number>>();
+      record = { engine, name: op.name, section, points: 0, busyCycles: 0, start: -1, end: 0, moved };
       this.#ops.push(record);
     }
     op.executions.forEach((count, variant) => {
-      record.executions[variant]! += count;
+      record.points += count * op.points[variant]!;
     });
     record.busyCycles += op.busyCycles;
-    record.end = op.lastEnd;
+    if (record.start < 0) record.start = op.firstStart;
+    record.end = Math.max(record.end, op.lastEnd);
     for (const access of op.accesses) {
       const moved = record.moved.get(access.port.name) ?? new Map<string, number>();
       const key = `${access.tensor} ${access.write ? 'written' : 'read'}`;
@@ -200,15 +201,60 @@ function collectWaits(op: RunningOp, { waits }: EngineRecord): void {
   add(waitMemory, op.name, 'link', op.memoryWaits[op.accesses.length]!);
 }
 
+function latencyOf({ part, hertz }: Site<MemoryPart> | Site<ScratchpadPart>): number {
+  return Math.ceil(seconds(part.latency, hertz) * 1e12);
+}
+
+function padPort(name: string, pad: Site<ScratchpadPart>): Port {
+  return new Port(name, padBandwidth(pad), latencyOf(pad));
+}
+
 function portsOf(topology: Topology): Map<string, Port> {
   const ports: Port[] = [];
-  const add = (site: Site<MemoryPart> | Site<ScratchpadPart>, bandwidth: number): void => {
-    ports.push(new Port(site.path, bandwidth, Math.ceil(seconds(site.part.latency, site.hertz) * 1e12)));
-  };
-  for (const memory of topology.memories) add(memory, memoryBandwidth(memory));
-  for (const pad of topology.pads) add(pad, padBandwidth(pad));
+  for (const memory of topology.memories) {
+    ports.push(new Port(memory.path, memoryBandwidth(memory), latencyOf(memory)));
+  }
+  for (const pad of topology.pads) ports.push(padPort(pad.path, pad));
   for (const { port } of topology.routes) {
     if (port && !ports.some((p) => p.name === port.name)) ports.push(new Port(port.name, port.bytesPerSecond, 0));
   }
-  return new Map(ports.map((port) => [port.name, port]));
+  const all = new Map(ports.map((port) => [port.name, port]));
+  for (const group of topology.groups) {
+    for (const port of ownPorts(topology.core(group.path), group)) all.set(port.name, port);
+  }
+  return all;
+}
+
+/** What every core of a group has for itself: its scratchpads, and its ways to memory. */
+function ownPorts(core: Topology, { path, count }: CoreGroup): Port[] {
+  const ways = core.routes.flatMap(({ port, wires }) => [port, wires].filter((way) => way !== null));
+  const pads = core.pads.filter((pad) => pad.path.startsWith(`${path}.`));
+  return Array.from({ length: count }, (_, i) => [
+    ...pads.map((pad) => padPort(core.nameOn(i, pad.path), pad)),
+    ...ways
+      .filter(({ name }) => core.nameOn(i, name) !== name)
+      .map(({ name, bytesPerSecond }) => new Port(core.nameOn(i, name), bytesPerSecond, 0)),
+  ]).flat();
+}
+
+/** Engines of a machine as a program names them: those of a group once for each core, where the program splits work so. */
+function enginesOf(topology: Topology, program: Program): (EngineSite & { readonly name: string })[] {
+  const split = splitGroups(topology, program);
+  const outside = topology.engines.filter(({ path }) => !split.includes(topology.groupOf(path)!));
+  const inside = split.flatMap((group) => {
+    const core = topology.core(group.path);
+    const own = core.engines.filter(({ path }) => path.startsWith(`${group.path}.`));
+    return Array.from({ length: group.count }, (_, i) =>
+      own.map((site) => ({ ...site, name: core.nameOn(i, site.path) })),
+    ).flat();
+  });
+  return [...inside, ...outside.map((site) => ({ ...site, name: site.path }))];
+}
+
+function splitGroups(topology: Topology, program: Program): CoreGroup[] {
+  const names = program.phases.flatMap(({ sections }) =>
+    sections.flatMap(({ engines }) => engines.map(({ engine }) => engine)),
+  );
+  const cores = names.map(readName).filter(({ core }) => core !== null);
+  return topology.groups.filter((group) => cores.some(({ path }) => topology.groupOf(path) === group));
 }

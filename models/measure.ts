@@ -5,18 +5,21 @@ import { bitsOf } from '../arch/language/units.ts';
 import { einsumText } from '../workloads/language/describe.ts';
 import { operatorsPerPoint } from '../workloads/language/shapes.ts';
 import { accessesOf, type Einsum, einsumsOf, type Workload } from '../workloads/language/workload.ts';
+import { workloadOf } from './binding/cores.ts';
 import { elementBytes } from './binding/plan.ts';
-import type { Op, Program } from './binding/program.ts';
-import { type EngineSite, Topology } from './binding/topology.ts';
+import { type Folds, foldsOf, type Program } from './binding/program.ts';
+import { type EngineSite, readName, Topology } from './binding/topology.ts';
 import { bottleneckOf, type Mover } from './bottleneck.ts';
 import { activities, busy, waitInput, waitMemory, waitOutput } from './compute/account.ts';
 import type { EngineRecord, OpRecord, RunRecord } from './machine.ts';
+import type { Port } from './memory/port.ts';
 import { areaOf } from './physical/area.ts';
 import { type Activity, energyOf, operationActions } from './physical/energy.ts';
 import {
   type EinsumResult,
   type EngineResult,
   type EngineTimeline,
+  type FoldsResult,
   type MemoryResult,
   type Result,
   resultSchema,
@@ -44,6 +47,8 @@ class Measurement {
   readonly #subject: RunSubject;
   readonly #record: RunRecord;
   readonly #topology: Topology;
+  /** With the einsums that binding has made. */
+  readonly #workload: Workload;
   readonly #einsums: ReadonlyMap<string, Einsum>;
   readonly #seconds: number;
 
@@ -51,14 +56,16 @@ class Measurement {
     this.#subject = subject;
     this.#record = record;
     this.#topology = new Topology(subject.arch);
-    this.#einsums = new Map(einsumsOf(subject.workload).map((einsum) => [einsum.name, einsum]));
+    const sections = subject.program.phases.flatMap((phase) => phase.sections);
+    this.#workload = workloadOf(subject.workload, sections);
+    this.#einsums = new Map(einsumsOf(this.#workload).map((einsum) => [einsum.name, einsum]));
     this.#seconds = record.length * picoseconds;
   }
 
   result(): Result {
     const { arch, workload, program, overrides, version } = this.#subject;
     const engines = this.#record.engines.map((engine) => this.#engine(engine));
-    const memories = [...this.#record.ports.keys()].flatMap((name) => this.#memory(name) ?? []);
+    const memories = this.#ports.flatMap(({ name }) => this.#memory(name) ?? []);
     const einsums = this.#computing().map((op) => this.#einsum(op));
     const energy = energyOf(arch, this.#activity());
     const area = areaOf(arch);
@@ -95,12 +102,32 @@ class Measurement {
     };
   }
 
+  /** Without those of a group's cores where it works in lockstep, and the other way round. */
+  get #ports(): Port[] {
+    const groupOf = (name: string) => this.#topology.groupOf(readName(name).path);
+    const split = new Set(this.#record.engines.filter(({ name }) => isOnCore(name)).map(({ name }) => groupOf(name)));
+    return [...this.#record.ports.values()].filter(({ name, reads, writes }) => {
+      return reads + writes > 0 || !groupOf(name) || split.has(groupOf(name)) === isOnCore(name);
+    });
+  }
+
+  /** The machine as a part of this name sees it: one core of its group, or everything. */
+  #topologyOf(name: string): Topology {
+    const group = this.#topology.groupOf(readName(name).path);
+    return group && isOnCore(name) ? this.#topology.core(group.path) : this.#topology;
+  }
+
+  #site(engine: string): EngineSite | undefined {
+    return this.#topologyOf(engine).engine(readName(engine).path);
+  }
+
   /** Engines whose words are narrower than the workload's, which Clockwright does not widen. */
   #narrowEngines(): string[] {
     const { dtype } = this.#subject.workload;
     return this.#topology.engines.flatMap(({ path, part }) => {
       const word = part.registers?.dtype ?? dtype;
-      if (bitsOf(word) >= bitsOf(dtype) || !this.#computing().some((op) => op.engine.name === path)) return [];
+      if (bitsOf(word) >= bitsOf(dtype) || !this.#computing().some((op) => readName(op.engine.name).path === path))
+        return [];
       return [
         `${path} computes ${word}, the workload is ${dtype}: cycles and energy are those of ${word}, bytes those of ${dtype}`,
       ];
@@ -111,21 +138,9 @@ class Measurement {
     return this.#record.ops.filter((op) => op.engine.kind !== 'dma');
   }
 
-  #points(record: OpRecord): number {
-    const { points } = this.#op(record);
-    return record.executions.reduce((sum, count, variant) => sum + count * points.get(variant)!, 0);
-  }
-
-  #op(record: OpRecord): Op {
-    const { section } = this.#record.sections[record.section]!;
-    const program = section.engines.find((engine) => engine.engine === record.engine.name)!;
-    return program.ops.find((op) => op.name === record.name)!;
-  }
-
   #operators(record: OpRecord): Map<string, number> {
-    const points = this.#points(record);
     const perPoint = operatorsPerPoint(this.#einsums.get(record.name)!);
-    return new Map([...perPoint].map(([operator, count]) => [operator, count * points]));
+    return new Map([...perPoint].map(([operator, count]) => [operator, count * record.points]));
   }
 
   #engine(record: EngineRecord): EngineResult {
@@ -133,7 +148,7 @@ class Measurement {
     const totals = record.account.totals;
     const spent = totals.reduce((sum, n) => sum + n, 0);
     const own = this.#computing().filter((op) => op.engine === record);
-    const site = this.#topology.engine(record.name);
+    const site = this.#site(record.name);
     return {
       name: record.name,
       kind: record.kind,
@@ -159,7 +174,7 @@ class Measurement {
   }
 
   #movers(): Mover[] {
-    return [...this.#record.ports.values()].map(({ name, bytesRead, bytesWritten, bytesPerSecond }) => {
+    return this.#ports.map(({ name, bytesRead, bytesWritten, bytesPerSecond }) => {
       const tensors = new Map<string, number>();
       for (const op of this.#record.ops) {
         for (const [key, bytes] of op.moved.get(name) ?? []) {
@@ -175,7 +190,7 @@ class Measurement {
   /** Null for the ports of dmas and links, whose traffic is the memories'. */
   #memory(name: string): MemoryResult | null {
     const memory = this.#topology.memory(name);
-    const pad = this.#topology.pad(name);
+    const pad = this.#topologyOf(name).pad(readName(name).path);
     if (!memory && !pad) return null;
     const port = this.#record.ports.get(name)!;
     const tensors: MemoryResult['tensors'] = {};
@@ -207,12 +222,16 @@ class Measurement {
 
   /** Tensors that live in main memory: inputs, outputs, and what passes from one section to another. */
   #residentBytes(): number {
-    const bytesOf = elementBytes(this.#subject.workload, bitsOf);
+    const bytesOf = elementBytes(this.#workload, bitsOf);
     const moved = new Set(this.#record.ops.filter((op) => op.engine.kind === 'dma').map((op) => op.name));
-    return this.#subject.workload.tensors
+    return this.#workload.tensors
       .valueSeq()
       .filter((tensor) => moved.has(tensor.name))
-      .reduce((sum, tensor) => sum + bytesOf(tensor.name) * tensor.shape.reduce((n, extent) => n * extent, 1), 0);
+      .reduce(
+        (sum, tensor) =>
+          sum + bytesOf(tensor.name) * tensor.instances * tensor.shape.reduce((n, extent) => n * extent, 1),
+        0,
+      );
   }
 
   #bufferedBytes(pad: string): number {
@@ -252,6 +271,7 @@ class Measurement {
       })),
       interleave: section.interleave,
       buffers: section.buffers.toArray().map(({ memory, tensor, bytes, tiles }) => ({ memory, tensor, bytes, tiles })),
+      ...foldsResult(foldsOf(section)),
     }));
   }
 
@@ -259,24 +279,24 @@ class Measurement {
     const units = new Map<string, Map<string, number>>();
     const registers = new Map<string, { reads: number; writes: number }>();
     for (const record of this.#computing()) {
-      const { name } = record.engine;
+      const { path } = readName(record.engine.name);
       const einsum = this.#einsums.get(record.name)!;
-      const points = this.#points(record);
-      const counts = units.get(name) ?? new Map<string, number>();
-      units.set(name, counts);
-      const actions = operationActions(this.#topology.engine(name)!.part.operations, operatorsPerPoint(einsum));
+      const { points } = record;
+      const counts = units.get(path) ?? new Map<string, number>();
+      units.set(path, counts);
+      const actions = operationActions(this.#topology.engine(path)!.part.operations, operatorsPerPoint(einsum));
       for (const [action, perPoint] of actions) counts.set(action, (counts.get(action) ?? 0) + perPoint * points);
       // Every point reads its operands, and its partial result where there is one, and writes what it makes.
-      const words = registers.get(name) ?? { reads: 0, writes: 0 };
+      const words = registers.get(path) ?? { reads: 0, writes: 0 };
       const operands = accessesOf(einsum.expression).length + (einsum.reduced.isEmpty() ? 0 : 1);
-      registers.set(name, { reads: words.reads + operands * points, writes: words.writes + points });
+      registers.set(path, { reads: words.reads + operands * points, writes: words.writes + points });
     }
-    const memories = new Map(
-      [...this.#record.ports].map(([name, port]) => [
-        name,
-        { bytesRead: port.bytesRead, bytesWritten: port.bytesWritten },
-      ]),
-    );
+    const memories = new Map<string, { bytesRead: number; bytesWritten: number }>();
+    for (const { name, bytesRead, bytesWritten } of this.#record.ports.values()) {
+      const { path } = readName(name);
+      const moved = memories.get(path) ?? { bytesRead: 0, bytesWritten: 0 };
+      memories.set(path, { bytesRead: moved.bytesRead + bytesRead, bytesWritten: moved.bytesWritten + bytesWritten });
+    }
     return { units, registers, memories };
   }
 
@@ -300,7 +320,7 @@ class Measurement {
   }
 
   #bandwidth(): Series[] {
-    return [...this.#record.ports.values()].map(({ name, timeline }) => ({
+    return this.#ports.map(({ name, timeline }) => ({
       name,
       unit: 'B/s',
       bin: timeline.width * picoseconds,
@@ -309,11 +329,22 @@ class Measurement {
   }
 }
 
+function foldsResult(folds: Folds | null): { folds?: FoldsResult } {
+  if (folds === null) return {};
+  const { sides: _, ...figures } = folds.toObject();
+  return { folds: figures };
+}
+
 const reasons: { readonly [activity: number]: 'input' | 'output' | 'memory' } = {
   [waitInput]: 'input',
   [waitOutput]: 'output',
   [waitMemory]: 'memory',
 };
+
+/** Whether it is a core's own among several. */
+function isOnCore(name: string): boolean {
+  return readName(name).core !== null;
+}
 
 /** Operations per second of an engine at the cheapest operation that it has. */
 function peakOps({ part, hertz }: EngineSite): number {

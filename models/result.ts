@@ -122,6 +122,25 @@ export interface SectionResult {
   interleave: number;
   /** Bytes of on-chip buffer used, and for what. */
   buffers: { memory: string; tensor: string; bytes: number; tiles: number }[];
+  /** Present where an array ran the section's einsum in folds; of the first core's share where several did. */
+  folds?: FoldsResult;
+}
+
+/** A product of matrices, (m x k) times (k x n) for each of `batch`, in folds of a systolic array. */
+export interface FoldsResult {
+  m: number;
+  n: number;
+  /** Without what the array passes over of a sparse operand. */
+  k: number;
+  batch: number;
+  /** Row folds x column folds x batch, of one array. */
+  count: number;
+  /** From the start of a fold to the start of the next one that nothing holds up. */
+  cyclesPerFold: number;
+  /** Cycles of a fold in which operands stream in. */
+  streamPerFold: number;
+  /** Share of the PEs that have work, on average over the folds. */
+  mappingEfficiency: number;
 }
 
 export interface Bottleneck {

@@ -5,27 +5,37 @@
  * The order is that of the run, not of its clock: a load counts as there from when its transfer is issued.
  */
 import { InputError } from '../arch/language/diagnostics.ts';
-import { type Box, compileEinsum, evaluate, randomInputs, setInitial } from '../workloads/language/evaluate.ts';
+import { compileEinsum, evaluate, randomInputs, setInitial } from '../workloads/language/evaluate.ts';
+import { identities } from '../workloads/language/operators.ts';
+import { type Box, clamp, eachRow, offsetOf, type Region, regionOf } from '../workloads/language/region.ts';
 import { sizeOf } from '../workloads/language/shapes.ts';
-import { type Einsum, einsumsOf, type Index, type Workload } from '../workloads/language/workload.ts';
-import type { EngineProgram, Op, Section } from './binding/program.ts';
+import { type Einsum, einsumsOf, type Workload } from '../workloads/language/workload.ts';
+import { workloadOf } from './binding/cores.ts';
+import { type EngineProgram, foldsOf, type Op, type Section, type Share } from './binding/program.ts';
+import { readName } from './binding/topology.ts';
 import type { Observer } from './compute/engine.ts';
+import { FoldValues } from './fold-values.ts';
 import type { Watch } from './machine.ts';
 import type { Result } from './result.ts';
 
 /** Elements, all tensors together, that a run with values holds at most; each is a double, twice. */
 const mostElements = 2 ** 26;
 
-/** From and up to, by dimension of a tensor. */
-type Region = readonly (readonly [from: number, to: number])[];
-
 type Tensors = Map<string, Float64Array>;
+
+/** A section while it runs. */
+interface Running {
+  readonly workload: Workload;
+  readonly section: Section;
+  readonly chip: Tensors;
+  /** Tiles on the chip by tensor, for every load of it. */
+  readonly loads: Map<string, Region[][]>;
+}
 
 export class ValueRun {
   readonly #workload: Workload;
   readonly #inputs: Tensors;
   readonly #memory: Tensors;
-  readonly #einsums: ReadonlyMap<string, Einsum>;
 
   /** @throws InputError when the tensors are too large to compute. */
   constructor(workload: Workload, seed = 1) {
@@ -36,21 +46,43 @@ export class ValueRun {
     }
     this.#workload = workload;
     this.#inputs = randomInputs(workload, seed);
-    this.#einsums = new Map(einsumsOf(workload).map((einsum) => [einsum.name, einsum]));
-    this.#memory = this.#unmade();
+    this.#memory = unmade(workload);
     for (const [name, values] of this.#inputs) this.#memory.set(name, values);
   }
 
   readonly watch: Watch = (section) => {
+    // Partial results of cores are tensors that the workload does not have.
+    const workload = workloadOf(this.#workload, [section]);
+    for (const tensor of workload.tensors.valueSeq()) {
+      if (!this.#memory.has(tensor.name)) this.#memory.set(tensor.name, new Float64Array(sizeOf(tensor)).fill(NaN));
+    }
+    if (foldsOf(section)) return this.#watchFolds(section, workload);
     // What is on the chip does not outlive its section.
-    const chip = this.#unmade();
-    const loads = new Map<string, Region[][]>();
+    const running: Running = { workload, section, chip: unmade(workload), loads: new Map() };
     return (engine) => {
       const program = section.engines.get(engine)!;
-      const observers = program.ops.toArray().map((op) => this.#observe(op, program, section, chip, loads));
+      const observers = program.ops.toArray().map((op) => this.#observe(op, program, running));
       return (op, digits) => observers[op]!(op, digits);
     };
   };
+
+  /** Each core runs folds of its own, from a chip of its own. */
+  #watchFolds(section: Section, workload: Workload): (engine: number) => Observer {
+    const coreOf = (name: string): number | null => readName(name).core;
+    const observers = new Map<EngineProgram, Observer>();
+    for (const array of section.engines.filter(({ kind }) => kind === 'array')) {
+      const core = coreOf(array.engine);
+      const programs = section.engines.toArray().filter(({ engine }) => coreOf(engine) === core);
+      const own = section.update('buffers', (buffers) => buffers.filter(({ memory }) => coreOf(memory) === core));
+      const einsum = einsumsOf(workload).find(({ name }) => name === array.ops.first()!.name)!;
+      const chip = unmade(workload);
+      startSum(einsum, array.share, chip);
+      const compute = compileEinsum(workload, einsum);
+      const values = new FoldValues(own, array.folds!, workload, einsum, compute, this.#memory);
+      for (const [i, observer] of values.observers(programs, chip).entries()) observers.set(programs[i]!, observer);
+    }
+    return (engine) => observers.get(section.engines.get(engine)!)!;
+  }
 
   /** Outputs of the machine against the evaluator's. */
   compare(): NonNullable<Result['values']> {
@@ -75,28 +107,17 @@ export class ValueRun {
     };
   }
 
-  /** Every tensor full of "not a number", but for initial values. */
-  #unmade(): Tensors {
-    const tensors = new Map(
-      this.#workload.tensors
-        .valueSeq()
-        .map((t): [string, Float64Array] => [t.name, new Float64Array(sizeOf(t)).fill(NaN)]),
-    );
-    for (const einsum of einsumsOf(this.#workload))
-      setInitial(this.#workload, einsum, tensors.get(einsum.output.tensor)!);
-    return tensors;
-  }
-
-  /** `loads` lists the tiles on the chip by tensor, for every load of it. */
-  #observe(op: Op, program: EngineProgram, section: Section, chip: Tensors, loads: Map<string, Region[][]>): Observer {
+  #observe(op: Op, program: EngineProgram, { workload, section, chip, loads }: Running): Observer {
     const box = (digits: Int32Array): Box => boxOf(digits, program, section);
     if (program.kind === 'dma') {
       const onChip = chip.get(op.name)!;
       const inMemory = this.#memory.get(op.name)!;
-      const shape = this.#workload.tensors.get(op.name)!.shape.toArray();
-      const region = (digits: Int32Array): Region => regionOf(op.indices!.toArray(), box(digits), shape);
+      const shape = workload.tensors.get(op.name)!.shape.toArray();
+      const region = (digits: Int32Array): Region => clamp(regionOf(op.indices!, box(digits), shape), shape);
       if (op.gives.isEmpty()) return (_, digits) => copy(onChip, inMemory, region(digits), shape);
-      const tiles = section.buffers.find((buffer) => buffer.tensor === op.name)!.tiles;
+      const { tiles } = section.buffers.find(
+        ({ tensor, memory }) => tensor === op.name && op.accesses.some((access) => access.memory === memory),
+      )!;
       const slots: Region[] = [];
       const ofTensor = loads.get(op.name) ?? [];
       loads.set(op.name, ofTensor);
@@ -111,39 +132,43 @@ export class ValueRun {
         copy(inMemory, onChip, next, shape);
       };
     }
-    const einsum = this.#einsums.get(op.name)!;
-    const compute = compileEinsum(this.#workload, einsum);
+    const einsum = einsumsOf(workload).find(({ name }) => name === op.name)!;
+    const compute = compileEinsum(workload, einsum);
+    startSum(einsum, program.share, chip);
     const read = (tensor: string): Float64Array => chip.get(tensor)!;
     return (_, digits) => compute(read, chip.get(einsum.output.tensor)!, box(digits));
   }
 }
 
+/** Every tensor full of "not a number", but for initial values. */
+function unmade(workload: Workload): Tensors {
+  const tensors = new Map(
+    workload.tensors.valueSeq().map((t): [string, Float64Array] => [t.name, new Float64Array(sizeOf(t)).fill(NaN)]),
+  );
+  for (const einsum of einsumsOf(workload)) setInitial(workload, einsum, tensors.get(einsum.output.tensor)!);
+  return tensors;
+}
+
+/** A core's part of a sum that does not begin where the whole does has to begin with nothing. */
+function startSum({ reduced, reducer, output }: Einsum, share: Share | null, chip: Tensors): void {
+  if (share && share.from > 0 && reduced.includes(share.variable)) {
+    chip.get(output.tensor)!.fill(identities[reducer]);
+  }
+}
+
 /** The part of the iteration space that an iteration of a program's loops covers. */
-function boxOf(digits: Int32Array, program: EngineProgram, { tiles }: Section): Box {
+function boxOf(digits: Int32Array, { loops, share }: EngineProgram, { tiles }: Section): Box {
   const first = new Map<string, number>();
-  program.loops.forEach(({ variable, stride }, i) => {
+  loops.forEach(({ variable, stride }, i) => {
     first.set(variable, (first.get(variable) ?? 0) + digits[i]! * stride);
   });
   return new Map(
     tiles.entrySeq().map(([variable, { extent, tile }]) => {
-      const from = (first.get(variable) ?? 0) * tile;
-      return [variable, [from, Math.min(extent, from + tile)] as const];
+      const [begin, end] = share?.variable === variable ? [share.from, share.to] : [0, extent];
+      const from = begin + (first.get(variable) ?? 0) * tile;
+      return [variable, [from, Math.min(end, from + tile)] as const];
     }),
   );
-}
-
-function regionOf(indices: readonly Index[], box: Box, shape: readonly number[]): Region {
-  return indices.map(({ terms, constant, final }, d) => {
-    if (final !== null) return [shape[d]! - 1, shape[d]!];
-    let from = constant;
-    let last = constant;
-    for (const [variable, coefficient] of terms) {
-      const [low, high] = box.get(variable)!;
-      from += coefficient * low;
-      last += coefficient * (high - 1);
-    }
-    return [from, last + 1];
-  });
 }
 
 function overlap(a: Region, b: Region): boolean {
@@ -151,26 +176,15 @@ function overlap(a: Region, b: Region): boolean {
 }
 
 function copy(source: Float64Array, target: Float64Array, region: Region, shape: readonly number[]): void {
-  eachRow(region, shape, (from, to) => target.set(source.subarray(from, to), from));
+  eachRow(region, (position, count) => {
+    const at = offsetOf(position, shape);
+    target.set(source.subarray(at, at + count), at);
+  });
 }
 
 function forget(target: Float64Array, region: Region, shape: readonly number[]): void {
-  eachRow(region, shape, (from, to) => target.fill(NaN, from, to));
-}
-
-/** Visits the runs of consecutive elements of a region of a row-major tensor. */
-function eachRow(region: Region, shape: readonly number[], visit: (from: number, to: number) => void): void {
-  const walk = (d: number, base: number): void => {
-    if (d === shape.length) {
-      visit(base, base + 1);
-      return;
-    }
-    const [from, to] = region[d]!;
-    if (d === shape.length - 1) {
-      visit(base * shape[d]! + from, base * shape[d]! + to);
-      return;
-    }
-    for (let i = from; i < to; i++) walk(d + 1, base * shape[d]! + i);
-  };
-  walk(0, 0);
+  eachRow(region, (position, count) => {
+    const at = offsetOf(position, shape);
+    target.fill(NaN, at, at + count);
+  });
 }

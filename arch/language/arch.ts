@@ -41,8 +41,13 @@ export class ArrayPart extends Record<{
   dataflow: Dataflow;
   /** How operands reach the PEs: skewed in at the edges (systolic), or to a whole row or column at once (broadcast). */
   feed: 'systolic' | 'broadcast';
-  /** Whether a fold may start while its predecessor drains. */
-  overlap: 'none' | 'full';
+  /**
+   * How much of a fold may pass while its predecessor is still in the array: nothing, the load of its stationary operand,
+   * or all.
+   */
+  overlap: 'none' | 'preload' | 'full';
+  /** Whether it passes over the zeros of an operand with N:M structured sparsity. */
+  sparsity: 'none' | 'structured';
   operations: Map<string, OperationCost>;
   reduce: Reduction | null;
   registers: Registers | null;
@@ -59,6 +64,7 @@ export class ArrayPart extends Record<{
     dataflow: 'output-stationary',
     feed: 'systolic',
     overlap: 'full',
+    sparsity: 'none',
     operations: Map(),
     reduce: null,
     registers: null,
@@ -83,6 +89,10 @@ export class VectorPart extends Record<{
   'VectorPart',
 ) {}
 
+/** What a scratchpad is for: the first operand of a product, the second, results with their partial sums. */
+export const contents = ['inputs', 'weights', 'results'] as const;
+export type Content = (typeof contents)[number];
+
 /** On-chip memory under software control: `banks` x `ports` accesses of `width` bytes per cycle. */
 export class ScratchpadPart extends Record<{
   kind: 'scratchpad';
@@ -93,8 +103,25 @@ export class ScratchpadPart extends Record<{
   ports: number;
   width: number;
   latency: Span;
+  holds: List<Content>;
+  /**
+   * How a tensor lies in it: its last index, or its first, runs along a line of `width` bytes, and lines go round the
+   * banks. Null: every access finds its bank free.
+   */
+  layout: 'row-major' | 'column-major' | null;
 }>(
-  { kind: 'scratchpad', count: 1, clock: '', capacity: 0, banks: 1, ports: 1, width: 1, latency: new Span() },
+  {
+    kind: 'scratchpad',
+    count: 1,
+    clock: '',
+    capacity: 0,
+    banks: 1,
+    ports: 1,
+    width: 1,
+    latency: new Span(),
+    holds: List(contents),
+    layout: null,
+  },
   'ScratchpadPart',
 ) {}
 

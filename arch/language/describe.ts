@@ -1,6 +1,6 @@
 /** A machine as text: what it is made of and what it can do at best. */
 import { format } from 'd3-format';
-import type { Arch, Engine, GroupPart, Link, Part, Rate, Span } from './arch.ts';
+import { type Arch, contents, type Engine, type GroupPart, type Link, type Part, type Rate, type Span } from './arch.ts';
 import { operationNames } from './operations.ts';
 import { expandParts, linkBandwidth, partAt, peakOperations, scratchpadBandwidth } from './parts.ts';
 
@@ -74,6 +74,8 @@ function partFacts(arch: Arch, part: Exclude<Part, GroupPart>): string[] {
         `${counted(part.banks, 'bank')} x ${counted(part.ports, 'port')} x ${bytes(part.width)}`,
         `${bytes(scratchpadBandwidth(arch, part))}/s`,
         `latency ${span(part.latency)}`,
+        ...(part.holds.size < contents.length ? [`holds ${part.holds.join(', ')}`] : []),
+        ...(part.layout ? [part.layout] : []),
         ...clock(arch, part.clock),
       ];
     case 'array':
@@ -82,6 +84,8 @@ function partFacts(arch: Arch, part: Exclude<Part, GroupPart>): string[] {
         part.dataflow,
         `${part.feed} feed`,
         ...(part.overlap === 'none' ? ['folds do not overlap'] : []),
+        ...(part.overlap === 'preload' ? ['folds are preloaded'] : []),
+        ...(part.sparsity === 'structured' ? ['skips N:M zeros'] : []),
         ...(part.reduce ? [`reduces along ${part.reduce.along}`] : []),
         ...engineFacts(part),
         ...clock(arch, part.clock),

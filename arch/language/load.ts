@@ -175,7 +175,12 @@ class Builder {
       case 'vector':
         return this.#vector(shape, at);
       case 'scratchpad':
-        return new ScratchpadPart({ ...shape, clock: this.#clock(shape.clock, at) });
+        return new ScratchpadPart({
+          ...shape,
+          clock: this.#clock(shape.clock, at),
+          holds: List(shape.holds),
+          layout: shape.layout ?? null,
+        });
       case 'memory':
         return new MemoryPart({
           ...shape,

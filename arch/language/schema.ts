@@ -1,6 +1,6 @@
 /** What a machine file may say. The shapes here are the file's; `load.ts` makes an Arch of them. */
 import { z } from 'zod';
-import { ArrayPart, MemoryPart, ScratchpadPart } from './arch.ts';
+import { ArrayPart, contents, MemoryPart, ScratchpadPart } from './arch.ts';
 import { operationNames } from './operations.ts';
 import {
   bytesPerSecond,
@@ -84,9 +84,13 @@ export const partSchemas = {
         .default(array.feed)
         .describe('Operands enter skewed at the edges, or reach a whole row or column at once'),
       overlap: z
-        .enum(['none', 'full'])
+        .enum(['none', 'preload', 'full'])
         .default(array.overlap)
-        .describe('Whether a fold may start while the one before it drains'),
+        .describe('What may pass while the fold before is in the array: nothing, the load of the stationary operand, all'),
+      sparsity: z
+        .enum(['none', 'structured'])
+        .default(array.sparsity)
+        .describe('Whether it passes over the zeros of N:M structured sparsity'),
       operations,
       reduce: z
         .strictObject({
@@ -121,6 +125,15 @@ export const partSchemas = {
       ports: count.default(scratchpad.ports).describe('Accesses of one bank in a cycle'),
       width: size.describe('Bytes of one access'),
       latency: latency('From a read to its data'),
+      holds: z
+        .array(z.enum(contents))
+        .min(1)
+        .default([...contents])
+        .describe('What it is for: first operands of products, second ones, results; everything when omitted'),
+      layout: z
+        .enum(['row-major', 'column-major'])
+        .optional()
+        .describe('Whether the last index of a tensor runs along its lines, or the first; without it no bank conflicts'),
     })
     .describe('A scratchpad'),
   memory: z

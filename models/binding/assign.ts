@@ -1,4 +1,5 @@
 /** Which engine runs an einsum, and which of its ranks run over the engine's rows, columns or lanes, if nobody says so. */
+import type { ArrayPart } from '../../arch/language/arch.ts';
 import { costOf } from '../../arch/language/operations.ts';
 import { operatorsPerPoint } from '../../workloads/language/shapes.ts';
 import { accessesOf, type Einsum, variablesOf } from '../../workloads/language/workload.ts';
@@ -46,6 +47,19 @@ export function defaultAssignment(einsum: Einsum, engine: EngineSite): Assignmen
   } as const;
   const [rows, columns] = sides[engine.part.dataflow];
   return { engine, rows, columns, lanes: null };
+}
+
+/** Rank variables of what stays in the PEs during a fold: of one operand of a contraction, or of its result. */
+export function stationaryVariables(einsum: Einsum, { dataflow }: ArrayPart): readonly string[] {
+  if (!isContraction(einsum)) return [];
+  const [inputs, weights] = operandVariables(einsum);
+  const output = einsum.output.indices.toArray().flatMap((index) => [...index.terms.keys()]);
+  const stationary = {
+    'output-stationary': output,
+    'weight-stationary': weights!,
+    'input-stationary': inputs!,
+  };
+  return stationary[dataflow];
 }
 
 function operandVariables(einsum: Einsum): string[][] {

@@ -17,11 +17,15 @@ import {
 } from '../../workloads/language/workload.ts';
 import { defaultAssignment, defaultEngine } from './assign.ts';
 import { checkMapping } from './check-mapping.ts';
+import { contractionOf, isFlattened } from './contraction.ts';
+import { type Laid, layLike, overCores, type Task } from './cores.ts';
 import { BindError } from './dependencies.ts';
+import { isSystolic, searchFolds } from './fold-search.ts';
 import { nestOf } from './partition.ts';
 import { type Assignment, elementBytes } from './plan.ts';
-import { Phase, Program, type Section } from './program.ts';
-import { type Context, completeAndBuild, type Found, type Sketch, search } from './search.ts';
+import { foldsOf, Phase, Program, type Section } from './program.ts';
+import { type Context, completeAndBuild, costOf, type Found, type Sketch, search } from './search.ts';
+import type { BuiltSection } from './section.ts';
 import { Topology } from './topology.ts';
 
 /**
@@ -88,29 +92,31 @@ class Binder {
   readonly #context: Context;
   readonly #einsums: readonly Einsum[];
 
-  constructor(workload: Workload, topology: Topology) {
+  constructor(workload: Workload, topology: Topology, extents?: ReadonlyMap<string, number>) {
     this.#workload = workload;
     this.#einsums = einsumsOf(workload);
-    const extents = new Map(this.#einsums.flatMap((einsum) => [...extentsOf(workload, einsum)]));
-    this.#context = { topology, bytesOf: elementBytes(workload, bitsOf), extents };
+    const whole = new Map(this.#einsums.flatMap((einsum) => [...extentsOf(workload, einsum)]));
+    this.#context = { topology, bytesOf: elementBytes(workload, bitsOf), extents: extents ?? whole };
   }
 
   sections({ einsums, section }: Group): Section[] {
-    if (section && fuses(section)) return [this.#mapped(einsums, section)];
+    if (section && fuses(section)) return [...this.#search(einsums, section).sections];
     const runs = this.#fuse(atomsOf(einsums), section);
-    const all = runs.length > 1 ? this.#trySearch(einsums, section) : null;
+    const mayBeOne = runs.length > 1 && !this.#runsAlone(einsums, section);
+    const all = mayBeOne ? this.#trySearch(einsums, section) : null;
     const best = all && all.cost <= runs.reduce((sum, run) => sum + run.cost, 0) ? [all] : runs;
-    return best.map((found) => found.built.section);
+    return best.flatMap(({ sections }) => sections);
   }
 
   /** Adds atom after atom to the section at hand as long as that is estimated to be no slower than a section of its own. */
-  #fuse(atoms: readonly (readonly Einsum[])[], section: SectionMapping | null): Found[] {
-    const done: Found[] = [];
+  #fuse(atoms: readonly (readonly Einsum[])[], section: SectionMapping | null): Laid[] {
+    const done: Laid[] = [];
     let fused = atoms[0]!;
     let found = this.#search(fused, section);
     for (const atom of atoms.slice(1)) {
       const alone = this.#search(atom, section);
-      const together = this.#trySearch([...fused, ...atom], section);
+      const apart = [fused, atom].some((einsums) => this.#runsAlone(einsums, section));
+      const together = apart ? null : this.#trySearch([...fused, ...atom], section);
       if (together && together.cost <= found.cost + alone.cost) {
         fused = [...fused, ...atom];
         found = together;
@@ -123,11 +129,50 @@ class Binder {
     return [...done, found];
   }
 
-  #search(einsums: readonly Einsum[], section: SectionMapping | null): Found {
-    return search(this.#sketch(einsums, section), this.#context);
+  /**
+   * Whether there is a product for a systolic array with windows, or with several ranks along one side: its folds run across
+   * the tiles that it would share with what it is fused with.
+   */
+  #runsAlone(einsums: readonly Einsum[], section: SectionMapping | null): boolean {
+    return einsums.some((einsum) => {
+      if (!isSystolic(this.#assign(einsum, section).engine)) return false;
+      const product = contractionOf(einsum, this.#workload, this.#context.extents);
+      return product !== null && isFlattened(product);
+    });
   }
 
-  #trySearch(einsums: readonly Einsum[], section: SectionMapping | null): Found | null {
+  #search(einsums: readonly Einsum[], section: SectionMapping | null): Laid {
+    const binderOf = ({ workload, topology, extents }: Task): Binder => new Binder(workload, topology, extents);
+    const task = { ...this.#context, workload: this.#workload, einsums, section };
+    return overCores(
+      task,
+      (part) =>
+        binderOf(part)
+          .#sketch(part.einsums, part.section)
+          .assignments.map(({ engine }) => engine.path),
+      (part, like) => binderOf(part).#lay(part.einsums, part.section, like),
+    );
+  }
+
+  /** `like` is the section of a larger share, to be cut in the same way. */
+  #lay(einsums: readonly Einsum[], section: SectionMapping | null, like: Section | null): Found {
+    const sketch = this.#sketch(einsums, section);
+    if (section && hasNest(section)) return this.#mapped(sketch, section);
+    if (like && foldsOf(like) === null) return foundOf(layLike(sketch, this.#context, like));
+    return this.#tryFolds(sketch) ?? search(sketch, this.#context);
+  }
+
+  /** What does not fit as folds may fit in other tiles. */
+  #tryFolds(sketch: Sketch): Found | null {
+    try {
+      return searchFolds(sketch, this.#workload, this.#context);
+    } catch (error) {
+      if (error instanceof BindError) return null;
+      throw error;
+    }
+  }
+
+  #trySearch(einsums: readonly Einsum[], section: SectionMapping | null): Laid | null {
     try {
       return this.#search(einsums, section);
     } catch (error) {
@@ -136,14 +181,12 @@ class Binder {
     }
   }
 
-  #mapped(einsums: readonly Einsum[], section: SectionMapping): Section {
-    const sketch = this.#sketch(einsums, section);
-    if (!hasNest(section)) return search(sketch, this.#context).built.section;
-    const variables = [...new Set(einsums.flatMap(variablesOf))];
+  #mapped(sketch: Sketch, section: SectionMapping): Found {
+    const variables = [...new Set(sketch.einsums.flatMap(variablesOf))];
     let failure: unknown;
     for (const nest of nestOf(section, variables, this.#context.extents)) {
       try {
-        return completeAndBuild(sketch, this.#context, nest, sketch.hold ?? new Set()).section;
+        return foundOf(completeAndBuild(sketch, this.#context, nest, sketch.hold ?? new Set()));
       } catch (error) {
         failure = error;
         if (!(error instanceof BindError && error.excess > 0)) throw error;
@@ -190,6 +233,10 @@ class Binder {
     }
     return defaultAssignment(einsum, defaultEngine(einsum, topology));
   }
+}
+
+function foundOf(built: BuiltSection): Found {
+  return { built, cost: costOf(built.estimate) };
 }
 
 /** Whether a section says how its loops run. */
@@ -248,7 +295,7 @@ function checkMemory(workload: Workload, topology: Topology): void {
   const bytesOf = elementBytes(workload, bitsOf);
   const resident = workload.tensors.valueSeq().filter((tensor) => tensor.role !== 'intermediate');
   const needed = resident.reduce(
-    (sum, tensor) => sum + bytesOf(tensor.name) * tensor.shape.reduce((n, e) => n * e, 1),
+    (sum, tensor) => sum + bytesOf(tensor.name) * tensor.instances * tensor.shape.reduce((n, e) => n * e, 1),
     0,
   );
   const capacity = topology.memories.reduce((sum, memory) => sum + memory.part.capacity * memory.part.count, 0);

@@ -27,6 +27,7 @@ export function checkMapping({ mapping, place }: LoadedMapping, workload: Worklo
       checkPartition(section, inStep, report);
       checkLoops(section, inStep, report);
     }
+    checkCores(section, mine, topology, report);
     checkTensors(section, mine, topology, report);
   });
   const line = ({ place: at }: Diagnostic): number => at!.line * 1e6 + at!.column;
@@ -119,6 +120,26 @@ function checkLoops({ loops, partition }: SectionMapping, einsums: readonly Eins
   for (const name of outer) {
     if (!loops.includes(name))
       report(['loops'], `"${name}" is not among the loops`, 'name every part but the innermost');
+  }
+}
+
+/** What is split is a rank without order: an iterative one goes from step to step. */
+function checkCores({ cores }: SectionMapping, einsums: readonly Einsum[], { groups }: Topology, report: Report): void {
+  const paths = groups.map(({ path }) => path);
+  const known = variablesOfAll(einsums);
+  for (const [group, variable] of cores) {
+    const at = ['cores', group];
+    if (!paths.includes(group)) {
+      const hint = paths.length > 0 ? suggest(group, paths) : 'give a group of its parts a "count"';
+      report(at, `the machine has no cores "${group}"`, hint, true);
+    }
+    const steps = einsums.find(({ iterative }) => iterative === variable);
+    if (!known.includes(variable)) report(at, `no rank "${variable}" here`, suggest(variable, known));
+    else if (steps) {
+      const others = known.filter((v) => einsums.every(({ iterative }) => iterative !== v));
+      const hint = others.length > 0 ? `one of ${others.join(', ')}` : undefined;
+      report(at, `${variable} cannot be split: ${steps.name} goes through it step by step`, hint);
+    }
   }
 }
 

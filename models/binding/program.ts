@@ -54,6 +54,11 @@ export class Op extends Record<{
   name: string;
   /** Rounds that it runs behind the nest's first operations: software pipelining. */
   stage: number;
+  /**
+   * Times that it runs in a row in one iteration of the nest. Guards and `ragged` know this loop of its own as the one
+   * inside all loops of the nest.
+   */
+  inner: number;
   guard: Guard;
   ragged: List<number>;
   /** Cycles that the engine computes, per variant. */
@@ -73,6 +78,7 @@ export class Op extends Record<{
   {
     name: '',
     stage: 0,
+    inner: 1,
     guard: new Guard(),
     ragged: List(),
     busy: List(),
@@ -87,14 +93,70 @@ export class Op extends Record<{
   'Op',
 ) {}
 
+/** Ways through the space of a product in folds; the first three are the variables of its section's loops. */
+export type FoldAxis = 'batches' | 'rows' | 'columns' | 'time';
+
+/**
+ * Rank variables flattened into one, the last one fastest, and its tiles: `count` of `tile` values, but the last one, which
+ * has what is left. Time is cut into pieces, everything else into folds.
+ */
+export class FoldSide extends Record<{ variables: List<string>; extents: List<number>; tile: number; count: number }>(
+  { variables: List(), extents: List(), tile: 1, count: 1 },
+  'FoldSide',
+) {}
+
+/**
+ * An einsum as a product of matrices that an array runs in folds. The loops of its section are batches, and folds over
+ * the array's columns and rows.
+ */
+export class Folds extends Record<{
+  sides: Map<FoldAxis, FoldSide>;
+  /** Sizes of the product, once per value of the batch. `k` is what a sparse operand keeps. */
+  m: number;
+  n: number;
+  k: number;
+  batch: number;
+  /** Folds of a single array. */
+  count: number;
+  /** Cycles from the start of a fold to the start of the next one that no wait holds up. */
+  cyclesPerFold: number;
+  /** Cycles of a fold in which operands stream in. */
+  streamPerFold: number;
+  /** Share of the PEs that have work, on average over the folds. */
+  mappingEfficiency: number;
+}>(
+  {
+    sides: Map(),
+    m: 1,
+    n: 1,
+    k: 1,
+    batch: 1,
+    count: 1,
+    cyclesPerFold: 1,
+    streamPerFold: 1,
+    mappingEfficiency: 1,
+  },
+  'Folds',
+) {}
+
+/** The part of a rank variable's extent that one core works on. */
+export class Share extends Record<{ variable: string; from: number; to: number }>(
+  { variable: '', from: 0, to: 0 },
+  'Share',
+) {}
+
 /** One engine's loop program: in round j of the nest, each operation in turn does iteration j - stage. */
 export class EngineProgram extends Record<{
   engine: string;
   kind: 'array' | 'vector' | 'dma';
   clock: string;
+  /** Of one core among several; null works on everything. */
+  share: Share | null;
+  /** For an array that runs an einsum in folds. */
+  folds: Folds | null;
   loops: List<Loop>;
   ops: List<Op>;
-}>({ engine: '', kind: 'array', clock: '', loops: List(), ops: List() }, 'EngineProgram') {}
+}>({ engine: '', kind: 'array', clock: '', share: null, folds: null, loops: List(), ops: List() }, 'EngineProgram') {}
 
 export class ChannelSpec extends Record<{
   name: string;
@@ -148,3 +210,8 @@ export class Program extends Record<{ mapping: string; phases: List<Phase> }>(
   { mapping: 'default', phases: List() },
   'Program',
 ) {}
+
+/** The folds of a section whose einsum an array runs in them; those of the first core among several. */
+export function foldsOf(section: Section): Folds | null {
+  return section.engines.find(({ folds }) => folds !== null)?.folds ?? null;
+}

@@ -16,6 +16,9 @@ export interface Context {
   readonly extents: ReadonlyMap<string, number>;
 }
 
+/** Most tiles that an element-wise einsum is cut into at first. */
+const mostStreamed = 512;
+
 /** What is given of a section, to be completed. */
 export interface Sketch {
   readonly einsums: readonly Einsum[];
@@ -55,6 +58,10 @@ export function search(sketch: Sketch, context: Context): Found {
     }
     return result;
   };
+  if (space.streams !== null) {
+    const streamed = space.streams.map(score).reduce((a, b) => (isBetter(b, a) ? b : a));
+    if (streamed.found !== null) return streamed.found;
+  }
   const found = space.starts.map((start) => climb(start, space, score));
   let best = found.reduce((a, b) => (isBetter(b, a) ? b : a));
   for (const start of space.extremes) if (isBetter(score(start), best)) best = climb(start, space, score);
@@ -92,7 +99,7 @@ function isBetter(a: Scored, b: Scored): boolean {
 }
 
 /** Estimated seconds; among plans that are as fast, less traffic and fewer rounds count, for what an estimate leaves out. */
-function costOf({ seconds, fillSeconds, trafficSeconds, roundSeconds }: Estimate): number {
+export function costOf({ seconds, fillSeconds, trafficSeconds, roundSeconds }: Estimate): number {
   return seconds + fillSeconds + 1e-3 * (trafficSeconds + roundSeconds);
 }
 
@@ -100,6 +107,8 @@ class Space {
   readonly starts: readonly Choice[];
   /** Whole tensors, and what needs the least space: when that does not fit, nothing does. */
   readonly extremes: readonly Choice[];
+  /** Contiguous tiles of a result, for an einsum that reuses nothing: other tiles can do no better. Null for all others. */
+  readonly streams: readonly Choice[] | null;
   readonly #sketch: Sketch;
   readonly #context: Context;
   /** Tile extents to choose from by variable, largest first. */
@@ -129,11 +138,28 @@ class Space {
       { tiles: smallest(() => false), order: 0, hold },
       { tiles: smallest(() => true), order: 0, hold: sketch.hold ?? new Set() },
     ];
+    this.streams = isElementWise(sketch.einsums) ? this.#contiguous(hold) : null;
     // From large tiles, and from small ones of the results with whole reductions: each may miss what the other finds.
     this.starts = [
       { tiles: smallest((v) => !units.has(v) && isBatch(sketch.einsums, v)), order: 0, hold },
       { tiles: smallest((v) => !reduced.has(v)), order: 0, hold },
     ];
+  }
+
+  /** From the whole result down to a share of it that fills the pipeline soon, cut along the outermost ranks first. */
+  #contiguous(hold: ReadonlySet<string>): Choice[] {
+    const at = new Map([...this.#sizes.keys()].map((variable) => [variable, 0]));
+    const choices: Choice[] = [];
+    let tiles = 1;
+    for (const [variable, sizes] of this.#sizes) {
+      for (let i = 0; i < sizes.length && tiles <= mostStreamed; i++) {
+        tiles = (tiles * Math.ceil(sizes[0]! / sizes[i]!)) / (i > 0 ? Math.ceil(sizes[0]! / sizes[i - 1]!) : 1);
+        if (i === 0 && choices.length > 0) continue;
+        at.set(variable, i);
+        choices.push({ tiles: new Map(at), order: 0, hold });
+      }
+    }
+    return choices;
   }
 
   /** One tile a size smaller or larger. */
@@ -243,6 +269,12 @@ function tileSizes(extent: number, unit: number): number[] {
   let size = 2 ** Math.floor(Math.log2(Math.max(1, (extent - 1) / unit))) * unit;
   for (; size >= unit && size >= 1; size /= 2) if (size < extent) sizes.push(size);
   return sizes;
+}
+
+/** Whether there is one einsum only, each result of which is computed from elements of its own. */
+function isElementWise(einsums: readonly Einsum[]): boolean {
+  const [einsum] = einsums;
+  return einsums.length === 1 && einsum!.reduced.isEmpty() && einsum!.iterative === null;
 }
 
 /** Whether every tensor of the section has this variable, so that its values never meet. */

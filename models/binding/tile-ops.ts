@@ -6,6 +6,7 @@ import { operatorsPerPoint } from '../../workloads/language/shapes.ts';
 import type { Einsum, Index, Access as TensorAccess } from '../../workloads/language/workload.ts';
 import { arrayTiming, canReduce } from '../compute/array.ts';
 import { vectorTiming } from '../compute/vector.ts';
+import { stationaryVariables } from './assign.ts';
 import { BindError, type Node } from './dependencies.ts';
 import type { Mask, Nest } from './nest.ts';
 import type { Assignment, ElementBytes, Layout, Way } from './plan.ts';
@@ -123,11 +124,13 @@ function timingOf(node: Node, assignment: Assignment, extents: Extents, cost: { 
       );
     }
   }
-  const temporal = node.variables.filter((v) => !rows.includes(v) && !columns.includes(v));
+  const inTime = node.variables.filter((v) => !rows.includes(v) && !columns.includes(v));
+  const stationary = stationaryVariables(node.einsum, engine.part);
   return arrayTiming(engine.part, {
     rows: extent(rows),
     columns: extent(columns),
-    temporal: extent(temporal),
+    temporal: extent(inTime.filter((v) => !stationary.includes(v))),
+    batch: extent(inTime.filter((v) => stationary.includes(v))),
     ...cost,
     overRows: over(rows),
     overColumns: over(columns),

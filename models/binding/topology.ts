@@ -16,7 +16,7 @@ import type {
 export interface Site<P extends Part> {
   /** `array`, or `core.array` inside a group. */
   readonly path: string;
-  /** The part; the counts of enclosing groups are multiplied into its own: a group works in lockstep. */
+  /** The part; the counts of enclosing groups are multiplied into its own, as if they worked in lockstep. */
   readonly part: P;
   readonly clock: string;
   readonly hertz: number;
@@ -24,31 +24,60 @@ export interface Site<P extends Part> {
 
 export type EngineSite = Site<ArrayPart> | Site<VectorPart>;
 
+/** What serves bytes at a rate. */
+interface Way {
+  readonly name: string;
+  readonly bytesPerSecond: number;
+}
+
 /** A way between a memory and a scratchpad. */
 export interface Route {
   readonly memory: string;
   readonly pad: string;
   /** What limits it besides its ends: the dma or link part it runs over, or the link itself. */
-  readonly port: { readonly name: string; readonly bytesPerSecond: number } | null;
+  readonly port: Way | null;
+  /** A core's own wires to a `port` that it shares with others. */
+  readonly wires: Way | null;
   /** Seconds before each transfer. */
   readonly setup: number;
 }
 
+/** A group with a count: equal cores that share everything outside of it. */
+export interface CoreGroup {
+  readonly path: string;
+  readonly count: number;
+}
+
+/** One of the cores of a group, while `sharers` of them work. */
+interface View {
+  readonly group: string;
+  readonly sharers: number;
+}
+
 export class Topology {
+  /** Outermost groups with a count and without a memory. */
+  readonly groups: readonly CoreGroup[];
   readonly engines: readonly EngineSite[];
   readonly pads: readonly Site<ScratchpadPart>[];
   readonly memories: readonly Site<MemoryPart>[];
   readonly routes: readonly Route[];
   readonly #sites = new Map<string, Site<Part>>();
   readonly #links: readonly Link[];
+  readonly #arch: Arch;
+  readonly #view: View | null;
 
-  constructor(arch: Arch) {
+  /** All of a machine, groups in lockstep; `core` gives a view of it. */
+  constructor(arch: Arch, view: View | null = null) {
+    this.#arch = arch;
+    this.#view = view;
     const defaultClock = arch.clocks.keySeq().first() ?? '';
+    const groups: CoreGroup[] = [];
     const visit = (parts: Iterable<[string, Part]>, prefix: string, count: number): void => {
       for (const [name, part] of parts) {
         const path = prefix + name;
         if (part.kind === 'group') {
-          visit(part.parts, `${path}.`, count * part.count);
+          if (count === 1 && part.count > 1 && path !== view?.group) groups.push({ path, count: part.count });
+          visit(part.parts, `${path}.`, path === view?.group ? 1 : count * part.count);
           continue;
         }
         const clock = 'clock' in part && part.clock !== '' ? (part.clock as string) : defaultClock;
@@ -62,7 +91,11 @@ export class Topology {
       [...this.#sites.values()].filter((site) => kinds.includes(site.part.kind)) as unknown as Site<P>[];
     this.engines = of<ArrayPart | VectorPart>('array', 'vector') as EngineSite[];
     this.pads = of<ScratchpadPart>('scratchpad');
-    this.memories = of<MemoryPart>('memory');
+    this.memories = of<MemoryPart>('memory').map((memory) => ({
+      ...memory,
+      part: memory.part.set('bandwidth', memory.part.bandwidth / this.#sharers(memory.path)),
+    }));
+    this.groups = groups.filter(({ path }) => this.memories.every((memory) => !isInside(memory.path, path)));
     this.#links = arch.links.toArray();
     this.routes = this.memories.flatMap((memory) =>
       this.pads.flatMap((pad) => {
@@ -70,6 +103,33 @@ export class Topology {
         return link && this.#link(pad.path, memory.path) ? [this.#route(memory.path, pad, link)] : [];
       }),
     );
+  }
+
+  /**
+   * The machine as one core of a group sees it: its own parts once, and of what is outside its share of the bandwidth
+   * when `sharers` cores work.
+   */
+  core(group: string, sharers = 1): Topology {
+    return new Topology(this.#arch, { group, sharers });
+  }
+
+  /** The group whose cores have a part, or a link's wires, of this path. */
+  groupOf(path: string): CoreGroup | undefined {
+    const end = this.routes.find((route) => route.port?.name === path && wiresOf(route) === path)?.pad ?? path;
+    return this.groups.find((group) => isInside(end, group.path));
+  }
+
+  /** In a core's view: the name of the core's own part, or of its wires, such as `core[2].buffer`; others keep theirs. */
+  nameOn(core: number, path: string): string {
+    const route = this.routes.find((r) => wiresOf(r) === path);
+    if (route) return wiresOf({ ...route, pad: this.nameOn(core, route.pad) });
+    const { group } = this.#view!;
+    return isInside(path, group) ? `${group}[${core}]${path.slice(group.length)}` : path;
+  }
+
+  /** How many have to share a part: 1 if it is in the group. */
+  #sharers(path: string): number {
+    return this.#view === null || isInside(path, this.#view.group) ? 1 : this.#view.sharers;
   }
 
   engine(path: string): EngineSite | undefined {
@@ -113,21 +173,39 @@ export class Topology {
   #route(memory: string, pad: Site<ScratchpadPart>, link: Link): Route {
     const via =
       link.via === null ? undefined : (this.#sites.get(link.via) as Site<DmaPart> | Site<LinkPart> | undefined);
-    const limits = [
-      link.bandwidth && bytesPerSecond(link.bandwidth, pad.hertz),
-      via?.part.bandwidth && bytesPerSecond(via.part.bandwidth, via.hertz) * via.part.count,
-    ].filter((limit) => typeof limit === 'number');
+    const ends = { memory, pad: pad.path };
+    const own = link.bandwidth && {
+      name: wiresOf(ends),
+      bytesPerSecond: bytesPerSecond(link.bandwidth, pad.hertz) * pad.part.count,
+    };
+    const over = via?.part.bandwidth && {
+      name: via.path,
+      bytesPerSecond: (bytesPerSecond(via.part.bandwidth, via.hertz) * via.part.count) / this.#sharers(via.path),
+    };
     const span = via?.part.kind === 'dma' ? via.part.setup : via?.part.latency;
+    const least = Math.min(...[own, over].map((way) => way?.bytesPerSecond ?? Infinity));
     return {
-      memory,
-      pad: pad.path,
-      port:
-        limits.length > 0
-          ? { name: via?.path ?? `${memory}-${pad.path}`, bytesPerSecond: Math.min(...limits) * pad.part.count }
-          : null,
+      ...ends,
+      port: Number.isFinite(least) ? { name: via?.path ?? wiresOf(ends), bytesPerSecond: least } : null,
+      wires: via && this.#view !== null && !isInside(via.path, this.#view.group) ? (own ?? null) : null,
       setup: span ? seconds(span, via!.hertz) : 0,
     };
   }
+}
+
+function isInside(path: string, group: string): boolean {
+  return path.startsWith(`${group}.`);
+}
+
+/** Name of a link's wires. */
+function wiresOf({ memory, pad }: Pick<Route, 'memory' | 'pad'>): string {
+  return `${memory}-${pad}`;
+}
+
+/** The path of a part that may be a core's own: `core.array` of `core[2].array`, and which core's it is. */
+export function readName(name: string): { readonly path: string; readonly core: number | null } {
+  const match = /^(.*)\[(\d+)\](.*)$/.exec(name);
+  return match ? { path: match[1]! + match[3]!, core: Number(match[2]) } : { path: name, core: null };
 }
 
 function perCycle(rate: Rate, hertz: number): number {

@@ -1,5 +1,41 @@
-/** How long a two-dimensional array of PEs takes for one tile of an einsum. */
+/** How long a two-dimensional array of PEs takes: for one fold, and for one tile of an einsum. */
 import type { ArrayPart } from '../../arch/language/arch.ts';
+
+/** Cycles of a fold of a systolic array, none of which wait for anything. */
+export interface FoldCycles {
+  /** From the fold's start until its stationary operand is in the PEs; 0 for output-stationary. */
+  readonly load: number;
+  /** For which moving operands enter. */
+  readonly stream: number;
+  /** From the last operand's entry to the last result's exit. */
+  readonly drain: number;
+  /** From the fold's start to its last result: load + stream + drain. */
+  readonly length: number;
+  /** From a fold's start to the start of the next one. */
+  readonly period: number;
+}
+
+/**
+ * A fold of R rows, C columns and T steps, which always costs the whole array (test/reference/systolic-array.ts is the
+ * register-level definition):
+ *
+ *   length            T + R + C - 2 output-stationary, R more to load weights or inputs: T + 2R + C - 2
+ *                     (SCALE-Sim, Samajdar et al., ISPASS 2020)
+ *   period, none      the length
+ *   period, preload   T + R + C - 2: PEs have a second register, and what the next fold keeps is loaded meanwhile
+ *   period, full      max(T, R): the next fold's operands follow at once, but R rows of weights take R cycles to load
+ *                     and R rows of results take R cycles to leave down one column
+ */
+export function foldCycles(
+  part: Pick<ArrayPart, 'rows' | 'columns' | 'dataflow' | 'overlap'>,
+  stream: number,
+): FoldCycles {
+  const load = part.dataflow === 'output-stationary' ? 0 : part.rows;
+  const drain = part.rows + part.columns - 2;
+  const length = load + stream + drain;
+  const period = { none: length, preload: stream + drain, full: Math.max(stream, part.rows) }[part.overlap];
+  return { load, stream, drain, length, period };
+}
 
 /** A tile laid on an array: extents over its rows and columns, and what each PE does one after another. */
 export interface ArrayTile {
@@ -7,6 +43,8 @@ export interface ArrayTile {
   readonly columns: number;
   /** Points that one PE works through per fold. */
   readonly temporal: number;
+  /** Values of ranks that tell stationary operands (results, output-stationary) apart but lie over neither side. */
+  readonly batch: number;
   /** Cycles per point, and cycles from a point's start to its result. */
   readonly interval: number;
   readonly depth: number;
@@ -23,28 +61,19 @@ export interface Timing {
 }
 
 /**
- * Folds of an array: with R rows, C columns and T points per PE,
- *
- *   systolic, overlap none:  T + R + C - 2 cycles per fold output-stationary, T + 2R + C - 2 weight- or input-stationary
- *                            (SCALE-Sim, Samajdar et al., ISPASS 2020: fill, stream, drain)
- *   systolic, overlap full:  T cycles per fold, max(T, R) when the next fold's weights are loaded meanwhile; the first
- *                            fold's fill and the last one's drain remain as latency
- *   broadcast:               T cycles per fold; a combination over rows takes `reduce.latency` cycles per row
- *                            (FuseMax, MICRO 2024, section 5)
- *
- * `count` equal arrays share the folds of a tile.
+ * All folds of a tile, one after another; `count` equal arrays share them. With broadcast feed a fold takes T cycles,
+ * and a combination over rows takes `reduce.latency` cycles per row (FuseMax, MICRO 2024, section 5).
  */
 export function arrayTiming(part: ArrayPart, tile: ArrayTile): Timing {
-  const folds = Math.ceil(foldsOf(part, tile) / part.count);
-  const stream = tile.temporal * tile.interval;
   const pipeline = tile.depth - tile.interval;
   if (part.feed === 'broadcast') {
-    return { cycles: folds * stream, latency: pipeline + reductionLatency(part, tile) };
+    const folds = Math.ceil(foldsOf(part, tile) / part.count);
+    const cycles = folds * tile.batch * tile.temporal * tile.interval;
+    return { cycles, latency: pipeline + reductionLatency(part, tile) };
   }
-  const loads = part.dataflow === 'output-stationary' ? 0 : part.rows;
-  const skew = loads + part.rows + part.columns - 2;
-  if (part.overlap === 'none') return { cycles: folds * (stream + skew), latency: pipeline };
-  return { cycles: folds * Math.max(stream, loads), latency: pipeline + skew };
+  const folds = Math.ceil((foldsOf(part, tile) * tile.batch) / part.count);
+  const { length, period } = foldCycles(part, tile.temporal * tile.interval);
+  return { cycles: folds * period, latency: pipeline + length - period };
 }
 
 /** Row folds times column folds. */

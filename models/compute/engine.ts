@@ -105,7 +105,13 @@ export class EngineProcess extends Process {
 
   /** Moves on to the next operation whose guard holds; false at the end of the program. */
   #advance(): boolean {
-    if (this.#op >= 0) this.ops[this.#op]!.step(this.#trips);
+    if (this.#op >= 0) {
+      const op = this.ops[this.#op]!;
+      this.#step = take;
+      this.#item = 0;
+      if (op.repeats()) return true;
+      op.step(this.#trips);
+    }
     for (;;) {
       if (++this.#op === this.ops.length) {
         this.#op = 0;
@@ -251,6 +257,8 @@ export class RunningOp {
   readonly busy: Float64Array;
   readonly cycles: Float64Array;
   readonly latency: Float64Array;
+  readonly points: Float64Array;
+  /** Iteration of every loop of the nest, then that of the operation's own loop. */
   readonly digits: Int32Array;
   /** Executions per variant. */
   readonly executions: Float64Array;
@@ -267,6 +275,8 @@ export class RunningOp {
   lastStart = 0;
   lastPort = 0;
   readonly #ragged: Int32Array;
+  readonly #inner: number;
+  readonly #innerBit: number;
   #atFirst: number;
   #atLast = 0;
 
@@ -292,12 +302,15 @@ export class RunningOp {
     this.busy = Float64Array.from(op.busy);
     this.cycles = Float64Array.from(op.cycles);
     this.latency = Float64Array.from(op.latency);
+    this.points = Float64Array.from(op.points);
     this.executions = new Float64Array(this.cycles.length);
-    this.digits = new Int32Array(loops.length);
+    this.digits = new Int32Array(loops.length + 1);
     this.#ragged = Int32Array.from(op.ragged);
-    this.#atFirst = 2 ** loops.length - 1;
-    loops.forEach((loop, i) => {
-      if (loop.trips === 1) this.#atLast |= 1 << i;
+    this.#inner = op.inner;
+    this.#innerBit = 1 << loops.length;
+    this.#atFirst = 2 ** (loops.length + 1) - 1;
+    [...loops.map((loop) => loop.trips), op.inner].forEach((trips, i) => {
+      if (trips === 1) this.#atLast |= 1 << i;
     });
   }
 
@@ -319,7 +332,24 @@ export class RunningOp {
     );
   }
 
-  /** Moves to the next iteration. */
+  /** Moves to the next iteration of its own loop; false, and back to the first, after the last. */
+  repeats(): boolean {
+    if (this.#inner === 1) return false;
+    const at = this.digits.length - 1;
+    const digit = this.digits[at]! + 1;
+    if (digit < this.#inner) {
+      this.digits[at] = digit;
+      this.#atFirst &= ~this.#innerBit;
+      if (digit === this.#inner - 1) this.#atLast |= this.#innerBit;
+      return true;
+    }
+    this.digits[at] = 0;
+    this.#atFirst |= this.#innerBit;
+    this.#atLast &= ~this.#innerBit;
+    return false;
+  }
+
+  /** Moves to the next iteration of the nest. */
   step(trips: Int32Array): void {
     this.remaining--;
     for (let i = trips.length - 1; i >= 0; i--) {

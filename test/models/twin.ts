@@ -53,7 +53,7 @@ export function runFast(arch: Arch, program: Program, machine = new Machine(arch
     const engines = Object.fromEntries(record.engines.map((e) => [e.name, accountOf(e, record.length)]));
     const spans = Object.fromEntries(
       record.ops
-        .filter((op) => op.executions.some((count) => count > 0))
+        .filter((op) => op.start >= 0)
         .map((op) => [`${op.section} ${op.engine.name} ${op.name}`, [op.start, op.end] as const]),
     );
     return { record, account: { sections, engines, executions, spans, standstill: [] } };

@@ -4,7 +4,7 @@
  * by the definitions of nests, guards, stages and variants, and then visits every edge of every clock: on each, every
  * engine does what it can do and notes what it did in that cycle. Times and shares of bandwidth are exact fractions.
  */
-import type { EngineProgram, Guard, Loop, Op, Section } from '../../models/binding/program.ts';
+import { type EngineProgram, type Guard, Loop, type Op, type Section } from '../../models/binding/program.ts';
 
 export interface Hardware {
   /** Hertz by clock. */
@@ -105,16 +105,22 @@ function variantOf(op: Op, digits: readonly number[], loops: readonly Loop[]): n
   }, 0);
 }
 
+/** The loops that an operation's guards see: those of the nest, then its own. */
+function loopsOf({ loops }: EngineProgram, op: Op): readonly Loop[] {
+  return [...loops, new Loop({ name: 'own', trips: op.inner })];
+}
+
 /** What an engine executes, in order: operation and iteration. */
-export function unroll({ loops, ops }: EngineProgram): { op: number; digits: readonly number[] }[] {
-  const nest = loops.toArray();
-  const iterations = iterationsOf(nest);
+export function unroll(program: EngineProgram): { op: number; digits: readonly number[] }[] {
+  const { loops, ops } = program;
+  const iterations = iterationsOf(loops.toArray());
   const deepest = Math.max(0, ...ops.map((op) => op.stage));
   const list: { op: number; digits: readonly number[] }[] = [];
   for (let round = 0; round < iterations.length + deepest; round++) {
     ops.forEach((op, position) => {
-      const digits = iterations[round - op.stage];
-      if (digits && holds(op.guard, digits, nest)) list.push({ op: position, digits });
+      const outer = iterations[round - op.stage];
+      if (!outer || !holds(op.guard, [...outer, 0], loopsOf(program, op))) return;
+      for (let i = 0; i < op.inner; i++) list.push({ op: position, digits: [...outer, i] });
     });
   }
   return list;
@@ -265,13 +271,13 @@ class Engine {
     return alive;
   }
 
-  #guarded(guard: Guard, digits: readonly number[]): boolean {
-    return holds(guard, digits, this.#program.loops.toArray());
+  #guarded(op: Op, guard: Guard, digits: readonly number[]): boolean {
+    return holds(guard, digits, loopsOf(this.#program, op));
   }
 
   #needsOf(op: Op, digits: readonly number[]): Need[] {
-    const takes = op.takes.filter(({ acquire }) => this.#guarded(acquire, digits));
-    const gives = op.gives.filter(({ reserve }) => this.#guarded(reserve, digits));
+    const takes = op.takes.filter(({ acquire }) => this.#guarded(op, acquire, digits));
+    const gives = op.gives.filter(({ reserve }) => this.#guarded(op, reserve, digits));
     return [
       ...takes.map(({ channel }): Need => ({ wire: this.#wires[channel]!, for: 'token' })),
       ...gives.map(({ channel }): Need => ({ wire: this.#wires[channel]!, for: 'slot' })),
@@ -286,7 +292,7 @@ class Engine {
   }
 
   #execute(position: number, op: Op, digits: readonly number[]): void {
-    const variant = variantOf(op, digits, this.#program.loops.toArray());
+    const variant = variantOf(op, digits, loopsOf(this.#program, op));
     const start = this.#cycle;
     const computed = start + op.busy.get(variant)!;
     const linked = start + op.cycles.get(variant)!;
@@ -297,7 +303,7 @@ class Engine {
     let lastTo = 0;
     let heldBefore = '';
     for (const { memory, tensor, guard, bytes } of op.accesses) {
-      if (!this.#guarded(guard, digits)) continue;
+      if (!this.#guarded(op, guard, digits)) continue;
       const { from, to } = this.#servers.get(memory)!.serve(this.edge, bytes.get(variant)!);
       const label = `waitMemory ${tensor} ${memory}`;
       if (from > lastFrom) {
@@ -317,12 +323,12 @@ class Engine {
     this.executions.push({ op: position, digits, start, end });
     for (const { channel, release } of op.takes) {
       const wire = this.#wires[channel]!;
-      if (this.#guarded(release, digits)) wire.slots.push(this.clock.edge(end + 1));
+      if (this.#guarded(op, release, digits)) wire.slots.push(this.clock.edge(end + 1));
     }
     const ready = end + op.latency.get(variant)!;
     for (const { channel, publish } of op.gives) {
       const wire = this.#wires[channel]!;
-      if (this.#guarded(publish, digits)) wire.tokens.push(this.clock.edge(ready + wire.latency));
+      if (this.#guarded(op, publish, digits)) wire.tokens.push(this.clock.edge(ready + wire.latency));
     }
   }
 

@@ -151,8 +151,14 @@ describe('a mistake in an einsum', () => {
     ['Z[m,n] = A[m,k] * B[k,n] + Q', '6:30 [Q] there is no tensor "Q"; one of A, B, Z, M, N, K'],
     ['Z[m,n] = A[m,k] * B[n]', '6:21 [B[n]] B has 1 index here, but 2 in line 3; it is B[k,n]'],
     ['Z[m,n] = A[m,k] * B[k,m]', '6:25 [m] m has extent 4, but B has 3 there; it is B[k,n]'],
-    ['Z[m,n] = A[m,k+1] * B[k,n]', '6:16 [k+1] k+1 reaches 2, but A ends at 1 there; it is A[m,k]'],
-    ['Z[m,n] = A[m,k-1] * B[k,n]', '6:16 [k-1] k-1 begins at -1; indices begin at 0'],
+    [
+      'Z[m,n] = A[m,k+1] * B[k,n]',
+      '6:16 [k+1] k+1 reaches 2, but A ends at 1 there; it is A[m,k]; write "padded: A" if zeros surround it',
+    ],
+    [
+      'Z[m,n] = A[m,k-1] * B[k,n]',
+      '6:16 [k-1] k-1 begins at -1; indices of A begin at 0; write "padded: A" if zeros surround it',
+    ],
     [
       'Z[m,n] = A[m,K] * B[k,n]',
       '6:16 [K] K in upper case is the final iterate, but A does not iterate over it here; it is A[m,k]',

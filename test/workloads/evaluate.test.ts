@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { allocateTensors, type Box, compileEinsum, evaluate, randomInputs } from '../../workloads/language/evaluate.ts';
+import { allocateTensors, compileEinsum, evaluate, randomInputs } from '../../workloads/language/evaluate.ts';
 import { loadWorkload } from '../../workloads/language/load.ts';
+import type { Box } from '../../workloads/language/region.ts';
 import { extentsOf, sizeOf } from '../../workloads/language/shapes.ts';
 import { einsumsOf, type Workload } from '../../workloads/language/workload.ts';
 import { aWorkload, einsumNamed } from './cascades.ts';

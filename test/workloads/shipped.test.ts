@@ -12,13 +12,16 @@ import { accessesOf, einsumsOf, type Tensor, type Workload } from '../../workloa
 
 const names = readdirSync('workloads').flatMap((file) => /^(.*)\.yaml$/.exec(file)?.[1] ?? []);
 
+/** Extents that others of the file divide. */
+const whole: { readonly [name: string]: { readonly [rank: string]: number } } = { 'resnet-50': { H: 32 } };
+
 /** The workload with every extent that its file gives as a number above 4 cut down to 4, and tiles of 2. */
 function small(name: string): Workload {
   const file = `workloads/${name}.yaml`;
   const { ranks, split } = parse(readFileSync(file, 'utf8')) as { ranks: { [rank: string]: unknown }; split?: object };
   const large = Object.entries(ranks).filter(([, extent]) => typeof extent === 'number' && extent > 4);
   // Heads divide the width of a layer.
-  const shape = large.map(([rank]) => `${rank}=${rank === 'H' ? 2 : 4}`);
+  const shape = large.map(([rank]) => `${rank}=${whole[name]?.[rank] ?? (rank === 'H' ? 2 : 4)}`);
   return loadWorkload(file, { shape: split ? [...shape, 'M0=2'] : shape }).workload;
 }
 
@@ -32,17 +35,27 @@ function at(values: Map<string, Float64Array>, workload: Workload, tensor: strin
 function printed(workload: Workload): string {
   const einsums = einsumsOf(workload);
   const accesses = einsums.flatMap((einsum) => [einsum.output, ...accessesOf(einsum.expression)]);
+  const tensors = workload.tensors.valueSeq().toArray();
+  const ranks = [...workload.ranks].map(([rank, extent]) => `${rank}: ${extent}`);
+  const declaration = ({ name, role, padded, shape }: Tensor): string => {
+    if (role !== 'input' || !padded) return accessText(accesses.find(({ tensor }) => tensor === name)!);
+    // It is read beyond its edges, so that it needs ranks of its own extents.
+    const own = shape.toArray().map((extent) => ranks.push(`EDGE${ranks.length}: ${extent}`) - 1);
+    return `${name}[${own.map((rank) => `edge${rank}`).join(',')}]`;
+  };
   const declared = (role: Tensor['role']): string =>
-    workload.tensors
-      .valueSeq()
+    tensors
       .filter((tensor) => tensor.role === role)
-      .map(({ name }) => accessText(accesses.find(({ tensor }) => tensor === name)!))
+      .map(declaration)
       .join('  ');
+  const [inputs, output] = [declared('input'), declared('output')];
+  const padded = tensors.filter((tensor) => tensor.padded).map(({ name }) => name);
   return [
     'workload: printed',
-    `ranks: { ${[...workload.ranks].map(([rank, extent]) => `${rank}: ${extent}`).join(', ')} }`,
-    `inputs: ${declared('input')}`,
-    `output: ${declared('output')}`,
+    `ranks: { ${ranks.join(', ')} }`,
+    `inputs: ${inputs}`,
+    `output: ${output}`,
+    `padded: ${padded.join(' ') || '""'}`,
     'cascade: |',
     ...einsums.map((einsum) => `  ${einsumText(einsum)}`),
   ].join('\n');
@@ -158,7 +171,10 @@ describe('shipped workloads', () => {
       'ranks',
       'split',
       'inputs',
+      'weights',
       'output',
+      'padded',
+      'sparse',
       'cascade',
       'graph',
     ]);

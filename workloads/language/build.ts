@@ -5,6 +5,7 @@ import type { Checked, CheckedEinsum } from './check.ts';
 import type { FlatDeclaration } from './graph.ts';
 import { scalarFunction } from './operators.ts';
 import type { Extents } from './ranks.ts';
+import { sparsityOf } from './sparsity.ts';
 import type { AccessSyntax, ExpressionSyntax, IndexSyntax } from './syntax.ts';
 import { mergeIndices, partDimensions, readsParts, type Shaped } from './tensors.ts';
 import {
@@ -60,7 +61,7 @@ function splitDimensions(flat: FlatDeclaration, extents: Extents, { tensors, ste
 function buildTensors(
   flat: FlatDeclaration,
   extents: Extents,
-  { tensors }: Checked,
+  { tensors, steps }: Checked,
   splits: Splits,
 ): OrderedMap<string, Tensor> {
   const declared = new Map([...flat.inputs, ...flat.outputs].map(({ access, dtype }) => [access.tensor, dtype?.name]));
@@ -69,12 +70,28 @@ function buildTensors(
     dimensions.flatMap((dimension, d) =>
       splits.get(name)?.has(d) ? partDimensions(dimension, extents).map((part) => part.extent) : [dimension.extent],
     );
+  const padded = new Set(flat.padded.map(({ tensor }) => tensor));
+  const sparse = new Map(flat.sparse.map((syntax) => [syntax.tensor, syntax]));
+  const instances = (name: string): number => {
+    const reads = (einsum: CheckedEinsum): boolean => [...einsum.reads.keys()].some(({ tensor }) => tensor === name);
+    return Math.max(1, ...flat.steps.filter((_, i) => steps[i]!.some(reads)).map(({ repeat }) => repeat));
+  };
   return OrderedMap(
     [...tensors.values()].map((tensor) => {
       const { name } = tensor;
       const role = splits.has(name) ? 'input' : outputs.has(name) ? 'output' : 'intermediate';
       const dtype = declared.get(name) ?? flat.dtype;
-      return [name, new Tensor({ name, dtype, role, shape: List(shape(tensor)) })] as const;
+      const syntax = sparse.get(name);
+      const made = new Tensor({
+        name,
+        dtype,
+        role,
+        shape: List(shape(tensor)),
+        padded: padded.has(name),
+        sparsity: syntax ? sparsityOf(syntax, tensor, splits.get(name)!, extents) : null,
+        instances: flat.weights.has(name) ? instances(name) : 1,
+      });
+      return [name, made] as const;
     }),
   );
 }

@@ -4,6 +4,7 @@ import { dtypes } from '../../arch/language/units.ts';
 import type { FlatDeclaration } from './graph.ts';
 import { reducerName } from './operators.ts';
 import type { Extents } from './ranks.ts';
+import { sparsityMistakes } from './sparsity.ts';
 import {
   type AccessSyntax,
   accessesIn,
@@ -48,6 +49,7 @@ class Checker {
   readonly #flat: FlatDeclaration;
   readonly #extents: Extents;
   readonly #mistakes: Diagnostic[];
+  readonly #padded: ReadonlySet<string>;
   readonly #tensors = new Map<string, Shaped>();
   readonly #producers = new Map<string, Producer>();
   /** Rank variables without a rank: where they are used first, and all lines that use them. */
@@ -57,6 +59,7 @@ class Checker {
     this.#flat = flat;
     this.#extents = extents;
     this.#mistakes = mistakes;
+    this.#padded = new Set(flat.padded.map(({ tensor }) => tensor));
   }
 
   run(): Checked {
@@ -69,6 +72,7 @@ class Checker {
     let position = 0;
     const steps = this.#flat.steps.map((step) => step.einsums.map((einsum) => this.#einsum(einsum, position++)));
     for (const output of this.#flat.outputs) this.#result(output);
+    this.#checkProperties();
     this.#reportMissing();
     return { tensors: this.#tensors, steps };
   }
@@ -81,7 +85,9 @@ class Checker {
       if (index.final !== null) {
         this.#report(`${index.final} is no index of an input`, index.at, `write ${index.final.toLowerCase()}`);
       } else if (least < 0) {
-        this.#report(`${indexText(index)} begins at ${least}`, index.at, 'indices begin at 0');
+        const { tensor } = access;
+        const hint = `indices begin at 0; declare ${tensor} on ranks of its own and write "padded: ${tensor}" if zeros surround it`;
+        this.#report(`${indexText(index)} begins at ${least}`, index.at, hint);
       }
     }
     this.#add(access, null);
@@ -197,7 +203,7 @@ class Checker {
       return null;
     }
     groups.forEach((group, d) => {
-      const problem = misfit(group, tensor.dimensions[d]!, tensor, this.#extents);
+      const problem = misfit(group, tensor.dimensions[d]!, tensor, this.#padded.has(tensor.name), this.#extents);
       if (problem) this.#mistakes.push(problem);
     });
     return groups;
@@ -271,6 +277,18 @@ class Checker {
         `write ${tensor!.text}`,
       );
     }
+  }
+
+  /** What is said of tensors beside their declarations. */
+  #checkProperties(): void {
+    const { padded, sparse, inputs, broken } = this.#flat;
+    for (const { tensor, at } of padded) {
+      if (this.#tensors.has(tensor) || broken.has(tensor)) continue;
+      this.#report(`there is no tensor "${tensor}" to pad`, at, suggest(tensor, this.#tensors.keys()));
+    }
+    const known = sparse.filter(({ tensor }) => !broken.has(tensor));
+    const given = new Set(inputs.map(({ access }) => access.tensor));
+    this.#mistakes.push(...sparsityMistakes(known, this.#tensors, given, this.#extents));
   }
 
   #checkDtype(dtype: TensorSyntax['dtype']): void {

@@ -3,9 +3,17 @@ import { type Diagnostic, InputError, type Place } from '../../arch/language/dia
 import type { Tree } from '../../arch/language/layers.ts';
 import { diagnose, type Path, type Source } from '../../arch/language/source.ts';
 import { parseCount, UnitError } from '../../arch/language/units.ts';
-import { parseArithmetic, parseCascade, parseTensors } from './einsum.ts';
+import { parseArithmetic, parseCascade, parseNames, parseSparsity, parseTensors } from './einsum.ts';
 import { type StepInput, type WorkloadInput, workloadSchema } from './schema.ts';
-import type { CascadeStepSyntax, ExpressionSyntax, ExtentSyntax, SplitSyntax, TensorSyntax } from './syntax.ts';
+import type {
+  CascadeStepSyntax,
+  ExpressionSyntax,
+  ExtentSyntax,
+  PaddedSyntax,
+  SparseSyntax,
+  SplitSyntax,
+  TensorSyntax,
+} from './syntax.ts';
 
 /** What a rank or tensor of a used workload is called in the using one. */
 export interface Renaming {
@@ -33,8 +41,13 @@ export interface Declaration<S = CascadeStepSyntax | UseStepSyntax> {
   readonly dtype: string;
   readonly extents: ReadonlyMap<string, ExtentSyntax>;
   readonly splits: ReadonlyMap<string, SplitSyntax>;
+  /** Weights included. */
   readonly inputs: readonly TensorSyntax[];
+  /** Inputs of which every step that uses the workload has its own. */
+  readonly weights: ReadonlySet<string>;
   readonly outputs: readonly TensorSyntax[];
+  readonly padded: readonly PaddedSyntax[];
+  readonly sparse: readonly SparseSyntax[];
   readonly steps: readonly S[];
   /** Tensors whose einsums could not be read. */
   readonly broken: ReadonlySet<string>;
@@ -66,6 +79,7 @@ class Reader {
       });
     }
     const outputs = this.#tensors('output', input.output);
+    const weights = this.#tensors('weights', input.weights ?? '');
     return {
       name: input.workload,
       about: input.about ?? '',
@@ -73,8 +87,11 @@ class Reader {
       dtype: input.dtype ?? 'bf16',
       extents: new Map([...parameters, ...ranks]),
       splits: new Map(Object.entries(input.split ?? {}).map(([rank, parts]) => [rank, this.#split(rank, parts)])),
-      inputs: this.#tensors('inputs', input.inputs),
+      inputs: [...this.#tensors('inputs', input.inputs), ...weights],
+      weights: new Set(weights.map(({ access }) => access.tensor)),
       outputs,
+      padded: parseNames(input.padded ?? '', this.#in(['padded']), this.#mistakes),
+      sparse: Object.entries(input.sparse ?? {}).flatMap(([tensor, text]) => this.#sparse(tensor, text) ?? []),
       steps: this.#steps(input, outputs),
       broken: this.#broken,
     };
@@ -100,12 +117,17 @@ class Reader {
     return second.data;
   }
 
-  #tensors(key: 'inputs' | 'output', text: string): TensorSyntax[] {
+  #tensors(key: 'inputs' | 'weights' | 'output', text: string): TensorSyntax[] {
     const known = this.#mistakes.length;
     const tensors = parseTensors(text, this.#in([key]), this.#mistakes);
     // Where one cannot be read, none is missed elsewhere.
     if (this.#mistakes.length > known) for (const [name] of text.matchAll(/[A-Z]\w*/g)) this.#broken.add(name);
     return tensors;
+  }
+
+  #sparse(tensor: string, text: string): SparseSyntax | null {
+    const path = ['sparse', tensor];
+    return parseSparsity(tensor, this.#source.placeOfKey(path), text, this.#in(path), this.#mistakes);
   }
 
   #extents(

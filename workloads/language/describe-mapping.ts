@@ -20,7 +20,7 @@ export function describeMapping({ name, about, source, workload, machine, sectio
 
 type Line = readonly [label: string, text: string];
 
-function sectionLines({ partition, loops, place, hold, stream, interleave }: SectionMapping): Line[] {
+function sectionLines({ partition, loops, place, hold, stream, interleave, cores }: SectionMapping): Line[] {
   return [
     ...[...partition].map(([rank, parts]): Line => [`rank ${rank}`, parts.map(partText).join(' x ')]),
     ['loops', loops ? `${loops.join(' > ')}, outer to inner` : 'chosen'],
@@ -29,6 +29,7 @@ function sectionLines({ partition, loops, place, hold, stream, interleave }: Sec
     ...(stream.isEmpty()
       ? []
       : [['stream', [...stream].map(([tensor, tiles]) => `${tensor} ${tiles} tiles`).join(', ')] as const]),
+    ...[...cores].map(([group, rank]): Line => ['cores', `${rank} split over ${group}`]),
     ['interleave', interleave === null ? 'chosen' : interleave === 1 ? 'none' : `${interleave} rounds`],
   ];
 }

@@ -2,6 +2,7 @@
 import { reducerName } from './operators.ts';
 import { passes } from './passes.ts';
 import { bytesOf, operationCounts, pointsOf, totalOperations } from './shapes.ts';
+import { compressedBytes, sparsityText } from './sparsity.ts';
 import { accessText } from './syntax.ts';
 import {
   Access,
@@ -12,6 +13,7 @@ import {
   Literal,
   type LoadedWorkload,
   type Operator,
+  type Tensor,
   type Workload,
 } from './workload.ts';
 
@@ -93,8 +95,25 @@ function tensorLines({ tensors }: Workload): string[] {
   const rows = tensors
     .valueSeq()
     .toArray()
-    .map((tensor) => [tensor.name, tensor.role, tensor.shape.join(' x ') || '1', tensor.dtype, bytes(bytesOf(tensor))]);
+    .map((tensor) => [
+      tensor.name,
+      tensor.role,
+      tensor.shape.join(' x ') || '1',
+      tensor.dtype,
+      bytes(bytesOf(tensor)),
+      notes(tensor).join(', '),
+    ]);
   return table(rows, [4]);
+}
+
+/** What is said of a tensor beside its declaration. */
+function notes(tensor: Tensor): string[] {
+  const { sparsity, padded, instances } = tensor;
+  return [
+    ...(sparsity ? [`${sparsityText(sparsity)}: ${bytes(compressedBytes(tensor))} compressed`] : []),
+    ...(padded ? ['padded with zeros'] : []),
+    ...(instances > 1 ? [`${instances} of them`] : []),
+  ];
 }
 
 function einsumLines(workload: Workload, einsums: readonly Einsum[]): string[] {
@@ -127,7 +146,7 @@ function passLines(workload: Workload): string[] {
 function totalLines(workload: Workload): string[] {
   const counts = totalOperations(workload);
   const ends = workload.tensors.valueSeq().filter(({ role }) => role !== 'intermediate');
-  const moved = ends.reduce((total, tensor) => total + bytesOf(tensor), 0);
+  const moved = ends.reduce((total, tensor) => total + bytesOf(tensor) * tensor.instances, 0);
   return [
     operations(counts),
     `${bytes(moved)} of inputs and outputs: ${intensity(sum(counts.values()), moved)} operations per byte at best`,

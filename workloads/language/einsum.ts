@@ -6,7 +6,9 @@ import type {
   EinsumSyntax,
   ExpressionSyntax,
   IndexSyntax,
+  PaddedSyntax,
   ReductionSyntax,
+  SparseSyntax,
   TensorSyntax,
 } from './syntax.ts';
 import { SyntaxMistake, type Token, tokenize } from './tokens.ts';
@@ -43,6 +45,22 @@ export function parseCascade(text: string, locate: Locate): ParsedCascade {
 /** `Q[b,h,e,p]  K[b,h,e,m] int8`: tensors with or without a data type; commas between them may be left out. */
 export function parseTensors(text: string, locate: Locate, mistakes: Diagnostic[]): TensorSyntax[] {
   return attempt(text, locate, mistakes, (parser) => parser.tensors()) ?? [];
+}
+
+/** `I X`: names of tensors; commas between them may be left out. */
+export function parseNames(text: string, locate: Locate, mistakes: Diagnostic[]): PaddedSyntax[] {
+  return attempt(text, locate, mistakes, (parser) => parser.names()) ?? [];
+}
+
+/** `2:4 along k`, said of a tensor whose name stands at `at`. Null when it is not. */
+export function parseSparsity(
+  tensor: string,
+  at: Place,
+  text: string,
+  locate: Locate,
+  mistakes: Diagnostic[],
+): SparseSyntax | null {
+  return attempt(text, locate, mistakes, (parser) => ({ tensor, at, dimension: null, ...parser.sparsity() }));
 }
 
 /** Arithmetic on names of ranks and parameters: `4 * D`. Null when it is not. */
@@ -113,6 +131,35 @@ class Parser {
       this.#takeIf(',');
     }
     return tensors;
+  }
+
+  names(): PaddedSyntax[] {
+    const names: PaddedSyntax[] = [];
+    while (this.#peek().kind !== 'end') {
+      const token = this.#peek();
+      if (!isTensor(token.text)) this.#fail('the name of a tensor');
+      this.#take();
+      names.push({ tensor: token.text, at: this.#place(token) });
+      this.#takeIf(',');
+    }
+    return names;
+  }
+
+  sparsity(): Pick<SparseSyntax, 'kept' | 'of' | 'rank' | 'ratioAt' | 'rankAt'> {
+    const first = this.#peek();
+    if (first.kind !== 'number') this.#fail('a pattern such as "2:4 along k"');
+    const kept = this.#whole('elements');
+    this.#expect(':');
+    const last = this.#peek();
+    if (last.kind !== 'number') this.#fail('the number of elements of a block');
+    const of = this.#whole('elements');
+    this.#expect('along');
+    const rank = this.#peek();
+    if (!isVariable(rank.text)) this.#fail('a rank variable');
+    this.#take();
+    if (this.#peek().kind !== 'end') this.#fail('the end');
+    const ratioAt = this.#locate(first.start, last.end - first.start);
+    return { kept, of, rank: rank.text, ratioAt, rankAt: this.#place(rank) };
   }
 
   arithmetic(): ExpressionSyntax {
@@ -245,7 +292,7 @@ class Parser {
     let constant = 0;
     let sign = this.#takeIf('-') ? -1 : 1;
     for (;;) {
-      const number = this.#peek().kind === 'number' ? this.#whole() : null;
+      const number = this.#peek().kind === 'number' ? this.#whole('indices') : null;
       if (number === null || this.#takeIf('*')) {
         const variable = this.#peek();
         if (!isVariable(variable.text)) this.#fail('an index such as m, m1+1 or 2*p+r');
@@ -262,10 +309,10 @@ class Parser {
     return { terms, constant, final: null, at: this.#locate(start.start, last.end - start.start) };
   }
 
-  #whole(): number {
+  #whole(what: 'indices' | 'elements'): number {
     const token = this.#take();
     if (/^\d+$/.test(token.text)) return Number(token.text);
-    throw new SyntaxMistake(`"${token.text}" is no whole number`, token.start, token.text.length, 'indices are whole');
+    throw new SyntaxMistake(`"${token.text}" is no whole number`, token.start, token.text.length, `${what} are whole`);
   }
 
   #constant(): number {

@@ -1,6 +1,8 @@
 /** What a cascade computes, in float64. */
 import { identities, scalarFunction } from './operators.ts';
 import { groupsOf } from './order.ts';
+import { type Frame, frameOf } from './padding.ts';
+import type { Box } from './region.ts';
 import { extentsOf, sizeOf } from './shapes.ts';
 import {
   type Access,
@@ -10,15 +12,14 @@ import {
   einsumsOf,
   Literal,
   Operation,
+  type Sparsity,
   type Workload,
 } from './workload.ts';
 
-/** Part of an iteration space: from and up to, by rank variable; a variable that is absent runs over its whole extent. */
-export type Box = ReadonlyMap<string, readonly [from: number, to: number]>;
-
 /**
  * Evaluates an einsum over a box of its iteration space. `read` gives a tensor's values and `write` is the output's,
- * both row-major by `Tensor.shape`. A box that begins where all reduced variables begin sets its outputs; any other
+ * both row-major by `Tensor.shape`. A variable that is absent from the box
+ * runs over its whole extent. A box that begins where all reduced variables begin sets its outputs; any other
  * adds to what is there. Initial values of iterative ranks must be in place (`allocateTensors`). Not reentrant.
  */
 export type CompiledEinsum = (read: (tensor: string) => Float64Array, write: Float64Array, box?: Box) => void;
@@ -26,6 +27,8 @@ export type CompiledEinsum = (read: (tensor: string) => Float64Array, write: Flo
 /** A tensor while it is walked: `at` is the position of the current point's value. */
 interface Cursor {
   readonly tensor: string;
+  /** What a padded tensor is read through. */
+  readonly frame: Frame | null;
   /** Steps by variable of the iteration space. */
   readonly strides: readonly number[];
   readonly origin: number;
@@ -38,8 +41,12 @@ export function compileEinsum(workload: Workload, einsum: Einsum): CompiledEinsu
   const variables = extents.map(([variable]) => variable);
   const kept = variables.length - einsum.reduced.size;
   const accesses = accessesOf(einsum.expression);
-  const operands = accesses.map((access) => cursorOf(workload, access, variables));
-  const output = cursorOf(workload, einsum.output, variables);
+  const space: Box = new Map(extents.map(([variable, extent]) => [variable, [0, extent]]));
+  const operands = accesses.map((access) => {
+    const { padded, shape } = workload.tensors.get(access.tensor)!;
+    return cursorOf(workload, access, variables, padded ? frameOf(access, space, shape.toArray()) : null);
+  });
+  const output = cursorOf(workload, einsum.output, variables, null);
   const value = compileExpression(
     einsum.expression,
     (access) => operands[accesses.findIndex((a) => a.equals(access))]!,
@@ -51,7 +58,11 @@ export function compileEinsum(workload: Workload, einsum: Einsum): CompiledEinsu
   return (read, write, box) => {
     const from = extents.map(([variable]) => box?.get(variable)?.[0] ?? 0);
     const to = extents.map(([variable, extent]) => box?.get(variable)?.[1] ?? extent);
-    for (const operand of operands) operand.data = read(operand.tensor);
+    const part: Box = new Map(variables.map((variable, v) => [variable, [from[v]!, to[v]!]]));
+    for (const operand of operands) {
+      const data = read(operand.tensor);
+      operand.data = operand.frame ? operand.frame.fill(data, part) : data;
+    }
     output.data = write;
     if (kept < variables.length && from.every((first, v) => v < kept || first === 0)) {
       walk([output], from.slice(0, kept), to.slice(0, kept), (count) => {
@@ -157,18 +168,24 @@ function compileExpression(expression: Expression, cursor: (access: Access) => C
   return b ? () => apply(a!(), b()) : () => apply(a!(), 0);
 }
 
-function cursorOf(workload: Workload, { tensor, indices }: Access, variables: readonly string[]): Cursor {
-  const shape = workload.tensors.get(tensor)!.shape.toArray();
+function cursorOf(
+  workload: Workload,
+  { tensor, indices }: Access,
+  variables: readonly string[],
+  frame: Frame | null,
+): Cursor {
+  const own = workload.tensors.get(tensor)!.shape.toArray();
+  const shape = frame?.shape ?? own;
   const strides = variables.map(() => 0);
   let origin = 0;
   let stride = 1;
   for (let d = shape.length - 1; d >= 0; d--) {
     const { terms, constant, final } = indices.get(d)!;
     for (const [variable, factor] of terms) strides[variables.indexOf(variable)]! += stride * factor;
-    origin += stride * (final === null ? constant : shape[d]! - 1);
+    origin += stride * ((final === null ? constant : own[d]! - 1) - (frame?.origin[d] ?? 0));
     stride *= shape[d]!;
   }
-  return { tensor, strides, origin, data: new Float64Array(0), at: 0 };
+  return { tensor, frame, strides, origin, data: new Float64Array(0), at: 0 };
 }
 
 /** Storage for every tensor: the inputs as given, the others zero but for the initial values of iterative ranks. */
@@ -216,13 +233,41 @@ export function evaluate(workload: Workload, inputs: ReadonlyMap<string, Float64
   return tensors;
 }
 
-/** Inputs with values in [-1, 1), the same for the same seed. */
+/** Inputs with values in [-1, 1), zero where their sparsity has it so; the same for the same seed. */
 export function randomInputs(workload: Workload, seed: number): Map<string, Float64Array> {
   const random = mulberry32(seed);
   const inputs = workload.tensors.valueSeq().filter((tensor) => tensor.role === 'input');
   return new Map(
-    inputs.map((tensor) => [tensor.name, Float64Array.from({ length: sizeOf(tensor) }, () => 2 * random() - 1)]),
+    inputs.map((tensor) => {
+      const values = Float64Array.from({ length: sizeOf(tensor) }, () => 2 * random() - 1);
+      if (tensor.sparsity) prune(values, tensor.shape.toArray(), tensor.sparsity, random);
+      return [tensor.name, values];
+    }),
   );
+}
+
+/** Zeroes all but `kept` elements of every block, and of what is left of one at the end of the dimension. */
+function prune(
+  values: Float64Array,
+  shape: readonly number[],
+  { kept, of, dimension }: Sparsity,
+  random: () => number,
+): void {
+  const extent = shape[dimension]!;
+  const step = shape.slice(dimension + 1).reduce((product, e) => product * e, 1);
+  for (let start = 0; start < values.length; start += extent * step) {
+    for (let inner = 0; inner < step; inner++) {
+      for (let first = 0; first < extent; first += of) {
+        let left = Math.min(of, extent - first);
+        let keep = Math.min(kept, left);
+        // Every choice of `keep` of the elements that are left is as likely as any other.
+        for (let i = first; left > 0; i++, left--) {
+          if (random() * left < keep) keep--;
+          else values[start + i * step + inner] = 0;
+        }
+      }
+    }
+  }
 }
 
 /** Tommy Ettinger's 32-bit generator, in [0, 1). */

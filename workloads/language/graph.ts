@@ -11,16 +11,19 @@ import {
   type EinsumSyntax,
   type ExpressionSyntax,
   type ExtentSyntax,
+  type SparseSyntax,
   type SplitSyntax,
+  type TensorSyntax,
 } from './syntax.ts';
+import { plainVariable } from './tensors.ts';
 
-/** A workload whose steps are all cascades. */
+/** A workload whose steps are all cascades; `inputs` and `weights` include its steps' own weights. */
 export type FlatDeclaration = Declaration<CascadeStepSyntax>;
 
 /**
  * A file with all that it uses. The files have one namespace of ranks: a rank that the using file declares holds for the
  * used one, and one that it does not declare is taken over from there. A tensor that is neither input nor output of the
- * used workload gets the step's name in front.
+ * used workload, or a weight that the step has under no other name, gets the step's name in front.
  * @throws InputError with all mistakes when too little of a file makes sense to go on; others are added to `mistakes`.
  */
 export function readFlat(source: Source, mistakes: Diagnostic[], using: readonly string[] = []): FlatDeclaration {
@@ -28,6 +31,10 @@ export function readFlat(source: Source, mistakes: Diagnostic[], using: readonly
   const extents = new Map(whole.extents);
   const splits = new Map(whole.splits);
   const broken = new Set(whole.broken);
+  const inputs = [...whole.inputs];
+  const weights = new Set(whole.weights);
+  const padded = [...whole.padded];
+  const sparse: SparseSyntax[] = [];
   const present = new Set(whole.inputs.map(({ access }) => access.tensor));
   const inline = (step: Declaration['steps'][number]): CascadeStepSyntax[] => {
     if (!('use' in step)) return [step];
@@ -40,6 +47,7 @@ export function readFlat(source: Source, mistakes: Diagnostic[], using: readonly
     }
     const renamed = rename(used, step, extents, splits, mistakes);
     for (const { access } of used.inputs) {
+      if (isOwn(access.tensor, used, step)) continue;
       const name = step.tensors.get(access.tensor)?.to ?? access.tensor;
       if (present.has(name) || broken.has(name)) continue;
       const message = `${used.name} needs ${accessText(access)}, but there is no ${name} before step "${step.name}"`;
@@ -50,6 +58,10 @@ export function readFlat(source: Source, mistakes: Diagnostic[], using: readonly
     for (const [name, extent] of renamed.extents) if (!extents.has(name)) extents.set(name, extent);
     for (const [name, split] of renamed.splits) if (!splits.has(name)) splits.set(name, split);
     for (const tensor of renamed.broken) broken.add(tensor);
+    for (const weight of renamed.inputs) weights.add(weight.access.tensor);
+    inputs.push(...renamed.inputs);
+    padded.push(...renamed.padded);
+    sparse.push(...renamed.sparse);
     return repeated(renamed.steps, step, mistakes);
   };
   const steps: CascadeStepSyntax[] = [];
@@ -58,7 +70,19 @@ export function readFlat(source: Source, mistakes: Diagnostic[], using: readonly
     steps.push(...made);
     for (const { output } of made.flatMap(({ einsums }) => einsums)) present.add(output.tensor);
   }
-  return { ...whole, extents, splits, broken, steps };
+  sparse.push(...whole.sparse.map((syntax) => ({ ...syntax, dimension: dimensionIn(inputs, syntax) })));
+  return { ...whole, extents, splits, inputs, weights, padded, sparse, broken, steps };
+}
+
+/** Whether a weight of a used workload is the step's own: one that the step gives no name has the step's in front. */
+function isOwn(tensor: string, { weights }: FlatDeclaration, step: UseStepSyntax): boolean {
+  return weights.has(tensor) && !step.tensors.has(tensor);
+}
+
+/** Found before a using workload renames ranks, so that one tensor is the same whatever its ranks are called there. */
+function dimensionIn(inputs: readonly TensorSyntax[], { tensor, rank }: SparseSyntax): number | null {
+  const input = inputs.find(({ access }) => access.tensor === tensor);
+  return input ? input.access.indices.findIndex((index) => plainVariable(index) === rank) : null;
 }
 
 function readUsed(
@@ -108,7 +132,7 @@ function rename(
   extents: ReadonlyMap<string, ExtentSyntax>,
   splits: ReadonlyMap<string, SplitSyntax>,
   mistakes: Diagnostic[],
-): Pick<FlatDeclaration, 'extents' | 'splits' | 'broken' | 'steps'> {
+): Pick<FlatDeclaration, 'extents' | 'splits' | 'inputs' | 'padded' | 'sparse' | 'broken' | 'steps'> {
   const own = new Set([
     ...used.extents.keys(),
     ...[...used.splits.values()].flatMap((s) => s.parts.map((p) => p.name)),
@@ -134,9 +158,10 @@ function rename(
   checkDistinct(own, ranks, step, mistakes);
   const shared = new Set([...used.inputs, ...used.outputs].map(({ access }) => access.tensor));
   checkKeys(step.tensors, shared, `input or output of ${used.name}`, mistakes);
+  const joins = (name: string): boolean => shared.has(name) && !isOwn(name, used, step);
   const names: Names = {
     rank: (name) => ranks.get(name) ?? name,
-    tensor: (name) => step.tensors.get(name)?.to ?? (shared.has(name) ? name : `${step.name}.${name}`),
+    tensor: (name) => step.tensors.get(name)?.to ?? (joins(name) ? name : `${step.name}.${name}`),
     // A bare name is a rank or parameter when there is one, else a scalar tensor.
     bare: (name) => (own.has(name) ? names.rank(name) : names.tensor(name)),
   };
@@ -148,6 +173,15 @@ function rename(
       ]),
     ),
     splits: new Map([...used.splits].map(([rank, split]) => [names.rank(rank), renameSplit(split, names)])),
+    inputs: used.inputs
+      .filter(({ access }) => isOwn(access.tensor, used, step))
+      .map((input) => ({ ...input, access: renameAccess(input.access, names) })),
+    padded: used.padded.map((named) => ({ ...named, tensor: names.tensor(named.tensor) })),
+    sparse: used.sparse.map((named) => ({
+      ...named,
+      tensor: names.tensor(named.tensor),
+      rank: renameVariable(named.rank, names),
+    })),
     broken: new Set([...used.broken].map(names.tensor)),
     steps: used.steps.map((s) => ({ ...s, einsums: s.einsums.map((einsum) => renameEinsum(einsum, names)) })),
   };

@@ -34,6 +34,8 @@ export class SectionMapping extends Record<{
   stream: Map<string, number>;
   /** Rounds in flight; 1 is no software pipelining; null: as many as hide every latency. */
   interleave: number | null;
+  /** Rank variable that is split over the cores of a group, by group; of others the binder chooses. */
+  cores: Map<string, string>;
 }>(
   {
     einsums: null,
@@ -43,6 +45,7 @@ export class SectionMapping extends Record<{
     hold: OrderedMap(),
     stream: Map(),
     interleave: null,
+    cores: Map(),
   },
   'SectionMapping',
 ) {}
@@ -94,6 +97,7 @@ const sectionKeys = {
     .describe('Tensors that stay in the scratchpad as long as they are used again'),
   stream: z.record(z.string(), count).optional().describe('Tiles in flight from or to memory'),
   interleave: count.optional().describe('Rounds in flight: 1 is no software pipelining'),
+  cores: z.record(z.string(), z.string()).optional().describe('Rank that is split over the cores of a group, by group'),
 };
 
 const mappingSchema = z.strictObject({
@@ -177,5 +181,6 @@ function sectionMapping(input: SectionInput): SectionMapping {
     hold: OrderedMap(Object.entries(input.hold ?? {}).map(([pad, tensors]) => [pad, List(tensors)])),
     stream: Map(Object.entries(input.stream ?? {})),
     interleave: input.interleave ?? null,
+    cores: Map(Object.entries(input.cores ?? {}).map(([group, rank]) => [group, rank.toLowerCase()])),
   });
 }

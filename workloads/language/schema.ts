@@ -57,7 +57,17 @@ export const workloadSchema = z.strictObject({
     .optional()
     .describe('Ranks cut into parts, outer to inner, all but the first with a size: M: [M1, M0 256]'),
   inputs: tensors.describe('Tensors that are read, with their ranks'),
+  weights: tensors.optional().describe('More of them: in a graph, every step that uses this file has its own'),
   output: tensors.describe('Tensors that are the result, with their ranks'),
+  padded: z
+    .string()
+    .meta({ examples: ['I'] })
+    .optional()
+    .describe('Tensors that read as zero outside their edges'),
+  sparse: z
+    .record(z.string(), z.string().meta({ examples: ['2:4 along k'] }))
+    .optional()
+    .describe('Inputs of which at most N of every M elements along a rank are non-zero: W: 2:4 along k'),
   cascade: cascade.optional(),
   graph: z.array(step).optional().describe('Steps that run one after another, instead of a cascade'),
 });

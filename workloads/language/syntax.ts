@@ -83,6 +83,27 @@ export interface CascadeStepSyntax {
   readonly einsums: readonly EinsumSyntax[];
 }
 
+/** A tensor that reads as zero outside its edges. */
+export interface PaddedSyntax {
+  readonly tensor: string;
+  readonly at: Place;
+}
+
+/** `W: 2:4 along k` */
+export interface SparseSyntax {
+  readonly tensor: string;
+  readonly kept: number;
+  readonly of: number;
+  /** Rank variable. */
+  readonly rank: string;
+  /** Which of the dimensions of the tensor the rank is where it is declared; -1 when none, null when it is no input. */
+  readonly dimension: number | null;
+  /** Places of the tensor, of `2:4` and of `k`. */
+  readonly at: Place;
+  readonly ratioAt: Place;
+  readonly rankAt: Place;
+}
+
 /** All accesses of an expression, in order. */
 export function accessesIn(expression: ExpressionSyntax): AccessSyntax[] {
   if (expression.kind === 'access') return [expression];

@@ -136,11 +136,12 @@ export function mergeIndices(group: readonly IndexSyntax[], extents: Extents): I
   });
 }
 
-/** Why indices do not fit the dimension that they stand for; null when they do. */
+/** Why indices do not fit the dimension that they stand for, whose tensor may be padded; null when they do. */
 export function misfit(
   group: readonly IndexSyntax[],
   dimension: Dimension,
   tensor: Shaped,
+  padded: boolean,
   extents: Extents,
 ): Diagnostic | null {
   const [first] = group;
@@ -159,8 +160,24 @@ export function misfit(
     const message = `${written} has extent ${greatest + 1}, but ${name} has ${dimension.extent} there`;
     return { message, place, hint: `it is ${tensor.text}` };
   }
-  if (least < 0) return { message: `${written} begins at ${least}`, place, hint: 'indices begin at 0' };
+  if (padded && dimension.iterative === null) return outside(written, { least, greatest }, dimension, tensor, place);
+  const remedy = dimension.iterative === null ? `; write "padded: ${name}" if zeros surround it` : '';
+  if (least < 0)
+    return { message: `${written} begins at ${least}`, place, hint: `indices of ${name} begin at 0${remedy}` };
   if (!(greatest > dimension.extent - 1)) return null;
   const message = `${written} reaches ${greatest}, but ${name} ends at ${dimension.extent - 1} there`;
-  return { message, place, hint: `it is ${tensor.text}` };
+  return { message, place, hint: `it is ${tensor.text}${remedy}` };
+}
+
+/** A padded tensor may be read beyond its edges, but some of it must be read. */
+function outside(
+  written: string,
+  { least, greatest }: { readonly least: number; readonly greatest: number },
+  { extent }: Dimension,
+  { name, text }: Shaped,
+  place: Place,
+): Diagnostic | null {
+  if (!(greatest < 0 || least >= extent)) return null;
+  const message = `${written} reads nothing but the zeros around ${name}, which goes from 0 to ${extent - 1} there`;
+  return { message, place, hint: `it is ${text}` };
 }

@@ -70,6 +70,15 @@ export class Einsum extends Record<{
   'Einsum',
 ) {}
 
+/**
+ * N:M structured sparsity: of every `of` consecutive elements along a dimension at most `kept` are non-zero. `rank` is the
+ * dimension's rank variable, or that of its innermost part when the tensor has a dimension for each.
+ */
+export class Sparsity extends Record<{ kept: number; of: number; rank: string; dimension: number }>(
+  { kept: 1, of: 1, rank: '', dimension: 0 },
+  'Sparsity',
+) {}
+
 export class Tensor extends Record<{
   name: string;
   dtype: string;
@@ -78,11 +87,21 @@ export class Tensor extends Record<{
    * Extent of each dimension, the last one contiguous. An iterative dimension has the rank's extent plus one (its initial value comes first).
    */
   shape: List<number>;
-}>({ name: '', dtype: 'bf16', role: 'intermediate', shape: List() }, 'Tensor') {}
+  /** Whether it reads as zero outside its edges, but for an iterative dimension, which is never read there. */
+  padded: boolean;
+  /** Null when any element may be non-zero. */
+  sparsity: Sparsity | null;
+  /** Tensors of this shape that there are: every repetition of a step has its own weights. Its values are those of one. */
+  instances: number;
+}>(
+  { name: '', dtype: 'bf16', role: 'intermediate', shape: List(), padded: false, sparsity: null, instances: 1 },
+  'Tensor',
+) {}
 
 /**
  * A run of consecutive einsums that a graph repeats; a plain cascade is one step with `repeat` 1. Every repetition does
- * the same work on tensors of the same names: it counts again in time and operations, its values are those of one run.
+ * the same work on tensors of the same names, its own weights apart: it counts again in time and operations, its values
+ * are those of one run.
  */
 export class Step extends Record<{ name: string; repeat: number; einsums: List<Einsum> }>(
   { name: '', repeat: 1, einsums: List() },

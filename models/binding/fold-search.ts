@@ -1,0 +1,93 @@
+/** The best way to run a contraction in folds of a systolic array. */
+import type { ArrayPart, Content } from '../../arch/language/arch.ts';
+import type { Workload } from '../../workloads/language/workload.ts';
+import { defaultAssignment } from './assign.ts';
+import { type Contraction, contractionOf } from './contraction.ts';
+import { BindError } from './dependencies.ts';
+import { type FoldBuffers, foldPlans } from './fold-plan.ts';
+import { type FoldEngine, foldEstimate, foldSection } from './fold-section.ts';
+import { FoldGrid } from './folds.ts';
+import { type Context, costOf, type Found, type Sketch } from './search.ts';
+import { costPerPoint } from './tile-ops.ts';
+import { type EngineSite, type Site, seconds, type Topology } from './topology.ts';
+
+/** Plans whose estimates differ by less are as fast; the one with the least traffic is taken. */
+const closeEnough = 1e-3;
+
+/**
+ * Null when a sketch is not one for folds: several einsums, an engine that is no systolic array, ranks over other sides
+ * than the dataflow's, or buffering that a mapping asks for. @throws BindError when it does not fit.
+ */
+export function searchFolds(sketch: Sketch, workload: Workload, context: Context): Found | null {
+  const [einsum] = sketch.einsums;
+  const assignment = sketch.assignments[0]!;
+  const { engine } = assignment;
+  if (sketch.einsums.length > 1 || !isSystolic(engine) || !sketch.stored.has(einsum!.output.tensor)) return null;
+  if (sketch.hold !== null || sketch.stream.size > 0 || sketch.interleave !== null) return null;
+  const usual = defaultAssignment(einsum!, engine);
+  if (!sameNames(assignment.rows, usual.rows) || !sameNames(assignment.columns, usual.columns)) return null;
+  const contraction = contractionOf(einsum!, workload, context.extents);
+  if (contraction === null) return null;
+  const cost = costPerPoint(einsum!, assignment);
+  const bits = (tensor: string): number => 8 * context.bytesOf(tensor);
+  const foldEngine: FoldEngine = { site: engine, topology: context.topology, cost, bits };
+  const grid = new FoldGrid(contraction, engine.part, cost.interval);
+  const plans = foldPlans(grid, buffersOf(engine, contraction, context.topology, bits));
+  const costs = plans.map((plan) => costOf(foldEstimate(plan, foldEngine)));
+  const least = Math.min(...costs);
+  const equals = plans.filter((_, i) => costs[i]! <= least * (1 + closeEnough));
+  const plan = equals.reduce((a, b) => (b.traffic < a.traffic ? b : a));
+  return {
+    built: { section: foldSection(plan, foldEngine), estimate: foldEstimate(plan, foldEngine) },
+    cost: costs[plans.indexOf(plan)]!,
+  };
+}
+
+export function isSystolic(engine: EngineSite): engine is Site<ArrayPart> {
+  return engine.part.kind === 'array' && engine.part.feed === 'systolic';
+}
+
+function sameNames(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((name) => b.includes(name));
+}
+
+function buffersOf(
+  site: EngineSite,
+  { inputs, weights, einsum }: Contraction,
+  topology: Topology,
+  bits: (tensor: string) => number,
+): FoldBuffers {
+  const { path: engine, hertz } = site;
+  const padFor = (content: Content, tensor: string): string => {
+    const pad = topology.routes.find(({ pad: path }) => {
+      const joined = content === 'results' ? topology.width(engine, path) : topology.width(path, engine);
+      return joined !== null && topology.pad(path)!.part.holds.includes(content);
+    })?.pad;
+    if (pad === undefined)
+      throw new BindError(`no scratchpad for ${content} joins a memory to ${engine}, which needs one for ${tensor}`);
+    return pad;
+  };
+  const pads = {
+    inputs: padFor('inputs', inputs.tensor),
+    weights: padFor('weights', weights.tensor),
+    results: padFor('results', einsum.output.tensor),
+  };
+  const capacity = new Map(
+    Object.values(pads).map((path) => {
+      const { part } = topology.pad(path)!;
+      return [path, part.capacity * part.count];
+    }),
+  );
+  return { pads, capacity, bits, latency: latencyCycles(pads, topology, hertz) };
+}
+
+/** Cycles from a request to memory until its data is in a scratchpad and can be read. */
+function latencyCycles(pads: FoldBuffers['pads'], topology: Topology, hertz: number): number {
+  const perPad = Object.values(pads).map((path) => {
+    const pad = topology.pad(path)!;
+    const route = topology.routes.find((r) => r.pad === path)!;
+    const memory = topology.memory(route.memory)!;
+    return seconds(memory.part.latency, memory.hertz) + route.setup + seconds(pad.part.latency, pad.hertz);
+  });
+  return Math.ceil(Math.max(...perPad) * hertz);
+}
