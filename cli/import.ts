@@ -32,7 +32,7 @@ export async function importScaleSim(config: string, topology: string, options: 
     run.layers.map(({ layer, ...tensors }) => ({ name: layer.name, k: productOf(layer).k, ...tensors })),
     { processingElements: run.config.rows * run.config.columns, stalls: run.config.bandwidth !== null },
   );
-  const notes = result.notes.map((note) => `note: ${note}\n`).join('');
+  const notes = run.config.notes.map((note) => `note: ${note}\n`).join('');
   const report = options.html === undefined ? '' : `report: ${options.html}\n`;
   await writeOutputs(result, options, {
     json: `${JSON.stringify({ layers }, null, 2)}\n`,

@@ -57,6 +57,11 @@ export const glossary = {
     name: 'Peak rate',
     definition: 'Operations per second if every PE or lane did the engine’s cheapest operation in every cycle.',
   },
+  cores: {
+    name: 'Cores',
+    definition:
+      'Parts of the same name in several cores share a line: figures are the mean over the cores that have them, with the least and the most below where they differ. Strips and bars are means too.',
+  },
   waits: {
     name: 'Waits',
     definition: 'Who waited for which tensor: the part is where the tensor comes from, or, for output, where it goes.',
@@ -141,7 +146,7 @@ export const glossary = {
   sections: {
     name: 'Sections',
     definition:
-      'Groups of einsums that run fused, one group after another. A section that repeats counts all its repeats.',
+      'Groups of einsums that run fused, one group after another. A section that repeats counts all its repeats; those that repeat together, taking turns, share a line.',
   },
   section: { name: 'Section', definition: 'A fusion group of the mapping.' },
   repeat: { name: 'Repeats', definition: 'How many times the section runs back to back.' },
@@ -155,6 +160,26 @@ export const glossary = {
   interleave: {
     name: 'Interleave',
     definition: 'Tiles of the innermost loop in flight at once; 1 means one after another.',
+  },
+  fold: {
+    name: 'Folds',
+    definition:
+      'An array takes a product of M x K by K x N in folds: pieces that fit its rows and columns, one after another. Several cores do a share of the product each: these are the figures of the first core.',
+  },
+  product: {
+    name: 'Product',
+    definition:
+      'The einsum as a product of matrices, M x N x K for (M x K) times (K x N): each is the product of the ranks that it stands for. A batch is so many products of this size.',
+  },
+  foldCycles: {
+    name: 'Cycles per fold',
+    definition:
+      'From the start of a fold to the start of the next, in cycles of the array’s clock, when nothing waits.',
+  },
+  mappingEfficiency: {
+    name: 'Mapping efficiency',
+    definition:
+      'PEs that have work over all PEs of the array, on average over the folds: less than all where a product does not fill the array’s rows or columns.',
   },
   buffers: {
     name: 'Buffers',

@@ -1,7 +1,8 @@
 import type { Result } from '../models/result.ts';
 import { accounts } from './accounts.ts';
 import { legend } from './charts/frame.ts';
-import { type UtilizationRow, utilizationHeight, utilizationPlots } from './charts/utilization.ts';
+import { utilizationHeight, utilizationLeft, utilizationPlots } from './charts/utilization.ts';
+import { strip, timedEngines } from './engine-strips.ts';
 import { bandwidth, count, percent, seconds } from './format.ts';
 import { Markup, markup } from './markup.ts';
 import { chartRules, palette } from './palette.ts';
@@ -17,12 +18,9 @@ const margin = 10;
  * can be read on a white page and on a near-black one, since an image in a README is not told which it is on.
  */
 export function pictureSvg(result: Result): string {
-  const rows = result.engines
-    .toSorted((a, b) => b.utilization - a.utilization)
-    .flatMap((engine): UtilizationRow[] => {
-      const timeline = result.timelines.engines.find((candidate) => candidate.engine === engine.name);
-      return timeline === undefined ? [] : [{ timeline, busy: engine.utilization }];
-    })
+  const rows = timedEngines(result.engines, result.timelines.engines)
+    .map(strip)
+    .toSorted((a, b) => b.busy - a.busy)
     .slice(0, engineLimit);
   const memory = mainMemory(result);
   const facts = [
@@ -39,7 +37,7 @@ export function pictureSvg(result: Result): string {
 ${new Markup(chartRules((name) => palette[name][2]))}
 .chart text.title { font-size: 17px; font-weight: 600; }
 </style>
-<g transform="translate(${margin} 0)"><text class="title" x="0" y="20">${title}</text><text class="soft" x="0" y="40">${facts.join('  ·  ')}</text>${legend(accounts, 148, 54)}${utilizationPlots(rows, result.seconds, top)}</g>
+<g transform="translate(${margin} 0)"><text class="title" x="0" y="20">${title}</text><text class="soft" x="0" y="40">${facts.join('  ·  ')}</text>${legend(accounts, utilizationLeft(rows), 54)}${utilizationPlots(rows, result.seconds, top)}</g>
 </svg>
 `;
   return picture.text;

@@ -1,4 +1,5 @@
 import type { EngineResult, MemoryResult, Result } from '../models/result.ts';
+import { type Alike, alike, mean, meanEngine, range } from './cores.ts';
 import {
   byteScale,
   count,
@@ -13,7 +14,7 @@ import {
 } from './format.ts';
 
 const width = 100;
-/** Engines, memories and parts named before the rest is counted. */
+/** Engines, memories of cores, and parts named before the rest is counted. */
 const engineLimit = 6;
 const partLimit = 4;
 
@@ -62,32 +63,67 @@ function losses(engine: EngineResult): string {
   ].join('   ');
 }
 
+const label = ({ name, cores }: Alike<unknown>): string => (cores === '' ? name : `${name} (${cores})`);
+
+const inBrackets = (text: string | undefined): string => (text === undefined ? '' : ` (${text})`);
+
+const partsOf = (rows: readonly Alike<unknown>[]): number => rows.reduce((sum, { members }) => sum + members.length, 0);
+
+function engineLine(engines: Alike<EngineResult>): Line {
+  const engine = meanEngine(engines);
+  const utilizations = engines.members.map(({ utilization }) => utilization);
+  const busy = `${percent(engine.utilization)} busy${inBrackets(range(utilizations, percent))}`;
+  return [label(engines), `${busy}   ${losses(engine)}`.trimEnd()];
+}
+
 function engineLines({ engines, bottleneck }: Result): Line[] {
-  const told = bottleneck.kind === 'compute' ? bottleneck.part : undefined;
-  const compute = engines
-    .filter((engine) => engine.kind !== 'dma' && engine.name !== told)
-    .toSorted((a, b) => b.utilization - a.utilization);
-  const lines = compute
-    .slice(0, engineLimit)
-    .map((engine): Line => [engine.name, `${percent(engine.utilization)} busy   ${losses(engine)}`.trimEnd()]);
-  const others = compute.length - lines.length;
+  const told = (name: string) => bottleneck.kind === 'compute' && bottleneck.part === name;
+  const compute = alike(
+    engines.filter((engine) => engine.kind !== 'dma'),
+    ({ name }) => name,
+  )
+    .filter(({ name }) => !told(name))
+    .toSorted((a, b) => meanEngine(b).utilization - meanEngine(a).utilization);
+  const lines = compute.slice(0, engineLimit).map(engineLine);
+  const others = partsOf(compute.slice(engineLimit));
   return others > 0 ? [...lines, ['', `and ${others} engines that are less busy`]] : lines;
 }
 
-function memoryLine(memory: MemoryResult): Line {
-  if (memory.kind === 'scratchpad') return [memory.name, of(memory.peakBytes, memory.capacity, 'B')];
-  const accesses = memory.rowHits + memory.rowMisses + memory.rowConflicts;
-  const rows = accesses > 0 ? `   row hits ${share(memory.rowHits / accesses)}` : '';
-  return [memory.name, `${of(memory.bandwidth, memory.peakBandwidth, 'B/s')}${rows}`];
+/** `9.1 of 16 MiB`, and of several the range: `9.1 of 16 MiB (8.9 to 9.2)`. */
+function used(values: readonly number[], whole: number, unit: 'B' | 'B/s'): string {
+  const average = mean(values);
+  const scale = byteScale(whole > 0 ? whole : average, unit);
+  return `${of(average, whole, unit)}${inBrackets(range(values, (value) => inScale(value, scale)))}`;
 }
 
+function memoryLine(row: Alike<MemoryResult>): Line {
+  const { members } = row;
+  const first = members[0]!;
+  if (first.kind === 'scratchpad') {
+    const peaks = members.map(({ peakBytes }) => peakBytes);
+    return [label(row), used(peaks, first.capacity, 'B')];
+  }
+  const sum = (figure: (memory: MemoryResult) => number) =>
+    members.reduce((total, memory) => total + figure(memory), 0);
+  const accesses = sum(({ rowHits, rowMisses, rowConflicts }) => rowHits + rowMisses + rowConflicts);
+  const hits = sum(({ rowHits }) => rowHits);
+  const rows = accesses > 0 ? `   row hits ${share(hits / accesses)}` : '';
+  const bandwidths = members.map(({ bandwidth }) => bandwidth);
+  return [label(row), `${used(bandwidths, first.peakBandwidth, 'B/s')}${rows}`];
+}
+
+/** Scratchpads before memories, each with most traffic first. What no core owns is never left out: all cores share it. */
 function memoryLines({ memories }: Result): Line[] {
-  const moved = (memory: MemoryResult) => memory.bytesRead + memory.bytesWritten;
-  const ranked = memories
-    .filter((memory) => moved(memory) > 0 || memory.peakBytes > 0)
-    .toSorted((a, b) => Number(a.kind === 'memory') - Number(b.kind === 'memory') || moved(b) - moved(a));
-  const lines = ranked.slice(0, engineLimit).map(memoryLine);
-  const others = ranked.length - lines.length;
+  const traffic = (memory: MemoryResult) => memory.bytesRead + memory.bytesWritten;
+  const moved = ({ members }: Alike<MemoryResult>) => members.reduce((sum, memory) => sum + traffic(memory), 0);
+  const isMemory = ({ members }: Alike<MemoryResult>) => Number(members[0]!.kind === 'memory');
+  const ranked = alike(
+    memories.filter((memory) => traffic(memory) > 0 || memory.peakBytes > 0),
+    ({ name }) => name,
+  ).toSorted((a, b) => isMemory(a) - isMemory(b) || moved(b) - moved(a));
+  const shown = ranked.filter(({ cores }, index) => cores === '' || index < engineLimit);
+  const others = partsOf(ranked) - partsOf(shown);
+  const lines = shown.map(memoryLine);
   return others > 0 ? [...lines, ['', `and ${others} memories with less traffic`]] : lines;
 }
 

@@ -90,12 +90,18 @@ function groupsOf(step: Step, mapping: LoadedMapping | null): Group[] {
 class Binder {
   readonly #workload: Workload;
   readonly #context: Context;
-  readonly #einsums: readonly Einsum[];
+  /** Einsums that read a tensor. */
+  readonly #readers = new Map<string, Einsum[]>();
 
   constructor(workload: Workload, topology: Topology, extents?: ReadonlyMap<string, number>) {
     this.#workload = workload;
-    this.#einsums = einsumsOf(workload);
-    const whole = new Map(this.#einsums.flatMap((einsum) => [...extentsOf(workload, einsum)]));
+    const all = einsumsOf(workload);
+    for (const einsum of all) {
+      for (const { tensor } of accessesOf(einsum.expression)) {
+        this.#readers.set(tensor, [...(this.#readers.get(tensor) ?? []), einsum]);
+      }
+    }
+    const whole = new Map(all.flatMap((einsum) => [...extentsOf(workload, einsum)]));
     this.#context = { topology, bytesOf: elementBytes(workload, bitsOf), extents: extents ?? whole };
   }
 
@@ -142,8 +148,11 @@ class Binder {
   }
 
   #search(einsums: readonly Einsum[], section: SectionMapping | null): Laid {
-    const binderOf = ({ workload, topology, extents }: Task): Binder => new Binder(workload, topology, extents);
     const task = { ...this.#context, workload: this.#workload, einsums, section };
+    const isWhole = ({ workload, topology, extents }: Task): boolean =>
+      workload === task.workload && topology === task.topology && extents === task.extents;
+    const binderOf = (part: Task): Binder =>
+      isWhole(part) ? this : new Binder(part.workload, part.topology, part.extents);
     return overCores(
       task,
       (part) =>
@@ -197,16 +206,14 @@ class Binder {
 
   #sketch(einsums: readonly Einsum[], section: SectionMapping | null): Sketch {
     const mine = new Set(einsums);
-    const read = new Set(
-      this.#einsums.filter((e) => !mine.has(e)).flatMap((e) => accessesOf(e.expression).map((access) => access.tensor)),
-    );
+    const isRead = (tensor: string): boolean => this.#readers.get(tensor)?.some((e) => !mine.has(e)) ?? false;
     const outputs = einsums.map((einsum) => einsum.output.tensor);
     const isOutput = (tensor: string): boolean => this.#workload.tensors.get(tensor)!.role === 'output';
     const placements = section?.place ?? null;
     return {
       einsums,
       assignments: einsums.map((einsum) => this.#assign(einsum, section)),
-      stored: new Set(outputs.filter((tensor) => isOutput(tensor) || read.has(tensor))),
+      stored: new Set(outputs.filter((tensor) => isOutput(tensor) || isRead(tensor))),
       keep: placements ? new Set(placements.valueSeq().flatMap((p) => p.keep)) : null,
       hold:
         section && !section.hold.isEmpty()

@@ -33,6 +33,8 @@ export interface FoldFlow {
   /** Loops that it stays on the chip for, or is fetched anew for. */
   readonly reuse: Mask;
   readonly kept: boolean;
+  /** Whether it is kept as the image that it is, of which pieces are views and take no space of their own. */
+  readonly isImage: boolean;
   readonly pieces: Cut;
   /** Loops in whose first iteration alone bytes move, for a window whose elements then stay. */
   readonly atFirst: Mask;
@@ -135,19 +137,20 @@ class Draft {
 
   /** With the largest pieces that fit, but not fewer than a fold's time should have. @throws BindError */
   plan(keep: ReadonlySet<Role>): FoldPlan {
-    const { rows, time, array } = this.#grid;
-    let best: { time: number; tile: number } | null = null;
+    const { rows, time } = this.#grid;
+    const wanted = Math.ceil(time / finest);
+    let best: { steps: number; tile: number } | null = null;
     let failure: BindError | null = null;
     for (let tile = rows.size; tile >= 1; tile = tile === 1 ? 0 : Math.ceil(tile / 2)) {
       const excess = (steps: number): BindError | null => this.#excess(this.#flows(keep, steps, tile, false));
-      failure = excess(1);
-      if (failure !== null) continue;
-      const steps = largest(time, (candidate) => excess(candidate) === null);
-      if (best === null || steps > best.time) best = { time: steps, tile };
-      if (steps >= Math.min(time, array.rows)) break;
+      const fits = (steps: number): boolean => excess(steps) === null;
+      const steps = fits(wanted) ? wanted : largest(wanted - 1, fits);
+      if (steps === 0) failure ??= excess(1);
+      else if (best === null || steps > best.steps) best = { steps, tile };
+      if (steps === wanted) break;
     }
     if (best === null) throw failure;
-    const steps = Math.min(best.time, Math.max(1, Math.ceil(time / finest)));
+    const { steps } = best;
     const flows = this.#flows(keep, steps, best.tile, true);
     const spills = this.#accumulates && !keep.has('results');
     return {
@@ -230,16 +233,15 @@ class Draft {
     const ofPiece = (variant: number): number => shareOf(ofFold(variant), cut, (variant & lastPiece) !== 0);
     // What a loop outside comes back to stays for all iterations of the loops inside it.
     const heldLoops = kept && reuse === outerLoop ? loops & innerLoop : 0;
-    const held = kept
-      ? {
-          bytes: inBytes(
-            isImage || reuse === outerLoop ? whole : grid.distinct(operand, 0),
-            0,
-            valueBits + metadataBits,
-          ),
-          pieces: reuse === 0 ? 1 : this.#trips(heldLoops) * cut.count,
-        }
-      : { bytes: 0, pieces: 0 };
+    const inUse = reuse === 0 ? 1 : this.#trips(heldLoops) * cut.count;
+    const stays = (elements: number): number => inBytes(elements, 0, valueBits + metadataBits);
+    // The next batch's image comes while this one is in use.
+    const images = Math.min(2, grid.batches.count);
+    const held = isImage
+      ? { bytes: images * stays(whole), pieces: inUse + 2 * cut.count }
+      : kept
+        ? { bytes: stays(reuse === outerLoop ? whole : grid.distinct(operand, 0)), pieces: inUse }
+        : { bytes: 0, pieces: 0 };
     const byRows = grid.rank.rows === 'k';
     const atFirst = isImage && byRows && grid.extentsOf(operand).includes('rows') ? this.#rowLoop : 0;
     return this.#sized({
@@ -251,6 +253,7 @@ class Draft {
       loops,
       reuse,
       kept,
+      isImage,
       pieces: cut,
       atFirst,
       held,
@@ -297,6 +300,7 @@ class Draft {
       loops,
       reuse,
       kept,
+      isImage: false,
       pieces: cut,
       atFirst: 0,
       held,
@@ -315,7 +319,8 @@ class Draft {
     // Sums that go to memory and come back need buffers both ways.
     const ways = flow.role === 'results' && this.#accumulates && !flow.kept ? 2 : 1;
     const fetched = flow.kept ? total : total * this.#trips(flow.reuse);
-    return { total: fetched * ways, least: flow.kept ? flow.held.pieces + 1 : 2 * ways };
+    const inFlight = flow.isImage ? 0 : 1;
+    return { total: fetched * ways, least: flow.kept ? flow.held.pieces + inFlight : 2 * ways };
   }
 
   /**
@@ -326,6 +331,7 @@ class Draft {
     const together = flows.filter(({ pad }) => pad === flow.pad);
     const left = this.#buffers.capacity.get(flow.pad)! - together.reduce((sum, { space }) => sum + space, 0);
     const more = Math.floor(left / together.length / largestPiece(flow));
+    if (flow.isImage) return flow;
     const ahead = (2 + Math.ceil(this.#buffers.latency / this.#grid.cycles.period)) * flow.pieces.count;
     const useful = Math.min(this.#slotRange(flow).total, flow.held.pieces + ahead);
     return withSlots(flow, Math.max(flow.slots, Math.min(useful, flow.slots + more)));
@@ -371,9 +377,9 @@ function bytesOf({ values, metadata }: Pick<FoldFlow, 'values' | 'metadata'>, va
   return values(variant) + metadata(variant);
 }
 
-/** The largest of 1 to `most` that passes, when all smaller ones pass too. */
+/** The largest of 1 to `most` that passes, when all smaller ones pass too; 0 when none does. */
 function largest(most: number, passes: (n: number) => boolean): number {
-  let low = 1;
+  let low = 0;
   let high = most;
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);

@@ -54,6 +54,7 @@ export class FoldGrid {
   /** Folds of a single array, as in SCALE-Sim: row folds x column folds x batches. */
   readonly folds: number;
   readonly cycles: FoldCycles;
+  readonly #distinct = new Map<Operand, Map<number, number>>();
 
   constructor(contraction: Contraction, array: ArrayPart, interval: number) {
     this.contraction = contraction;
@@ -126,6 +127,16 @@ export class FoldGrid {
 
   /** Distinct elements of an operand in a whole fold: what has to be fetched for it, once per batch. */
   distinct(operand: Operand, variant: number): number {
+    const known = this.#distinct.get(operand) ?? new Map<number, number>();
+    this.#distinct.set(operand, known);
+    // The only extents of a whole fold that vary.
+    const kind = variant & (lastRows | lastColumns);
+    const count = known.get(kind) ?? this.#countDistinct(operand, variant);
+    known.set(kind, count);
+    return count;
+  }
+
+  #countDistinct(operand: Operand, variant: number): number {
     if (operand === this.sparse) return this.elements(operand, variant, null);
     const blocks = this.extentsOf(operand).map((extent): [Side, number] => [
       this.contraction[this.rank[extent]],

@@ -1,5 +1,6 @@
 /** A section before it becomes a program: which einsums, where, in which tiles and loops. */
 import type { Einsum, Workload } from '../../workloads/language/workload.ts';
+import { isContraction } from './assign.ts';
 import { BindError, type Node, nodesOf, type Read } from './dependencies.ts';
 import type { Nest } from './nest.ts';
 import type { EngineSite, Topology } from './topology.ts';
@@ -94,13 +95,14 @@ function makeWays(
     const engines = [...new Set(throughPad.map(({ node }) => plan.assignments[node]!.engine.path))];
     const site = topology.pads.find(
       (candidate) =>
+        candidate.part.holds.includes('results') &&
         topology.width(from, candidate.path) !== null &&
         engines.every((to) => topology.width(candidate.path, to) !== null) &&
         (!stored || topology.routes.some((route) => route.pad === candidate.path)),
     );
     if (!site) {
       const ends = [...engines, ...(stored ? ['memory'] : [])].join(' and ');
-      throw new BindError(`no scratchpad joins ${from} to ${ends}, which ${tensor} needs`);
+      throw new BindError(`no scratchpad for results joins ${from} to ${ends}, which ${tensor} needs`);
     }
     pad = site.path;
   }
@@ -114,9 +116,13 @@ function loadWays(nodes: readonly Node[], plan: Plan, topology: Topology): Loade
     node.reads.forEach((read, r) => {
       if (read.kind !== 'memory') return;
       const engine = plan.assignments[n]!.engine.path;
-      const pad = topology.routes.find((route) => topology.width(route.pad, engine) !== null)?.pad;
-      if (pad === undefined)
-        throw new BindError(`no scratchpad joins a memory to ${engine}, which reads ${read.tensor}`);
+      const content = r > 0 && isContraction(node.einsum) ? 'weights' : 'inputs';
+      const pad = topology.routes.find(
+        (route) => topology.pad(route.pad)!.part.holds.includes(content) && topology.width(route.pad, engine) !== null,
+      )?.pad;
+      if (pad === undefined) {
+        throw new BindError(`no scratchpad for ${content} joins a memory to ${engine}, which reads ${read.tensor}`);
+      }
       // Readers share a stream when they see the same tiles of the tensor.
       const key = `${pad} ${read.tensor} ${read.access.indices.join(' ')}`;
       const load = loads.get(key);

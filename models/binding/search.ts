@@ -16,7 +16,7 @@ export interface Context {
   readonly extents: ReadonlyMap<string, number>;
 }
 
-/** Most tiles that an element-wise einsum is cut into at first. */
+/** Most tiles that a map or a reduction is cut into, about. */
 const mostStreamed = 512;
 
 /** What is given of a section, to be completed. */
@@ -59,14 +59,29 @@ export function search(sketch: Sketch, context: Context): Found {
     return result;
   };
   if (space.streams !== null) {
-    const streamed = space.streams.map(score).reduce((a, b) => (isBetter(b, a) ? b : a));
-    if (streamed.found !== null) return streamed.found;
+    const streamed = downhill(space.streams, score);
+    if (streamed) return streamed;
   }
   const found = space.starts.map((start) => climb(start, space, score));
   let best = found.reduce((a, b) => (isBetter(b, a) ? b : a));
   for (const start of space.extremes) if (isBetter(score(start), best)) best = climb(start, space, score);
   if (best.found === null) throw best.error;
   return best.found;
+}
+
+/** The best of choices whose cost falls and then rises; null when none fits. */
+function downhill(choices: readonly Choice[], score: (choice: Choice) => Scored): Found | null {
+  let best: Found | null = null;
+  let worse = 0;
+  for (const choice of choices) {
+    const { found } = score(choice);
+    if (found === null) continue;
+    if (best === null || found.cost < best.cost) {
+      best = found;
+      worse = 0;
+    } else if (++worse === 2) break;
+  }
+  return best;
 }
 
 /** From neighbour to better neighbour until there is none. */
@@ -107,7 +122,7 @@ class Space {
   readonly starts: readonly Choice[];
   /** Whole tensors, and what needs the least space: when that does not fit, nothing does. */
   readonly extremes: readonly Choice[];
-  /** Contiguous tiles of a result, for an einsum that reuses nothing: other tiles can do no better. Null for all others. */
+  /** Contiguous tiles of the results, for einsums that pass over what they read once. Null for all others. */
   readonly streams: readonly Choice[] | null;
   readonly #sketch: Sketch;
   readonly #context: Context;
@@ -138,7 +153,7 @@ class Space {
       { tiles: smallest(() => false), order: 0, hold },
       { tiles: smallest(() => true), order: 0, hold: sketch.hold ?? new Set() },
     ];
-    this.streams = isElementWise(sketch.einsums) ? this.#contiguous(hold) : null;
+    this.streams = sketch.einsums.every(passesThrough) ? this.#contiguous(hold, reduced) : null;
     // From large tiles, and from small ones of the results with whole reductions: each may miss what the other finds.
     this.starts = [
       { tiles: smallest((v) => !units.has(v) && isBatch(sketch.einsums, v)), order: 0, hold },
@@ -147,11 +162,11 @@ class Space {
   }
 
   /** From the whole result down to a share of it that fills the pipeline soon, cut along the outermost ranks first. */
-  #contiguous(hold: ReadonlySet<string>): Choice[] {
+  #contiguous(hold: ReadonlySet<string>, reduced: ReadonlySet<string>): Choice[] {
     const at = new Map([...this.#sizes.keys()].map((variable) => [variable, 0]));
     const choices: Choice[] = [];
     let tiles = 1;
-    for (const [variable, sizes] of this.#sizes) {
+    for (const [variable, sizes] of [...this.#sizes].filter(([v]) => !reduced.has(v))) {
       for (let i = 0; i < sizes.length && tiles <= mostStreamed; i++) {
         tiles = (tiles * Math.ceil(sizes[0]! / sizes[i]!)) / (i > 0 ? Math.ceil(sizes[0]! / sizes[i - 1]!) : 1);
         if (i === 0 && choices.length > 0) continue;
@@ -271,10 +286,13 @@ function tileSizes(extent: number, unit: number): number[] {
   return sizes;
 }
 
-/** Whether there is one einsum only, each result of which is computed from elements of its own. */
-function isElementWise(einsums: readonly Einsum[]): boolean {
-  const [einsum] = einsums;
-  return einsums.length === 1 && einsum!.reduced.isEmpty() && einsum!.iterative === null;
+/** Whether all results of an einsum have elements of their own in some operand: a map or a reduction. */
+function passesThrough(einsum: Einsum): boolean {
+  if (einsum.iterative !== null) return false;
+  const results = variablesOf(einsum).filter((v) => !einsum.reduced.includes(v));
+  return accessesOf(einsum.expression).some(({ indices }) =>
+    results.every((v) => indices.some(({ terms }) => terms.has(v))),
+  );
 }
 
 /** Whether every tensor of the section has this variable, so that its values never meet. */

@@ -31,7 +31,8 @@ export interface BarRow {
 }
 
 const rowHeight = 26;
-const nameWidth = 132;
+const narrowNames = 132;
+const wideNames = 200;
 
 /** Stacked horizontal bars, one row each, over a common axis from 0 to the longest row. */
 export function barChart(data: {
@@ -43,6 +44,8 @@ export function barChart(data: {
   scale?: Scale;
 }): Markup {
   const total = (row: BarRow) => row.segments.reduce((sum, segment) => sum + segment.value, 0);
+  const names = data.rows.map((row) => 12 + Math.ceil(textWidth(row.name)));
+  const nameWidth = Math.min(wideNames, Math.max(narrowNames, ...names));
   const textRoom = 12 + Math.max(0, ...data.rows.map((row) => textWidth(row.text)));
   const box: Box = {
     left: nameWidth,

@@ -139,7 +139,7 @@ function labelledPoints(points: readonly RooflinePoint[], obstacles: readonly Bo
 }
 
 const intensityText = (value: number): string =>
-  value >= 0.001 && value < 1e5 ? ratio(value) : value.toExponential(0);
+  value >= 0.001 && value < 1e6 ? ratio(value) : value.toExponential(0);
 
 function rateText(value: number): string {
   const scale = siScale(value, '');

@@ -3,6 +3,18 @@ import { type Markup, markup, type Part } from '../markup.ts';
 import type { Colour } from '../palette.ts';
 import { axisBelow, type Box, gridAcross, linearAxis, textWidth } from './frame.ts';
 
+const narrowLeft = 148;
+const wideLeft = 224;
+/** Beside a name: ticks, and the label of their axis. */
+const tickRoom = 66;
+
+/** Names are bold, and so a little wider than other text. */
+const boldness = 1.08;
+
+/** Left end of strips that bear these names, in pixels: long names get more room, within limits. */
+export const stripLeft = (names: readonly string[]): number =>
+  Math.min(wideLeft, Math.max(narrowLeft, ...names.map((name) => tickRoom + Math.ceil(boldness * textWidth(name)))));
+
 /** A quantity over time, drawn as a stack of layers of `bin` seconds a value. */
 export interface Layer {
   colour: Colour;

@@ -3,7 +3,7 @@ import { accounts } from '../accounts.ts';
 import { percent, seconds } from '../format.ts';
 import { type Markup, markup } from '../markup.ts';
 import { axisLeft, type Box, chart, chartWidth, ellipsis, legend } from './frame.ts';
-import { type Band, bands, binTitles, stackedSteps, timeAxis } from './strips.ts';
+import { type Band, bands, binTitles, stackedSteps, stripLeft, timeAxis } from './strips.ts';
 
 /** The timeline with its last bin, which the run may end in, as fractions of the part that the run covers. */
 function complete(timeline: EngineTimeline): EngineTimeline {
@@ -25,19 +25,24 @@ export interface UtilizationRow {
   timeline: EngineTimeline;
   /** Mean over the run. */
   busy: number;
+  /** How many cores it is the mean of; empty for an engine by itself. */
+  cores: string;
 }
 
-const left = 148;
 const panel = 62;
 const gap = 20;
 const axisRoom = 42;
 
-const plotBox = (rows: number, top: number): Box => ({
-  left,
-  top,
-  width: chartWidth - left - 12,
-  height: Math.max(0, rows * (panel + gap) - gap),
-});
+/** Room for names and ticks left of the strips, in pixels. */
+export const utilizationLeft = (rows: readonly UtilizationRow[]): number =>
+  stripLeft(rows.map(({ timeline }) => timeline.engine));
+
+function plotBox(rows: readonly UtilizationRow[], top: number): Box {
+  const left = utilizationLeft(rows);
+  return { left, top, width: chartWidth - left - 12, height: plotsHeight(rows.length) };
+}
+
+const plotsHeight = (rows: number): number => Math.max(0, rows * (panel + gap) - gap);
 
 const stripBox = (whole: Box, index: number): Box => ({
   ...whole,
@@ -47,21 +52,22 @@ const stripBox = (whole: Box, index: number): Box => ({
 
 /** One strip per engine: busy, the reasons for waiting and idle, stacked to 100 % over time. */
 export function utilizationPlots(rows: readonly UtilizationRow[], length: number, top: number): Markup {
-  const whole = plotBox(rows.length, top);
+  const whole = plotBox(rows, top);
+  const { left } = whole;
   const time = timeAxis(whole, length);
-  const strips = rows.map(({ timeline, busy }, index) => {
+  const strips = rows.map(({ timeline, busy, cores }, index) => {
     const box = stripBox(whole, index);
     const y = (fraction: number) => box.top + panel * (1 - Math.min(1, fraction));
     const ticks = [0, 0.5, 1].map((at) => ({ at: y(at), text: `${at * 100}${at === 1 ? ' %' : ''}` }));
     const whatItDid = complete(timeline);
     const layers = accounts.map(({ key, colour }) => ({ colour, values: whatItDid[key] }));
-    return markup`${axisLeft(box, ticks)}${stackedSteps(layers, timeline.bin, length, time.x, y)}<text class="strong" x="${left - 52}" y="${box.top + 28}" text-anchor="end">${ellipsis(timeline.engine, left - 66)}</text><text class="soft" x="${left - 52}" y="${box.top + 44}" text-anchor="end">${percent(busy)} busy</text>`;
+    return markup`${axisLeft(box, ticks)}${stackedSteps(layers, timeline.bin, length, time.x, y)}<text class="strong" x="${left - 52}" y="${box.top + 28}" text-anchor="end">${ellipsis(timeline.engine, left - 66)}</text><text class="soft" x="${left - 52}" y="${box.top + 44}" text-anchor="end">${percent(busy)} busy</text>${cores === '' ? undefined : markup`<text class="soft" x="${left - 52}" y="${box.top + 60}" text-anchor="end">${cores}</text>`}`;
   });
   return markup`${strips}${time.axis}`;
 }
 
 /** Height of the plots with their axis, in pixels. */
-export const utilizationHeight = (rows: number): number => plotBox(rows, 0).height + axisRoom;
+export const utilizationHeight = (rows: number): number => plotsHeight(rows) + axisRoom;
 
 function hoverTitles(row: UtilizationRow, box: Box, length: number): Markup[] {
   const timeline = complete(row.timeline);
@@ -82,9 +88,9 @@ export function utilizationChart(data: {
   sections: readonly Band[];
 }): Markup {
   const top = data.sections.length > 0 ? 50 : 30;
-  const whole = plotBox(data.rows.length, top);
+  const whole = plotBox(data.rows, top);
   return chart(top + utilizationHeight(data.rows.length), 'What each engine did over time', [
-    ...legend(accounts, left, 4),
+    ...legend(accounts, whole.left, 4),
     utilizationPlots(data.rows, data.seconds, top),
     bands(whole, data.sections, timeAxis(whole, data.seconds).x),
     data.rows.map((row, index) => hoverTitles(row, stripBox(whole, index), data.seconds)),

@@ -1,15 +1,16 @@
 import type { EinsumResult, Result } from '../../models/result.ts';
 import { type GanttGroup, type GanttRow, ganttChart } from '../charts/gantt.ts';
+import { type Alike, alike, alone, mean } from '../cores.ts';
 import { count, fraction, operations, percent, timeWithin } from '../format.ts';
 import { type Markup, markup } from '../markup.ts';
-import { type Column, longTable, section, sum, term } from './figure.ts';
+import { type Column, figure, longTable, meansCaption, partName, section, sum, summed, term } from './figure.ts';
 
 /** Equations that are shown unfolded. */
 const equationsShown = 24;
 
-function equations(einsums: readonly EinsumResult[]): Markup {
-  const text = einsums.map((einsum) => einsum.text).join('\n');
-  const open = einsums.length > equationsShown ? undefined : markup` open`;
+function equations(rows: readonly Alike<Occupied>[]): Markup {
+  const text = rows.map(({ members }) => members[0]!.text).join('\n');
+  const open = rows.length > equationsShown ? undefined : markup` open`;
   return markup`<details${open}><summary>${term('equation', 'Equations')}</summary><pre><code>${text}</code></pre></details>`;
 }
 
@@ -30,36 +31,43 @@ function occupied(result: Result): Occupied[] {
   });
 }
 
-const barOf = (einsum: Occupied): GanttRow => ({
-  name: einsum.name,
-  start: einsum.start,
-  end: einsum.end,
-  busy: einsum.busySeconds,
-  share: einsum.share,
-  about: einsum.text,
+const shareOf = ({ members }: Alike<Occupied>) => mean(members.map((einsum) => einsum.share));
+const busySeconds = ({ members }: Alike<Occupied>) => mean(members.map((einsum) => einsum.busySeconds));
+
+/** From the first core's first busy cycle to the last one's last. */
+const spanOf = (einsums: readonly Occupied[]) => ({
+  start: Math.min(...einsums.map((einsum) => einsum.start)),
+  end: Math.max(...einsums.map((einsum) => einsum.end)),
 });
 
-function others(einsums: readonly Occupied[]): GanttRow[] {
-  if (einsums.length <= 1) return einsums.map(barOf);
+const barOf = (row: Alike<Occupied>): GanttRow => ({
+  name: row.members[0]!.name,
+  ...spanOf(row.members),
+  busy: busySeconds(row),
+  share: shareOf(row),
+  about: row.members[0]!.text,
+});
+
+function others(rows: readonly Alike<Occupied>[]): GanttRow[] {
+  if (rows.length <= 1) return rows.map(barOf);
   return [
     {
-      name: `${einsums.length} others`,
-      start: Math.min(...einsums.map((einsum) => einsum.start)),
-      end: Math.max(...einsums.map((einsum) => einsum.end)),
-      busy: sum(einsums, (einsum) => einsum.busySeconds),
-      share: sum(einsums, (einsum) => einsum.share),
+      name: `${rows.length} others`,
+      ...spanOf(rows.flatMap(({ members }) => members)),
+      busy: sum(rows, busySeconds),
+      share: sum(rows, shareOf),
       about: 'the less busy einsums of this engine',
     },
   ];
 }
 
-function groups(einsums: readonly Occupied[]): GanttGroup[] {
-  const ranked = einsums.toSorted((a, b) => b.share - a.share);
+function groups(rows: readonly Alike<Occupied>[]): GanttGroup[] {
+  const ranked = rows.toSorted((a, b) => shareOf(b) - shareOf(a));
   const shown = new Set(ranked.slice(0, drawn));
-  return [...new Set(einsums.map((einsum) => einsum.engine))].map((engine) => {
-    const own = einsums.filter((einsum) => einsum.engine === engine);
-    const bars = own.filter((einsum) => shown.has(einsum)).map(barOf);
-    return { engine, rows: [...bars, ...others(own.filter((einsum) => !shown.has(einsum)))] };
+  return [...new Set(rows.map(({ name }) => name))].map((engine) => {
+    const own = rows.filter(({ name }) => name === engine);
+    const bars = own.filter((row) => shown.has(row)).map(barOf);
+    return { engine, rows: [...bars, ...others(own.filter((row) => !shown.has(row)))] };
   });
 }
 
@@ -71,36 +79,37 @@ const operators = (einsum: EinsumResult): string =>
 export function einsumsOverTime(result: Result): Markup | undefined {
   if (result.einsums.length === 0) return undefined;
   const einsums = occupied(result);
-  const columns: Column<Occupied>[] = [
-    { term: 'einsum', cell: (einsum) => einsum.name },
-    { term: 'engine', cell: (einsum) => einsum.engine },
-    { term: 'start', numeric: true, cell: (einsum) => timeWithin(einsum.start, result.seconds) },
-    { term: 'end', numeric: true, cell: (einsum) => timeWithin(einsum.end, result.seconds) },
+  const rows = alike(
+    einsums,
+    ({ engine }) => engine,
+    ({ section, name }) => [section, name],
+  );
+  const time = (value: number) => timeWithin(value, result.seconds);
+  const columns: Column<Alike<Occupied>>[] = [
+    { term: 'einsum', cell: ({ members }) => members[0]!.name },
+    { term: 'engine', cell: partName },
+    figure('start', (einsum) => einsum.start, time),
+    figure('end', (einsum) => einsum.end, time),
+    summed('busy', (einsum) => einsum.busy, count),
     {
-      term: 'busy',
-      numeric: true,
-      cell: (einsum) => count(einsum.busy),
-      rest: (rows) => count(sum(rows, (row) => row.busy)),
+      ...figure<Occupied>('busyShare', (einsum) => einsum.share, percent),
+      rest: (others) => percent(sum(others, shareOf)),
     },
-    {
-      term: 'busyShare',
-      numeric: true,
-      cell: (einsum) => percent(einsum.share),
-      rest: (rows) => percent(sum(rows, (row) => row.share)),
-    },
-    {
-      term: 'operations',
-      numeric: true,
-      cell: (einsum) => operations(einsum.operations),
-      rest: (rows) => operations(sum(rows, (row) => row.operations)),
-    },
-    { term: 'operators', cell: operators },
+    summed('operations', (einsum) => einsum.operations, operations),
+    { term: 'operators', cell: ({ members }) => operators(members[0]!) },
   ];
-  const ranked = einsums.toSorted((a, b) => b.share - a.share);
+  const ranked = rows.toSorted((a, b) => shareOf(b) - shareOf(a));
+  const engines = rows.map(({ name, cores }) => ({ name, cores }));
   return section(
     'timeline',
-    ganttChart(groups(einsums), result.seconds),
-    longTable(columns, ranked, einsums, 'einsums'),
-    equations(einsums),
+    ganttChart(groups(rows), result.seconds),
+    meansCaption(engines.filter(({ name }, index) => engines.findIndex((other) => other.name === name) === index)),
+    longTable(
+      columns,
+      ranked,
+      einsums.map((einsum) => alone(einsum.engine, einsum)),
+      'einsums',
+    ),
+    equations(rows),
   );
 }

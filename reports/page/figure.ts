@@ -1,3 +1,4 @@
+import { type Alike, mean, range } from '../cores.ts';
 import { glossary, type Term } from '../glossary.ts';
 import { type Markup, markup, type Part } from '../markup.ts';
 
@@ -52,25 +53,73 @@ export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]
 /** Lines that a table shows before it starts to sum up. */
 const lineLimit = 16;
 
-/** The table of the first rows with one line for the others, and all of them folded away below. */
+/** The table of the first rows with one line for the others. Where it lacks some of `all`, they are folded away below. */
 export function longTable<Row>(
   columns: readonly Column<Row>[],
   ranked: readonly Row[],
   all: readonly Row[],
   what: string,
 ): Markup {
-  if (ranked.length <= lineLimit) return table(columns, all);
+  const whole = markup`<details><summary>All ${all.length} ${what}</summary>${table(columns, all)}</details>`;
+  if (ranked.length <= lineLimit)
+    return ranked.length === all.length ? table(columns, all) : markup`${table(columns, ranked)}${whole}`;
   const others = ranked.slice(lineLimit);
   const last = row(
     columns.map((column, index) => (index === 0 ? `${others.length} others` : column.rest?.(others))),
     columns,
     'td',
   );
-  return markup`${table(columns, ranked.slice(0, lineLimit), last)}<details><summary>All ${all.length} ${what}</summary>${table(columns, all)}</details>`;
+  return markup`${table(columns, ranked.slice(0, lineLimit), last)}${whole}`;
 }
 
 export const sum = <Row>(rows: readonly Row[], of: (row: Row) => number): number =>
   rows.reduce((total, value) => total + of(value), 0);
+
+/** Text that may break into lines after a character. */
+const breakAfter = (text: string, character: string): Part =>
+  text.split(character).map((piece, index) => (index > 0 ? markup`${character}<wbr>${piece}` : piece));
+
+/** The name of a part, or of a kind of part and how many cores have one. */
+export function partName({ name, cores }: Alike<unknown>): Part {
+  return cores === ''
+    ? name
+    : markup`<span class="part">${breakAfter(name, '.')} <span class="soft">${term('cores', cores)}</span></span>`;
+}
+
+/** A figure of a part; of several cores the mean, and under it the range where it shows. */
+export function spread(values: readonly number[], write: (value: number) => string): Part {
+  const between = range(values, write);
+  const written = write(mean(values));
+  return between === undefined
+    ? written
+    : markup`${written}<span class="range">${breakAfter(between.replace(' to ', '–'), '–')}</span>`;
+}
+
+/** A column of a figure of each part. */
+export function figure<T>(key: Term, of: (part: T) => number, write: (value: number) => string): Column<Alike<T>> {
+  return { term: key, numeric: true, cell: ({ members }) => spread(members.map(of), write) };
+}
+
+/** A column of a figure whose sum over parts means something. */
+export function summed<T>(key: Term, of: (part: T) => number, write: (value: number) => string): Column<Alike<T>> {
+  return { ...figure(key, of, write), rest: (rows) => write(sum(rows, ({ members }) => sum(members, of))) };
+}
+
+/** Says which of a chart's marks are means; undefined where none is. */
+export function meansCaption(rows: readonly { name: string; cores: string }[]): Markup | undefined {
+  const counts = [...new Set(rows.map(({ cores }) => cores))];
+  if (counts.length === 1 && counts[0] !== '')
+    return caption(
+      markup`${rows.length === 1 ? 'This is the mean' : 'Each is the mean'} of ${term('cores', counts[0])}.`,
+    );
+  const sentences = counts
+    .filter((cores) => cores !== '')
+    .map((cores) => {
+      const names = rows.filter((row) => row.cores === cores).map(({ name }) => name);
+      return markup`Mean of ${term('cores', cores)}: ${names.join(', ')}. `;
+    });
+  return sentences.length > 0 ? caption(sentences) : undefined;
+}
 
 /** The glossary: a popover for each term, and the list of all of them for paper. */
 export function definitions(): Markup {

@@ -1,4 +1,5 @@
 import type { Result } from '../../models/result.ts';
+import { alike, mean } from '../cores.ts';
 import {
   bandwidth,
   count,
@@ -31,7 +32,7 @@ const described = (name: string, about: string, source: string): Markup =>
 
 export function header(result: Result): Markup {
   const { arch, workload, mapping } = result;
-  const ranks = Object.entries(workload.ranks).map(([rank, size]) => `${rank} ${count(size)}`);
+  const ranks = Object.entries(workload.ranks).map(([rank, size]) => `${rank}\u00a0${count(size)}`);
   const clocks = Object.entries(arch.clocks).map(([name, rate]) => `${name} ${hertz(rate)}`);
   const entries: [string, Part][] = [
     ['Workload', described(workload.name, workload.about, workload.source)],
@@ -57,13 +58,18 @@ function meter(name: string, value: number, text: string): Markup {
 
 function utilizationCard({ engines }: Result): Markup {
   const compute = engines.filter((engine) => engine.kind !== 'dma');
-  const shown = (compute.length > 0 ? compute : engines).toSorted((a, b) => b.utilization - a.utilization);
-  const others = shown.length - engineLimit;
-  return markup`<div class="card">${term('utilization')}${shown
-    .slice(0, engineLimit)
-    .map((engine) => meter(engine.name, engine.utilization, percent(engine.utilization)))}${
-    others > 0 ? markup`<div class="more">and ${others} less busy</div>` : undefined
-  }</div>\n`;
+  const rows = alike(compute.length > 0 ? compute : engines, ({ name }) => name)
+    .map(({ name, cores, members }) => ({ name, cores, members, busy: mean(members.map((one) => one.utilization)) }))
+    .toSorted((a, b) => b.busy - a.busy);
+  const shown = rows.slice(0, engineLimit);
+  const others = sum(rows.slice(engineLimit), ({ members }) => members.length);
+  const counts = [...new Set(shown.map(({ cores }) => cores).filter((cores) => cores !== ''))];
+  const long = shown.some(({ name }) => name.length > 9) ? ' long-names' : '';
+  return markup`<div class="card${long}">${term('utilization')}${shown.map(({ name, busy }) => meter(name, busy, percent(busy)))}${
+    counts.length > 0
+      ? markup`<div class="more">mean of ${counts.map((cores, index) => [index > 0 ? ' or ' : '', term('cores', cores)])}</div>`
+      : undefined
+  }${others > 0 ? markup`<div class="more">and ${others} less busy</div>` : undefined}</div>\n`;
 }
 
 function bandwidthCard(result: Result): Markup | undefined {

@@ -1,8 +1,21 @@
 import type { MemoryResult, Result } from '../../models/result.ts';
 import { bandwidthChart } from '../charts/bandwidth.ts';
+import { type Alike, alike, alone, mean, meanOverTime } from '../cores.ts';
 import { bandwidth, bytes, count, fraction, missing, percent, seconds, share } from '../format.ts';
 import { type Markup, markup } from '../markup.ts';
-import { type Column, longTable, section, sum, table, term } from './figure.ts';
+import {
+  type Column,
+  figure,
+  longTable,
+  meansCaption,
+  partName,
+  section,
+  spread,
+  sum,
+  summed,
+  table,
+  term,
+} from './figure.ts';
 
 /** Memories drawn in the chart; the table has all of them. */
 const drawn = 6;
@@ -10,7 +23,7 @@ const drawn = 6;
 const moved = (memory: MemoryResult) => memory.bytesRead + memory.bytesWritten;
 
 export function bandwidthOverTime(result: Result): Markup | undefined {
-  const rows = result.timelines.bandwidth
+  const series = result.timelines.bandwidth
     .filter((series) => series.values.length > 0)
     .map((series) => {
       const memory = result.memories.find((candidate) => candidate.name === series.name);
@@ -20,57 +33,68 @@ export function bandwidthOverTime(result: Result): Markup | undefined {
         peak: memory?.peakBandwidth ?? 0,
         mean: memory?.bandwidth ?? fraction(covered, result.seconds),
       };
-    })
+    });
+  const rows = alike(
+    series,
+    ({ name }) => name,
+    ({ bin, peak }) => [bin, peak],
+  )
+    .map(({ name, cores, members }) => ({
+      name,
+      cores,
+      bin: members[0]!.bin,
+      peak: members[0]!.peak,
+      values: meanOverTime(members.map(({ values }) => values)),
+      mean: mean(members.map((one) => one.mean)),
+    }))
     .toSorted((a, b) => fraction(b.mean, b.peak) - fraction(a.mean, a.peak))
     .slice(0, drawn);
-  return rows.length === 0 ? undefined : section('bandwidthOverTime', bandwidthChart(rows, result.seconds));
+  return rows.length === 0
+    ? undefined
+    : section('bandwidthOverTime', bandwidthChart(rows, result.seconds), meansCaption(rows));
 }
+
+type Memories = Alike<MemoryResult>;
 
 const rowAccesses = (memory: MemoryResult) => memory.rowHits + memory.rowMisses + memory.rowConflicts;
 
 function memoryTable(memories: readonly MemoryResult[]): Markup {
-  const columns: Column<MemoryResult>[] = [
-    { term: 'memory', cell: (memory) => memory.name },
-    { term: 'model', cell: (memory) => memory.model },
-    { term: 'capacity', numeric: true, cell: (memory) => bytes(memory.capacity) },
-    { term: 'allocated', numeric: true, cell: (memory) => bytes(memory.peakBytes) },
-    {
-      term: 'bytesRead',
-      numeric: true,
-      cell: (memory) => bytes(memory.bytesRead),
-      rest: (others) => bytes(sum(others, (memory) => memory.bytesRead)),
-    },
-    {
-      term: 'bytesWritten',
-      numeric: true,
-      cell: (memory) => bytes(memory.bytesWritten),
-      rest: (others) => bytes(sum(others, (memory) => memory.bytesWritten)),
-    },
+  /** A figure of which a memory may lack the peak or the reads: then it is 0. */
+  const orMissing = (write: (value: number) => string) => (value: number) => (value > 0 ? write(value) : missing);
+  const columns: Column<Memories>[] = [
+    { term: 'memory', cell: partName },
+    { term: 'model', cell: ({ members }) => members[0]!.model },
+    figure('capacity', (memory) => memory.capacity, bytes),
+    figure('allocated', (memory) => memory.peakBytes, bytes),
+    summed('bytesRead', (memory) => memory.bytesRead, bytes),
+    summed('bytesWritten', (memory) => memory.bytesWritten, bytes),
     {
       term: 'bandwidth',
       numeric: true,
-      cell: (memory) => bandwidth(memory.bandwidth, memory.peakBandwidth || memory.bandwidth),
+      cell: ({ members }) =>
+        spread(
+          members.map((memory) => memory.bandwidth),
+          (value) => bandwidth(value, members[0]!.peakBandwidth || value),
+        ),
     },
-    {
-      term: 'peakBandwidth',
-      numeric: true,
-      cell: (memory) => (memory.peakBandwidth > 0 ? bandwidth(memory.peakBandwidth) : missing),
-    },
+    figure('peakBandwidth', (memory) => memory.peakBandwidth, orMissing(bandwidth)),
     {
       term: 'bandwidthShare',
       numeric: true,
-      cell: (memory) => (memory.peakBandwidth > 0 ? percent(memory.bandwidth / memory.peakBandwidth) : missing),
+      cell: ({ members }) =>
+        members.every((memory) => memory.peakBandwidth > 0)
+          ? spread(
+              members.map((memory) => memory.bandwidth / memory.peakBandwidth),
+              percent,
+            )
+          : missing,
     },
-    {
-      term: 'readLatency',
-      numeric: true,
-      cell: (memory) => (memory.averageReadLatency > 0 ? seconds(memory.averageReadLatency) : missing),
-    },
+    figure('readLatency', (memory) => memory.averageReadLatency, orMissing(seconds)),
   ];
   return longTable(
     columns,
-    memories.toSorted((a, b) => moved(b) - moved(a)),
-    memories,
+    alike(memories, ({ name }) => name).toSorted((a, b) => sum(b.members, moved) - sum(a.members, moved)),
+    memories.map((memory) => alone(memory.name, memory)),
     'memories',
   );
 }
@@ -78,16 +102,20 @@ function memoryTable(memories: readonly MemoryResult[]): Markup {
 function rowTable(memories: readonly MemoryResult[]): Markup | undefined {
   const withRows = memories.filter((memory) => rowAccesses(memory) > 0);
   if (withRows.length === 0) return undefined;
-  const counted = (value: number, memory: MemoryResult) =>
-    markup`${count(value)} <span class="soft">${share(fraction(value, rowAccesses(memory)))}</span>`;
-  return table<MemoryResult>(
-    [
-      { term: 'memory', cell: (memory) => memory.name },
-      { term: 'rowHits', numeric: true, cell: (memory) => counted(memory.rowHits, memory) },
-      { term: 'rowMisses', numeric: true, cell: (memory) => counted(memory.rowMisses, memory) },
-      { term: 'rowConflicts', numeric: true, cell: (memory) => counted(memory.rowConflicts, memory) },
-    ],
-    withRows,
+  const counted = (key: 'rowHits' | 'rowMisses' | 'rowConflicts'): Column<Memories> => ({
+    term: key,
+    numeric: true,
+    cell: ({ members }) =>
+      markup`${count(mean(members.map((memory) => memory[key])))} <span class="soft">${share(
+        fraction(
+          sum(members, (memory) => memory[key]),
+          sum(members, rowAccesses),
+        ),
+      )}</span>`,
+  });
+  return table<Memories>(
+    [{ term: 'memory', cell: partName }, counted('rowHits'), counted('rowMisses'), counted('rowConflicts')],
+    alike(withRows, ({ name }) => name),
   );
 }
 
@@ -96,60 +124,71 @@ interface Traffic {
   tensor: string;
   read: number;
   written: number;
+  /** Of all tensors in this memory. */
   total: number;
 }
 
 function trafficTable(memories: readonly MemoryResult[]): Markup | undefined {
-  const rows = memories.flatMap((memory) =>
-    Object.entries(memory.tensors).map(
-      ([tensor, { read, written }]): Traffic => ({ memory: memory.name, tensor, read, written, total: moved(memory) }),
-    ),
-  );
-  if (rows.length === 0) return undefined;
-  const columns: Column<Traffic>[] = [
-    { term: 'memory', cell: (row) => row.memory },
-    { term: 'tensor', cell: (row) => row.tensor },
+  const all = memories
+    .flatMap((memory) =>
+      Object.entries(memory.tensors).map(
+        ([tensor, { read, written }]): Traffic => ({
+          memory: memory.name,
+          tensor,
+          read,
+          written,
+          total: moved(memory),
+        }),
+      ),
+    )
+    .toSorted((a, b) => b.read + b.written - a.read - a.written);
+  if (all.length === 0) return undefined;
+  const columns: Column<Alike<Traffic>>[] = [
+    { term: 'memory', cell: partName },
+    { term: 'tensor', cell: ({ members }) => members[0]!.tensor },
+    summed('bytesRead', (row) => row.read, bytes),
+    summed('bytesWritten', (row) => row.written, bytes),
     {
-      term: 'bytesRead',
-      numeric: true,
-      cell: (row) => bytes(row.read),
-      rest: (others) => bytes(sum(others, (row) => row.read)),
-    },
-    {
-      term: 'bytesWritten',
-      numeric: true,
-      cell: (row) => bytes(row.written),
-      rest: (others) => bytes(sum(others, (row) => row.written)),
-    },
-    {
-      term: 'traffic',
+      ...figure<Traffic>('traffic', (row) => fraction(row.read + row.written, row.total), percent),
       label: 'Of the memory’s traffic',
-      numeric: true,
-      cell: (row) => percent(fraction(row.read + row.written, row.total)),
     },
   ];
-  const ranked = rows.toSorted((a, b) => b.read + b.written - a.read - a.written);
-  return markup`<h3>${term('traffic')}</h3>${longTable(columns, ranked, ranked, 'tensors')}`;
+  const rows = alike(
+    all,
+    ({ memory }) => memory,
+    ({ tensor }) => [tensor],
+  );
+  return markup`<h3>${term('traffic')}</h3>${longTable(
+    columns,
+    rows,
+    all.map((row) => alone(row.memory, row)),
+    'tensors',
+  )}`;
 }
 
 function commandTable(memories: readonly MemoryResult[]): Markup | undefined {
-  const rows = memories.flatMap((memory) =>
+  const all = memories.flatMap((memory) =>
     Object.entries(memory.commands)
       .filter(([, issued]) => issued > 0)
       .map(([command, issued]) => ({ memory: memory.name, command, issued })),
   );
-  if (rows.length === 0) return undefined;
-  const columns: Column<(typeof rows)[number]>[] = [
-    { term: 'memory', cell: (row) => row.memory },
-    { term: 'commands', label: 'Command', cell: (row) => row.command },
-    {
-      term: 'commandCount',
-      numeric: true,
-      cell: (row) => count(row.issued),
-      rest: (others) => count(sum(others, (row) => row.issued)),
-    },
+  if (all.length === 0) return undefined;
+  const columns: Column<Alike<(typeof all)[number]>>[] = [
+    { term: 'memory', cell: partName },
+    { term: 'commands', label: 'Command', cell: ({ members }) => members[0]!.command },
+    summed('commandCount', (row) => row.issued, count),
   ];
-  return markup`<h3>${term('commands')}</h3>${longTable(columns, rows, rows, 'commands')}`;
+  const rows = alike(
+    all,
+    ({ memory }) => memory,
+    ({ command }) => [command],
+  );
+  return markup`<h3>${term('commands')}</h3>${longTable(
+    columns,
+    rows,
+    all.map((row) => alone(row.memory, row)),
+    'commands',
+  )}`;
 }
 
 export function memoryTables({ memories }: Result): Markup | undefined {

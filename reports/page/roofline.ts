@@ -1,5 +1,7 @@
 import type { EngineResult, Result } from '../../models/result.ts';
+import { blocksOf } from '../blocks.ts';
 import { type RooflineData, type RooflinePoint, rooflineChart } from '../charts/roofline.ts';
+import { alike, kindOf } from '../cores.ts';
 import { fraction, opsPerSecond, percent, ratio } from '../format.ts';
 import { type Markup, markup } from '../markup.ts';
 import { bytesByEinsum, mainMemory } from '../traffic.ts';
@@ -10,13 +12,19 @@ const drawn = 40;
 
 const compute = (result: Result) => result.engines.filter((engine) => engine.kind !== 'dma' && engine.peakOps > 0);
 
+/** `core.array` of the arrays of several cores, else `array`. */
+function commonName(engines: readonly EngineResult[]): string {
+  const names = new Set(engines.map((engine) => kindOf(engine.name)));
+  return names.size === 1 ? [...names][0]! : engines[0]!.kind;
+}
+
 /** Engines of one kind and one peak share a roof: four arrays together have four times the peak of one. */
 function kinds(engines: readonly EngineResult[]): { name: string; peak: number; ops: number }[] {
   const alike = (a: EngineResult, b: EngineResult) => a.kind === b.kind && a.peakOps === b.peakOps;
   const firsts = engines.filter((engine, index) => engines.findIndex((other) => alike(engine, other)) === index);
   return firsts.map((first) => {
     const group = engines.filter((engine) => alike(engine, first));
-    const name = group.length > 1 ? `${group.length} × ${first.kind}` : first.name;
+    const name = group.length > 1 ? `${group.length} × ${commonName(group)}` : first.name;
     return { name, peak: group.length * first.peakOps, ops: sum(group, (engine) => engine.ops) };
   });
 }
@@ -28,23 +36,28 @@ interface Work {
   seconds: number;
 }
 
-/** Work by section, or by einsum where all of them are fused into one section. */
+/** Work by block of sections, or by einsum where all of them are fused into one section; all cores together. */
 function work(result: Result, einsumBytes: readonly number[]): Work[] {
-  const { sections } = result.mapping;
-  if (sections.length <= 1)
-    return result.einsums.map((einsum, index) => ({
-      name: einsum.name,
-      ops: einsum.operations,
-      bytes: einsumBytes[index]!,
-      seconds: einsum.end - einsum.start,
+  if (result.mapping.sections.length <= 1)
+    return alike(
+      [...result.einsums.entries()],
+      ([, einsum]) => einsum.engine,
+      ([, einsum]) => [einsum.name],
+    ).map(({ members }) => ({
+      name: members[0]![1].name,
+      ops: sum(members, ([, einsum]) => einsum.operations),
+      bytes: sum(members, ([index]) => einsumBytes[index]!),
+      seconds:
+        Math.max(...members.map(([, einsum]) => einsum.end)) - Math.min(...members.map(([, einsum]) => einsum.start)),
     }));
-  return sections.map((part, index) => {
-    const own = [...result.einsums.keys()].filter((einsum) => result.einsums[einsum]!.section === index);
+  return blocksOf(result).map(({ name, start, end, sections }) => {
+    const indices = new Set(sections.map(({ index }) => index));
+    const own = [...result.einsums.entries()].filter(([, einsum]) => indices.has(einsum.section));
     return {
-      name: part.name,
-      ops: sum(own, (einsum) => result.einsums[einsum]!.operations),
-      bytes: sum(own, (einsum) => einsumBytes[einsum]!),
-      seconds: part.end - part.start,
+      name,
+      ops: sum(own, ([, einsum]) => einsum.operations),
+      bytes: sum(own, ([index]) => einsumBytes[index]!),
+      seconds: end - start,
     };
   });
 }

@@ -35,6 +35,7 @@ code { font: 12.5px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mo
 .card.wide { grid-column: span 2; }
 .card .more { color: var(--soft); }
 .meter { display: grid; grid-template-columns: minmax(0, 38%) minmax(24px, 1fr) max-content; gap: 9px; align-items: center; margin-top: 5px; }
+.long-names .meter { grid-template-columns: minmax(0, 48%) minmax(20px, 1fr) max-content; gap: 7px; }
 .meter > :first-child { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .meter .track { background: var(--idle); height: 8px; border-radius: 2px; overflow: hidden; }
 .meter .track > span { display: block; height: 100%; background: var(--busy); }
@@ -66,10 +67,17 @@ td { border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: b
 td code { white-space: nowrap; }
 pre { margin: 8px 0 0; overflow-x: auto; }
 .number { text-align: right; white-space: nowrap; }
+.part { white-space: normal; }
+.part > span { white-space: nowrap; }
+.names { display: inline-block; min-width: 90px; }
+.scroll:has(.range) :is(th, td) { padding-right: 11px; }
+.scroll:has(.range) :is(th, td):last-child { padding-right: 0; }
+.range { display: block; color: var(--soft); font-size: 11.5px; white-space: normal; }
 th.number .term { text-align: right; }
 details { margin-top: 10px; font-size: 14px; }
 summary { cursor: pointer; color: var(--ink); }
 details > :not(summary) { margin-left: 2px; }
+.inside > details { margin-left: 16px; }
 .columns { display: grid; grid-template-columns: minmax(0, 2fr) minmax(0, 3fr); gap: 36px; margin-top: 14px; }
 .columns table { width: 100%; }
 

@@ -72,7 +72,7 @@ export function shipped(name: string, shape: Readonly<Record<string, number>> = 
   return loadWorkload(`workloads/${name}.yaml`, { shape: Object.entries(shape).map(([rank, n]) => `${rank}=${n}`) });
 }
 
-export const shippedMachines = ['flat', 'fusemax', 'gemmini', 'tpu-v4'] as const;
+export const shippedMachines = ['flat', 'fusemax', 'gemmini', 'systolic', 'tpu-v4'] as const;
 
 export function shippedMachine(name: string, set: readonly string[] = []): Arch {
   return loadArch(`arch/${name}.yaml`, { set });
@@ -83,6 +83,13 @@ export const smallShapes: Readonly<Record<string, Readonly<Record<string, number
   'attention-1-pass': { B: 1, H: 2, E: 5, F: 6, P: 21, M: 24, M0: 8 },
   'attention-2-pass': { B: 1, H: 2, E: 5, F: 6, P: 21, M: 24, M0: 8 },
   'attention-3-pass': { B: 1, H: 2, E: 5, F: 6, P: 21, M: 23 },
+  bottleneck: { N: 1, C: 6, D: 5, P: 5 },
+  'bottleneck-stride-2': { N: 1, B: 5, C: 6, D: 4, P: 3 },
+  'bottleneck-widen': { N: 1, B: 3, C: 6, D: 4, P: 5 },
+  'conv2d-depthwise': { N: 1, C: 5, P: 6, Q: 5 },
+  'gemm-batched': { B: 3, M: 12, N: 11, K: 13 },
+  'gemm-grouped': { G1: 2, M1: 9, N1: 7, K1: 5, G2: 3, M2: 4, N2: 6, K2: 8, G3: 1, M3: 3, N3: 2, K3: 7 },
+  'gemm-sparse-2-4': { M: 12, N: 11, K: 18 },
   conv2d: { N: 2, C: 3, K: 20, P: 7, Q: 6 },
   'conv2d-stride-2': { N: 1, C: 3, K: 20, P: 7, Q: 6, R: 3, S: 3 },
   gemm: { M: 37, N: 35, K: 33 },

@@ -31,6 +31,7 @@ describe('charts draw', () => {
         rows: [
           {
             busy: 0.7,
+            cores: '',
             timeline: {
               engine: 'array',
               bin: 1e-3,
@@ -49,7 +50,7 @@ describe('charts draw', () => {
   it('bandwidth under its peak', () =>
     snapshot(
       bandwidthChart(
-        [{ name: 'hbm', bin: 1e-3, values: [1e11, 3e11, 3e11, 0], peak: 400 * 2 ** 30, mean: 1.75e11 }],
+        [{ name: 'hbm', bin: 1e-3, values: [1e11, 3e11, 3e11, 0], peak: 400 * 2 ** 30, mean: 1.75e11, cores: '' }],
         4e-3,
       ),
       'bandwidth',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { summary } from '../../reports/terminal.ts';
+import { onCores } from './cores-sample.ts';
 import { attention, bare, empty, gemmThenRelu, transformer } from './sample.ts';
 
 describe('the summary of a run', () => {
@@ -67,6 +68,31 @@ describe('the summary of a run', () => {
     const result = transformer();
     const engines = [...Array(20).keys()].map((index) => ({ ...result.engines[1]!, name: `core${index}` }));
     expect(summary({ ...result, engines })).toContain('and 14 engines that are less busy');
+  });
+
+  it('tells of the parts of several cores in one line, with the range where they differ', () => {
+    expect(summary(onCores(4))).toMatchInlineSnapshot(`
+      "gemm-relu on tpu                                  490,000 cycles of core   521.3 µs
+      bound by               core[0].array (87.4 % busy): Y0 79 %, Y1 8 %
+      core.array (4 cores)   87.1 % busy (86.8 to 87.4)   waits 2.4 % for core.vector   idle 10.4 %
+      core.vector (4 cores)  46.8 % busy (46.5 to 47.1)   waits 16.2 % for hbm   idle 37.0 %
+      core.buffer (4 cores)  3.1 of 16 MiB (3 to 3.2)
+      hbm                    167 of 400 GiB/s
+      energy                 479 mJ   array 99 %, buffer 1 %
+      area                   446 mm²   array 85 %, buffer 13 %, vector 1 %
+      "
+    `);
+  });
+
+  it('names the memory that all cores share, however many scratchpads they have', () => {
+    const result = onCores(4);
+    const pads = [...Array(8).keys()].flatMap((pad) =>
+      result.memories.slice(1).map((memory) => ({ ...memory, name: memory.name.replace('buffer', `pad${pad}`) })),
+    );
+    const text = summary({ ...result, memories: [result.memories[0]!, ...pads] });
+    expect(text).toContain('core.pad0 (4 cores)');
+    expect(text).toMatch(/^hbm /m);
+    expect(text).toContain('and 8 memories with less traffic');
   });
 
   it('adds escape codes only where colour is asked for', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { toJson } from '../../reports/json.ts';
 import { perfettoTrace } from '../../reports/trace.ts';
+import { onCores, takingTurns } from './cores-sample.ts';
 import { attention, bare, empty, hostile, transformer } from './sample.ts';
 
 interface Event {
@@ -43,6 +44,37 @@ describe('the Perfetto trace', () => {
     expect(counters.length).toBeLessThan(200);
     expect(counters[0]!.args.busy).toBeCloseTo(result.engines[0]!.utilization, 9);
     expect(counters.at(-1)).toMatchObject({ ts: result.seconds * 1e6, args: { busy: 0, idle: 0 } });
+  });
+
+  it('has a process per core, with tracks and counters for its engines and memories', () => {
+    const all = events(perfettoTrace(onCores(2)));
+    const named = (event: string) => all.filter(({ name }) => name === event);
+    const pids = new Map(named('process_name').map(({ args, pid }) => [args.name, pid]));
+    expect([...pids.keys()]).toEqual(['sections', 'core[0]', 'core[1]', 'hbm to buffer', 'memory bandwidth']);
+    const of = (pid: number) => all.filter((event) => event.pid === pid);
+    const core = of(pids.get('core[1]')!);
+    const tracks = core.filter(({ name }) => name === 'thread_name');
+    expect(tracks.map(({ args, tid }) => [tid, args.name])).toEqual([
+      [1, 'array'],
+      [2, 'vector'],
+    ]);
+    expect(new Set(core.filter(({ ph }) => ph === 'C').map(({ name }) => name))).toEqual(
+      new Set(['array cycles', 'vector cycles', 'buffer bandwidth']),
+    );
+    expect(
+      new Set(
+        of(pids.get('memory bandwidth')!)
+          .filter(({ ph }) => ph === 'C')
+          .map(({ name }) => name),
+      ),
+    ).toEqual(new Set(['hbm']));
+  });
+
+  it('has a slice for sections that repeat together, since slices of a track may not overlap', () => {
+    const slices = events(perfettoTrace(takingTurns())).filter(({ ph, pid }) => ph === 'X' && pid === 1);
+    expect(slices.map(({ name }) => name)).toEqual(['qkv-0', 'attention-0 to norm-0', 'feed-forward-0']);
+    for (const [index, slice] of slices.slice(1).entries())
+      expect(slice.ts!).toBeGreaterThanOrEqual(slices[index]!.ts! + slices[index]!.dur! - 1e-6);
   });
 
   it.each([bare, empty, hostile])('is JSON for degenerate runs too', (sample) => {

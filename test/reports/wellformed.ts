@@ -1,4 +1,4 @@
-const empty = new Set(['meta', 'br', 'link', 'img', 'input', 'hr']);
+const empty = new Set(['meta', 'br', 'link', 'img', 'input', 'hr', 'wbr']);
 
 /**
  * The elements of a page in order, after checking that every tag is closed where it must be and every attribute quoted.

@@ -49,7 +49,7 @@ describe('a configuration', () => {
       layout: null,
       notes: [
         'OptimizedMapping is ignored: every row of a layer keeps the N:M of the topology, where SCALE-Sim draws an N for each row at random.',
-        'SparseRep is ignored: the indices of ellpack_block take no room and no bandwidth.',
+        'SparseRep ellpack_block is ignored: a kept weight comes with its place in its block, log2 M bits rounded up.',
       ],
     });
   });

@@ -167,12 +167,12 @@ describe('a machine', () => {
     [
       'cannot store',
       ['hbm <-> buffer via dma', 'buffer -> array'],
-      '6:3 [Z] no scratchpad joins array to memory, which Z needs',
+      '6:3 [Z] no scratchpad for results joins array to memory, which Z needs',
     ],
     [
       'cannot load',
       ['hbm <-> buffer via dma', 'array -> buffer'],
-      '6:3 [Z] no scratchpad joins a memory to array, which reads A',
+      '6:3 [Z] no scratchpad for inputs joins a memory to array, which reads A',
     ],
     [
       'has no way to its memory',

@@ -131,7 +131,9 @@ function sparsityNotes(keys: ConfigKeys): string[] {
     );
   }
   const storage = keys.optionalText('sparsity', 'SparseRep');
-  if (storage !== null) notes.push(`SparseRep is ignored: the indices of ${storage} take no room and no bandwidth.`);
+  if (storage !== null) {
+    notes.push(`SparseRep ${storage} is ignored: a kept weight comes with its place in its block, log2 M bits rounded up.`);
+  }
   return notes;
 }
 
