@@ -21,7 +21,7 @@ export async function importScaleSim(config: string, topology: string, options: 
   const bar = progress();
   let result: Result;
   try {
-    result = simulate({ arch: run.arch, workload: run.loaded, onProgress: bar.update });
+    result = simulate({ arch: run.arch, workload: run.loaded, wholeFolds: true, onProgress: bar.update });
   } finally {
     bar.stop();
   }

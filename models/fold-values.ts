@@ -119,6 +119,17 @@ export class FoldValues {
     return [from, to].every((engine) => this.#section.engines.get(engine)!.kind === 'dma');
   }
 
+  /** A piece of a block of time; blocks are the batches where there are several. */
+  #timeOf(side: FoldSide, batch: number, piece: number): Range {
+    const size = side.extents.reduce((product, extent) => product * extent, 1);
+    const { block } = this.#folds;
+    if (block >= size) return rangeOf(side, piece);
+    const from = batch * block;
+    const to = Math.min(size, from + block);
+    const share = Math.floor(((to - from) * side.tile) / block);
+    return [from + piece * share, piece === side.count - 1 ? to : from + (piece + 1) * share];
+  }
+
   /** Positions of the elements of an access in boxes, those of overlapping boxes more than once. */
   #elements(access: Access, boxes: readonly Box[]): Int32Array {
     const shape = this.#shapes.get(access.tensor)!;
@@ -141,9 +152,9 @@ export class FoldValues {
     const piece = digits[digits.length - 1]!;
     return [...this.#folds.sides].reduce<Box[]>(
       (boxes, [axis, side]) => {
-        const matters = access === null || side.variables.some((v) => has(access, v));
+        const matters = side.variables.some((v) => access === null || has(access, v));
         if (!matters) return boxes;
-        const own = axis === 'time' ? rangeOf(side, piece) : rangeOf(side, at(axis));
+        const own = axis === 'time' ? this.#timeOf(side, at('batches'), piece) : rangeOf(side, at(axis));
         const inTime = access === null || this.#folds.sides.get('time')!.variables.some((v) => has(access, v));
         const range = axis === 'rows' && !inTime ? sliceOf(own, piece, op.inner, side.tile) : own;
         const parts = boxesOf(side, range, program.share);

@@ -331,7 +331,7 @@ class Measurement {
 
 function foldsResult(folds: Folds | null): { folds?: FoldsResult } {
   if (folds === null) return {};
-  const { sides: _, ...figures } = folds.toObject();
+  const { sides: _, block: __, ...figures } = folds.toObject();
   return { folds: figures };
 }
 

@@ -16,6 +16,8 @@ export interface SimulateOptions {
   readonly mapping?: LoadedMapping | null;
   /** Move real numbers through the machine and compare its outputs with the evaluator's. */
   readonly values?: boolean;
+  /** Folds of systolic arrays stream all of their time, as SCALE-Sim's do, whatever that costs the memory. */
+  readonly wholeFolds?: boolean;
   /** Told the fraction that is done, now and then. */
   readonly onProgress?: (fraction: number) => void;
   /** The `--set` options that made the arch, for the report. */
@@ -27,9 +29,9 @@ export interface SimulateOptions {
  * @throws InputError when it cannot run there; DeadlockError when the machine comes to a stop.
  */
 export function simulate(options: SimulateOptions): Result {
-  const { arch, workload, mapping = null, values = false, onProgress, overrides = [] } = options;
+  const { arch, workload, mapping = null, values = false, wholeFolds = false, onProgress, overrides = [] } = options;
   const valueRun = values ? new ValueRun(workload.workload) : null;
-  const program = bind(arch, workload, mapping);
+  const program = bind(arch, workload, mapping, { wholeFolds });
   const record = new Machine(arch).run(program, {
     ...(valueRun && { watch: valueRun.watch }),
     ...(onProgress && { onProgress }),

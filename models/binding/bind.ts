@@ -28,14 +28,24 @@ import { type Context, completeAndBuild, costOf, type Found, type Sketch, search
 import type { BuiltSection } from './section.ts';
 import { Topology } from './topology.ts';
 
+export interface BindOptions {
+  /** Folds of systolic arrays stream all of their time, as SCALE-Sim's do, whatever that costs the memory. */
+  readonly wholeFolds?: boolean;
+}
+
 /**
  * Lays a workload on a machine: what the mapping leaves open is chosen by default rules (README of models).
  * @throws InputError when it cannot run, at the place in the mapping or of the einsum that is to blame.
  */
-export function bind(arch: Arch, loaded: LoadedWorkload, mapping: LoadedMapping | null = null): Program {
+export function bind(
+  arch: Arch,
+  loaded: LoadedWorkload,
+  mapping: LoadedMapping | null = null,
+  options: BindOptions = {},
+): Program {
   const { workload } = loaded;
   const topology = new Topology(arch);
-  const binder = new Binder(workload, topology);
+  const binder = new Binder(workload, topology, options);
   const mistakes = mapping ? checkMapping(mapping, workload, topology) : [];
   if (mistakes.length > 0) throw new InputError(mistakes);
   try {
@@ -93,7 +103,12 @@ class Binder {
   /** Einsums that read a tensor. */
   readonly #readers = new Map<string, Einsum[]>();
 
-  constructor(workload: Workload, topology: Topology, extents?: ReadonlyMap<string, number>) {
+  constructor(
+    workload: Workload,
+    topology: Topology,
+    { wholeFolds = false }: BindOptions,
+    extents?: ReadonlyMap<string, number>,
+  ) {
     this.#workload = workload;
     const all = einsumsOf(workload);
     for (const einsum of all) {
@@ -102,7 +117,7 @@ class Binder {
       }
     }
     const whole = new Map(all.flatMap((einsum) => [...extentsOf(workload, einsum)]));
-    this.#context = { topology, bytesOf: elementBytes(workload, bitsOf), extents: extents ?? whole };
+    this.#context = { topology, bytesOf: elementBytes(workload, bitsOf), extents: extents ?? whole, wholeFolds };
   }
 
   sections({ einsums, section }: Group): Section[] {
@@ -152,7 +167,7 @@ class Binder {
     const isWhole = ({ workload, topology, extents }: Task): boolean =>
       workload === task.workload && topology === task.topology && extents === task.extents;
     const binderOf = (part: Task): Binder =>
-      isWhole(part) ? this : new Binder(part.workload, part.topology, part.extents);
+      isWhole(part) ? this : new Binder(part.workload, part.topology, this.#context, part.extents);
     return overCores(
       task,
       (part) =>

@@ -137,8 +137,8 @@ class Draft {
 
   /** With the largest pieces that fit, but not fewer than a fold's time should have. @throws BindError */
   plan(keep: ReadonlySet<Role>): FoldPlan {
-    const { rows, time } = this.#grid;
-    const wanted = Math.ceil(time / finest);
+    const { rows, blocks } = this.#grid;
+    const wanted = Math.ceil(blocks.size / finest);
     let best: { steps: number; tile: number } | null = null;
     let failure: BindError | null = null;
     for (let tile = rows.size; tile >= 1; tile = tile === 1 ? 0 : Math.ceil(tile / 2)) {
@@ -192,7 +192,9 @@ class Draft {
   /** Whether its folds share elements, so that all of them together are fewer than what the folds fetch. */
   #isWindow(operand: Operand): boolean {
     const perFold = this.#grid.distinct(operand, 0) * this.#trips(this.#loops(operand) & ~batchLoop);
-    return operand.access.indices.some((index) => index.terms.size > 1) && this.#grid.wholeElements(operand) < perFold;
+    return (
+      operand.access.indices.some((index) => index.terms.size > 1) && this.#grid.wholeElements(operand, 0) < perFold
+    );
   }
 
   #phase(operand: Operand | null): Phase {
@@ -202,7 +204,7 @@ class Draft {
 
   #pieces(steps: number, tile: number): Readonly<Record<Phase, Cut>> {
     const ofTile = cutOf(this.#grid.rows.size, tile);
-    return { stream: cutOf(this.#grid.time, steps), load: ofTile, drain: ofTile };
+    return { stream: cutOf(this.#grid.blocks.size, steps), load: ofTile, drain: ofTile };
   }
 
   #flows(keep: ReadonlySet<Role>, steps: number, tile: number, fill: boolean): FoldFlow[] {
@@ -227,9 +229,9 @@ class Draft {
     const inBytes = (elements: number, variant: number, bits: number): number =>
       Math.ceil((elements * grid.batchesIn(variant) * bits) / 8);
     const isImage = kept && this.#isWindow(operand);
-    const whole = grid.wholeElements(operand);
+    const whole = grid.wholeElements(operand, 0);
     const ofFold = (variant: number): number =>
-      isImage ? this.#imageShare(operand, whole, variant) : grid.distinct(operand, variant);
+      isImage ? this.#imageShare(operand, variant) : grid.distinct(operand, variant);
     const ofPiece = (variant: number): number => shareOf(ofFold(variant), cut, (variant & lastPiece) !== 0);
     // What a loop outside comes back to stays for all iterations of the loops inside it.
     const heldLoops = kept && reuse === outerLoop ? loops & innerLoop : 0;
@@ -263,8 +265,9 @@ class Draft {
   }
 
   /** The part of an image that comes with one fold: all of it is shared out among the tiles of its rank beside k. */
-  #imageShare(operand: Operand, whole: number, variant: number): number {
+  #imageShare(operand: Operand, variant: number): number {
     const { rank, rows, columns } = this.#grid;
+    const whole = this.#grid.wholeElements(operand, variant);
     const extents = this.#grid.extentsOf(operand);
     if (extents.includes('rows') && rank.rows !== 'k') return shareOf(whole, rows, (variant & lastRows) !== 0);
     if (extents.includes('columns') && rank.columns !== 'k')
@@ -281,7 +284,7 @@ class Draft {
     const inBytes = (elements: number, variant: number): number =>
       Math.ceil((elements * grid.batchesIn(variant) * elementBits) / 8);
     const ofFold = (variant: number): number =>
-      grid.tile('columns', variant) * (phase === 'stream' ? grid.time : grid.tile('rows', variant));
+      grid.tile('columns', variant) * (phase === 'stream' ? grid.stepsIn(variant) : grid.tile('rows', variant));
     const values = (variant: number): number =>
       inBytes(shareOf(ofFold(variant), cut, (variant & lastPiece) !== 0), variant);
     const loops = this.#loops(null);

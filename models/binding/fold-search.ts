@@ -4,10 +4,11 @@ import type { Workload } from '../../workloads/language/workload.ts';
 import { defaultAssignment } from './assign.ts';
 import { type Contraction, contractionOf } from './contraction.ts';
 import { BindError } from './dependencies.ts';
-import { type FoldBuffers, foldPlans } from './fold-plan.ts';
+import { type FoldBuffers, type FoldPlan, foldPlans } from './fold-plan.ts';
 import { type FoldEngine, foldEstimate, foldSection } from './fold-section.ts';
 import { FoldGrid } from './folds.ts';
 import { type Context, costOf, type Found, type Sketch } from './search.ts';
+import type { Estimate } from './section.ts';
 import { costPerPoint } from './tile-ops.ts';
 import { type EngineSite, type Site, seconds, type Topology } from './topology.ts';
 
@@ -30,17 +31,55 @@ export function searchFolds(sketch: Sketch, workload: Workload, context: Context
   if (contraction === null) return null;
   const cost = costPerPoint(einsum!, assignment);
   const bits = (tensor: string): number => 8 * context.bytesOf(tensor);
-  const foldEngine: FoldEngine = { site: engine, topology: context.topology, cost, bits };
-  const grid = new FoldGrid(contraction, engine.part, cost.interval);
-  const plans = foldPlans(grid, buffersOf(engine, contraction, context.topology, bits));
-  const costs = plans.map((plan) => costOf(foldEstimate(plan, foldEngine)));
-  const least = Math.min(...costs);
-  const equals = plans.filter((_, i) => costs[i]! <= least * (1 + closeEnough));
-  const plan = equals.reduce((a, b) => (b.traffic < a.traffic ? b : a));
-  return {
-    built: { section: foldSection(plan, foldEngine), estimate: foldEstimate(plan, foldEngine) },
-    cost: costs[plans.indexOf(plan)]!,
+  const { topology, wholeFolds } = context;
+  const foldEngine: FoldEngine = { site: engine, topology, cost, bits, wholeFolds };
+  const best = bestOf(contraction, engine.part, foldEngine);
+  return { built: { section: foldSection(best.plan, foldEngine), estimate: best.estimate }, cost: best.cost };
+}
+
+interface Candidate {
+  readonly plan: FoldPlan;
+  readonly estimate: Estimate;
+  readonly cost: number;
+}
+
+/**
+ * Whole folds first; where the memory is what bounds them, time in more and more blocks, for which more of the operands stay
+ * on the chip.
+ */
+function bestOf(contraction: Contraction, array: ArrayPart, engine: FoldEngine): Candidate {
+  const inBlocks = (blocks: number): Candidate | null => {
+    const grid = new FoldGrid(contraction, array, engine.cost.interval, blocks);
+    try {
+      return bestPlan(grid, engine);
+    } catch (error) {
+      if (error instanceof BindError && blocks > 1) return null;
+      throw error;
+    }
   };
+  let best = inBlocks(1)!;
+  const { grid } = best.plan;
+  if (engine.wholeFolds || !grid.canBlock) return best;
+  // Blocks shorter than the array has rows would wait for each other.
+  for (let blocks = 2; grid.blocks.size / blocks >= array.rows; blocks *= 2) {
+    const { seconds, trafficSeconds } = best.estimate;
+    if (trafficSeconds < seconds) break;
+    const candidate = inBlocks(blocks);
+    if (candidate && candidate.cost < best.cost) best = candidate;
+  }
+  return best;
+}
+
+function bestPlan(grid: FoldGrid, engine: FoldEngine): Candidate {
+  const plans = foldPlans(grid, buffersOf(engine, grid.contraction));
+  const candidates = plans.map((plan): Candidate => {
+    const estimate = foldEstimate(plan, engine);
+    return { plan, estimate, cost: costOf(estimate) };
+  });
+  const least = Math.min(...candidates.map(({ cost }) => cost));
+  return candidates
+    .filter(({ cost }) => cost <= least * (1 + closeEnough))
+    .reduce((a, b) => (b.plan.traffic < a.plan.traffic ? b : a));
 }
 
 export function isSystolic(engine: EngineSite): engine is Site<ArrayPart> {
@@ -51,12 +90,7 @@ function sameNames(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((name) => b.includes(name));
 }
 
-function buffersOf(
-  site: EngineSite,
-  { inputs, weights, einsum }: Contraction,
-  topology: Topology,
-  bits: (tensor: string) => number,
-): FoldBuffers {
+function buffersOf({ site, topology, bits }: FoldEngine, { inputs, weights, einsum }: Contraction): FoldBuffers {
   const { path: engine, hertz } = site;
   const padFor = (content: Content, tensor: string): string => {
     const pad = topology.routes.find(({ pad: path }) => {

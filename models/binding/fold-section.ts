@@ -9,7 +9,7 @@ import { affineConflictCycles, banksOf } from '../memory/banks.ts';
 import type { Operand, Side } from './contraction.ts';
 import { BindError } from './dependencies.ts';
 import { batchLoop, type FoldFlow, type FoldPlan, innerLoop, outerLoop, type Phase, tripsOf } from './fold-plan.ts';
-import { type Cut, lastPiece, pieceOf, shareOf, variants } from './folds.ts';
+import { type Cut, lastPiece, shareOf, variants } from './folds.ts';
 import { bits, type Mask } from './nest.ts';
 import {
   Access,
@@ -37,6 +37,8 @@ export interface FoldEngine {
   readonly cost: { readonly interval: number; readonly depth: number };
   /** Bits of an element by tensor. */
   readonly bits: (tensor: string) => number;
+  /** Whether a fold streams all of its time, whatever that costs the memory. */
+  readonly wholeFolds: boolean;
 }
 
 /** @throws BindError when a link is missing. */
@@ -100,6 +102,7 @@ class Builder {
         batch: batch.size,
         count: grid.folds,
         cyclesPerFold: grid.cycles.period,
+        block: grid.blocks.size,
         streamPerFold: grid.cycles.stream,
         mappingEfficiency: grid.mappingEfficiency,
       }),
@@ -132,7 +135,9 @@ class Builder {
   }
 
   #nameOf(axis: FoldAxis): string {
-    return this.#sideOf(axis).variables.join('.') || axis;
+    const { contraction, rank, blocks } = this.#plan.grid;
+    const isBlock = axis === 'batches' && blocks.count > 1;
+    return (isBlock ? contraction[rank.time] : this.#sideOf(axis)).variables.join('.') || axis;
   }
 
   #tiles(): Section['tiles'] {
@@ -203,7 +208,7 @@ class Builder {
         ? grid.batchesIn(variant) *
           grid.tile('rows', variant) *
           grid.tile('columns', variant) *
-          pieceOf(cut, isLast(variant))
+          grid.pieceSteps(variant, cut)
         : 0;
     return new Op({
       name: grid.contraction.einsum.name,
@@ -212,7 +217,7 @@ class Builder {
       ragged: this.#ragged(batchLoop | outerLoop | innerLoop),
       busy: cycles,
       cycles: cycles.map((n, variant) => Math.max(n, this.#linkCycles(accesses, variant, site.path))),
-      latency: this.#perVariant(() => this.#latency(phase)),
+      latency: this.#perVariant((variant) => this.#latency(phase, variant)),
       points: this.#perVariant(points),
       takes: List(this.#takes[phase]),
       gives: List(this.#gives[phase]),
@@ -229,7 +234,9 @@ class Builder {
    * follow each other at once the drain is only what is left of the period.
    */
   #cycles(phase: Phase, cut: Cut, variant: number): number {
-    const { cycles, array } = this.#plan.grid;
+    const { grid } = this.#plan;
+    const { array } = grid;
+    const cycles = grid.cyclesIn(variant);
     const whole = {
       load: array.overlap === 'none' ? cycles.load : 0,
       stream: cycles.stream,
@@ -240,8 +247,9 @@ class Builder {
   }
 
   /** Cycles from the end of a piece until its results have left the array. */
-  #latency(phase: Phase): number {
-    const { cycles, array } = this.#plan.grid;
+  #latency(phase: Phase, variant: number): number {
+    const { array } = this.#plan.grid;
+    const cycles = this.#plan.grid.cyclesIn(variant);
     const { depth, interval } = this.#engine.cost;
     const inArray = {
       load: 0,
@@ -288,7 +296,8 @@ class Builder {
   /** Cycles that the banks of scratchpads with a layout need for a piece. */
   #bankCycles(phase: Phase, cut: Cut, variant: number): number {
     const { grid } = this.#plan;
-    const steps = pieceOf(cut, isLast(variant));
+    const steps =
+      phase === 'stream' ? grid.pieceSteps(variant, cut) : shareOf(grid.tile('rows', variant), cut, isLast(variant));
     const slowest = this.#plan.flows
       .filter((flow) => flow.phase === phase)
       .map(({ pad, operand, tensor }) => {
@@ -368,7 +377,7 @@ class Builder {
   #inArray({ phase, pieces }: FoldFlow): number {
     const { cycles } = this.#plan.grid;
     const perFold = phase === 'stream' ? cycles.stream : cycles.period;
-    return Math.ceil((this.#latency(phase) * pieces.count) / perFold);
+    return Math.ceil((this.#latency(phase, 0) * pieces.count) / perFold);
   }
 
   /** Partial sums go to memory after every row fold and come back for the next one. */

@@ -44,31 +44,58 @@ export class FoldGrid {
   readonly contraction: Contraction;
   readonly array: ArrayPart;
   readonly rank: Readonly<Record<Extent, Rank>>;
-  /** Batches in turn, each of as many as the arrays take at once. */
+  /** Batches in turn, each of as many as the arrays take at once; or, where there is one batch, blocks of time. */
   readonly batches: Cut;
+  /** Rows and columns of all arrays that work side by side. */
   readonly rows: Cut;
-  /** Of `arrays` side by side. */
   readonly columns: Cut;
-  /** Steps that stream through in a fold. */
-  readonly time: number;
-  /** Folds of a single array, as in SCALE-Sim: row folds x column folds x batches. */
+  /** What streams through, in blocks: each of them passes through all folds before the next one does. */
+  readonly blocks: Cut;
+  /** Folds of a single array, as in SCALE-Sim: row folds x column folds x batches, for each block. */
   readonly folds: number;
+  /** Those of a fold of a whole block. */
   readonly cycles: FoldCycles;
+  readonly #interval: number;
+  /** Arrays that share the steps of a fold. */
+  readonly #sharers: number;
   readonly #distinct = new Map<Operand, Map<number, number>>();
 
-  constructor(contraction: Contraction, array: ArrayPart, interval: number) {
+  /**
+   * `interval` is in cycles per step; time is cut into about `blocks` blocks. Equal arrays work side by side on folds over
+   * columns, then on batches; what is left of them shares the steps of a fold, or folds over rows, output-stationary.
+   */
+  constructor(contraction: Contraction, array: ArrayPart, interval: number, blocks = 1) {
     this.contraction = contraction;
     this.array = array;
     this.rank = layouts[array.dataflow];
+    this.#interval = interval;
     const size = (extent: Extent): number => this.#size(this.rank[extent]);
-    const columnFolds = Math.ceil(size('columns') / array.columns);
-    const sideBySide = Math.min(array.count, columnFolds);
-    this.batches = cutOf(contraction.batch.size, Math.max(1, Math.floor(array.count / sideBySide)));
-    this.rows = cutOf(size('rows'), array.rows);
-    this.columns = cutOf(size('columns'), array.columns * sideBySide);
-    this.time = size('time');
-    this.folds = this.rows.count * columnFolds * contraction.batch.size;
-    this.cycles = foldCycles(array, this.time * interval);
+    const [rowFolds, columnFolds] = [Math.ceil(size('rows') / array.rows), Math.ceil(size('columns') / array.columns)];
+    const onColumns = Math.min(array.count, columnFolds);
+    const onBatches = Math.min(Math.floor(array.count / onColumns), contraction.batch.size);
+    const left = Math.floor(array.count / onColumns / onBatches);
+    const onRows = this.rank.time === 'k' ? Math.min(left, rowFolds) : 1;
+    this.#sharers = this.rank.time === 'k' ? 1 : Math.min(left, size('time'));
+    this.rows = cutOf(size('rows'), array.rows * onRows);
+    this.columns = cutOf(size('columns'), array.columns * onColumns);
+    this.blocks = cutOf(size('time'), Math.ceil(size('time') / blocks));
+    this.batches = blocks === 1 ? cutOf(contraction.batch.size, onBatches) : cutOf(this.blocks.count, 1);
+    this.folds = rowFolds * columnFolds * contraction.batch.size * this.blocks.count;
+    this.cycles = this.cyclesIn(0);
+  }
+
+  /** Whether another number of blocks is possible: only where each can be taken for a batch, and results are not split. */
+  get canBlock(): boolean {
+    return this.contraction.batch.size === 1 && this.rank.time !== 'k';
+  }
+
+  /** Steps of k or of a block of time. */
+  stepsIn(variant: number): number {
+    return variant & lastBatch ? this.blocks.last : this.blocks.size;
+  }
+
+  cyclesIn(variant: number): FoldCycles {
+    return foldCycles(this.array, Math.ceil(this.stepsIn(variant) / this.#sharers) * this.#interval);
   }
 
   /** The sparse operand, when the array passes over its zeros. */
@@ -130,7 +157,7 @@ export class FoldGrid {
     const known = this.#distinct.get(operand) ?? new Map<number, number>();
     this.#distinct.set(operand, known);
     // The only extents of a whole fold that vary.
-    const kind = variant & (lastRows | lastColumns);
+    const kind = variant & (lastBatch | lastRows | lastColumns);
     const count = known.get(kind) ?? this.#countDistinct(operand, variant);
     known.set(kind, count);
     return count;
@@ -145,20 +172,25 @@ export class FoldGrid {
     return distinctElements(this.contraction, operand, blocks);
   }
 
-  /** Distinct elements of all folds of a batch together. */
-  wholeElements(operand: Operand): number {
-    const sides = this.extentsOf(operand).map((extent) => this.rank[extent]);
-    if (operand === this.sparse) return sides.reduce((n, rank) => n * this.#size(rank), 1);
-    return distinctElements(
-      this.contraction,
-      operand,
-      sides.map((rank) => [this.contraction[rank], this.contraction[rank].size]),
-    );
+  /** Distinct elements of all folds of a batch, or of a block, together. */
+  wholeElements(operand: Operand, variant: number): number {
+    const sizeOf = (extent: Extent, size: number): number =>
+      extent === 'time' && this.blocks.count > 1 ? this.stepsIn(variant) : size;
+    const extents = this.extentsOf(operand);
+    if (operand === this.sparse) {
+      return extents.reduce((n, extent) => n * sizeOf(extent, this.#size(this.rank[extent])), 1);
+    }
+    const sides = extents.map((extent): [Side, number] => {
+      const side = this.contraction[this.rank[extent]];
+      return [side, sizeOf(extent, side.size)];
+    });
+    return distinctElements(this.contraction, operand, sides);
   }
 
   #span(operand: Operand, extent: Extent, variant: number, piece: Cut | null): number {
     const isLastPiece = (variant & lastPiece) !== 0;
-    const own = extent !== 'time' ? this.tile(extent, variant) : piece ? pieceOf(piece, isLastPiece) : this.time;
+    const own =
+      extent !== 'time' ? this.tile(extent, variant) : piece ? this.pieceSteps(variant, piece) : this.stepsIn(variant);
     const { sparse } = this;
     if (this.rank[extent] !== 'k' || sparse === null || operand === sparse) return own;
     const dense = this.contraction.k.size;
@@ -167,6 +199,11 @@ export class FoldGrid {
     const share = this.denseSteps(extent, cut);
     const isLast = extent === 'time' ? isLastPiece : (variant & lastRows) !== 0;
     return isLast ? dense - (cut.count - 1) * share : share;
+  }
+
+  /** Steps of one of the pieces that a block is cut into: those of the last block are as many, and smaller. */
+  pieceSteps(variant: number, piece: Cut): number {
+    return shareOf(this.stepsIn(variant), piece, (variant & lastPiece) !== 0);
   }
 
   /** Values of an extent's rank that each tile but the last stands for: more than its size where k is compressed. */
@@ -181,10 +218,6 @@ export class FoldGrid {
   metadataBits(operand: Operand): number {
     return operand === this.sparse ? metadataBits(operand.sparsity!.pattern) : 0;
   }
-}
-
-export function pieceOf(cut: Cut, isLast: boolean): number {
-  return isLast ? cut.last : cut.size;
 }
 
 /** A whole number shared out to pieces in proportion to their size, the last one taking what is left. */

@@ -116,8 +116,10 @@ export class Folds extends Record<{
   n: number;
   k: number;
   batch: number;
-  /** Folds of a single array. */
+  /** Folds of a single array, in all blocks. */
   count: number;
+  /** Steps of time in a block; where there are several, they are the batches of the nest. */
+  block: number;
   /** Cycles from the start of a fold to the start of the next one that no wait holds up. */
   cyclesPerFold: number;
   /** Cycles of a fold in which operands stream in. */
@@ -132,6 +134,7 @@ export class Folds extends Record<{
     k: 1,
     batch: 1,
     count: 1,
+    block: 1,
     cyclesPerFold: 1,
     streamPerFold: 1,
     mappingEfficiency: 1,

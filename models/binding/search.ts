@@ -14,6 +14,8 @@ export interface Context {
   readonly bytesOf: ElementBytes;
   /** Extent by rank variable. */
   readonly extents: ReadonlyMap<string, number>;
+  /** Whether folds of a systolic array stream all of their time: SCALE-Sim's do. */
+  readonly wholeFolds: boolean;
 }
 
 /** Most tiles that a map or a reduction is cut into, about. */

@@ -69,7 +69,7 @@ function scaleSim(): Row[] {
     };
     const seconds = cpuSeconds(() => () => {
       const { loaded } = workloadOf([layer], 'topology');
-      simulate({ arch: machineOf(config), workload: loaded });
+      simulate({ arch: machineOf(config), workload: loaded, wholeFolds: true });
     });
     const than = status === undefined ? '' : 'more than ';
     return {

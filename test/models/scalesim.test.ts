@@ -90,7 +90,7 @@ const aConfig = (more: Partial<ScaleSimConfig> = {}): ScaleSimConfig => ({
 
 function run(config: ScaleSimConfig, layers: readonly ScaleSimLayer[]): LayerReport[] {
   const imported = workloadOf(layers, 'topology');
-  const result = simulate({ arch: machineOf(config), workload: imported.loaded });
+  const result = simulate({ arch: machineOf(config), workload: imported.loaded, wholeFolds: true });
   const named = imported.layers.map(({ layer, ...tensors }) => ({
     name: layer.name,
     k: productOf(layer).k,

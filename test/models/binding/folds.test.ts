@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../../arch/language/diagnostics.ts';
-import { bind } from '../../../models/binding/bind.ts';
+import { type BindOptions, bind } from '../../../models/binding/bind.ts';
 import { foldsOf } from '../../../models/binding/program.ts';
 import { simulate } from '../../../models/simulate.ts';
 import { expectToAddUp } from '../accounting.ts';
@@ -69,11 +69,11 @@ function workloadOf({ cascade, extents }: Scenario) {
   return aWorkload(text, { inputs, output: text.split(' =')[0]!, ranks: sizes });
 }
 
-const fits = (s: Scenario) => {
+const fits = (s: Scenario, options: BindOptions) => {
   const arch = aMachine(machineOf(s));
   const workload = workloadOf(s);
   try {
-    const program = bind(arch, workload);
+    const program = bind(arch, workload, null, options);
     const section = program.phases.first()!.sections.first()!;
     const folds = foldsOf(section);
     return folds && { arch, workload, program, section, folds };
@@ -86,12 +86,13 @@ const fits = (s: Scenario) => {
 /** Runs a property on random scenarios that fit their buffers, and sees to it that there are enough of them. */
 function forScenarios(
   numRuns: number,
+  options: BindOptions,
   property: (s: Scenario, bound: NonNullable<ReturnType<typeof fits>>) => void,
 ): void {
   let tried = 0;
   fc.assert(
     fc.property(scenario, (s) => {
-      const bound = fits(s);
+      const bound = fits(s, options);
       if (bound === null) return;
       tried++;
       property(s, bound);
@@ -103,7 +104,7 @@ function forScenarios(
 
 describe('folds of a systolic array', () => {
   it('do in every cycle what their slow twin does, for random products, machines and buffers', () => {
-    forScenarios(150, (_, { arch, program }) => {
+    forScenarios(150, {}, (_, { arch, program }) => {
       const fast = runFast(arch, program);
       expect(fast.account.standstill).toEqual([]);
       expect(runSlow(arch, program, fast)).toEqual(fast.account);
@@ -111,7 +112,7 @@ describe('folds of a systolic array', () => {
   });
 
   it('compute what the evaluator does to the last bit, and account for every cycle and byte', () => {
-    forScenarios(150, (_, { arch, workload }) => {
+    forScenarios(150, {}, (_, { arch, workload }) => {
       const result = simulate({ arch, workload, values: true });
       expect(result.values!.outputs.map((output) => output.maxAbsError)).toEqual([0]);
       expectToAddUp(result, workload.workload);
@@ -119,8 +120,9 @@ describe('folds of a systolic array', () => {
   });
 
   it('keep the array busy for a period each, read operands as often as folds do, and never beat the machine', () => {
-    forScenarios(200, (s, { arch, workload, folds, section }) => {
-      const result = simulate({ arch, workload });
+    const wholeFolds = true;
+    forScenarios(200, { wholeFolds }, (s, { arch, workload, folds, section }) => {
+      const result = simulate({ arch, workload, wholeFolds });
       const array = result.engines.find((engine) => engine.name === 'array')!;
       const { m, n, k, batch, count, cyclesPerFold } = folds;
       const [rows, columns] = { 'output-stationary': [m, n], 'weight-stationary': [k, n], 'input-stationary': [k, m] }[
@@ -128,7 +130,7 @@ describe('folds of a systolic array', () => {
       ] as [number, number];
       const [rowFolds, columnFolds] = [Math.ceil(rows / s.rows), Math.ceil(columns / s.columns)];
       expect(count).toBe(rowFolds * columnFolds * batch);
-      if (s.layout === '') expect(array.busy).toBe(rowFolds * turns(s, columnFolds, batch) * cyclesPerFold);
+      if (s.layout === '') expect(array.busy).toBe(turns(s, rowFolds, columnFolds, batch) * cyclesPerFold);
       const moved = (memory: string, tensor: string) =>
         result.memories.find(({ name }) => name === memory)!.tensors[tensor]!;
       // RULES of SCALE-Sim (test/fixtures/scalesim), without what it adds to output-stationary results by mistake.
@@ -158,8 +160,13 @@ describe('folds of a systolic array', () => {
   });
 });
 
-/** Turns that equal arrays take for the folds over columns and batches: side by side over columns first, then over batches. */
-function turns({ count }: Scenario, columnFolds: number, batch: number): number {
-  const across = Math.min(count, columnFolds);
-  return Math.ceil(columnFolds / across) * Math.ceil(batch / Math.max(1, Math.floor(count / across)));
+/**
+ * Turns that equal arrays take for folds: side by side over columns first, then over batches, and output-stationary over
+ * rows; with other dataflows the arrays that are left share the steps of a fold.
+ */
+function turns({ count, dataflow }: Scenario, rowFolds: number, columnFolds: number, batch: number): number {
+  const onColumns = Math.min(count, columnFolds);
+  const onBatches = Math.min(batch, Math.floor(count / onColumns));
+  const onRows = dataflow === 'output-stationary' ? Math.min(rowFolds, Math.floor(count / onColumns / onBatches)) : 1;
+  return Math.ceil(rowFolds / onRows) * Math.ceil(columnFolds / onColumns) * Math.ceil(batch / onBatches);
 }

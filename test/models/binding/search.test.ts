@@ -27,7 +27,7 @@ function problem(parts: MachineParts, { workload }: LoadedWorkload): { sketch: S
     interleave: null,
   };
   const extents = new Map(einsums.flatMap((einsum) => [...extentsOf(workload, einsum)]));
-  return { sketch, context: { topology, bytesOf: elementBytes(workload, bitsOf), extents } };
+  return { sketch, context: { topology, bytesOf: elementBytes(workload, bitsOf), extents, wholeFolds: false } };
 }
 
 /** The plan without loops: every tensor in one tile; null when it does not fit. */
