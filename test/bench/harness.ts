@@ -1,5 +1,4 @@
 /** Measures CPU time. A section of the benchmark is a file beside this one that exports `section`. */
-import { readFileSync } from 'node:fs';
 
 export interface Row {
   readonly name: string;
@@ -30,12 +29,6 @@ export function cpuSeconds(prepare: () => () => void, repeats = 5): number {
     return (user + system) / 1e6;
   });
   return seconds.sort((a, b) => a - b)[Math.floor(repeats / 2)]!;
-}
-
-/** Most memory that this process has held so far. Linux alone tells. */
-export function peakMegabytes(): number {
-  const status = readFileSync('/proc/self/status', 'utf8');
-  return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? Number.NaN) / 1e3;
 }
 
 /** Columns: name, figure, unit, target, peer. */
