@@ -40,13 +40,15 @@ const scenario = fc.record({
   memory: fc.constantFrom('1 GB/s', '2.5 GB/s', '64 GB/s'),
   latency: fc.constantFrom('0 ns', '7 ns'),
   layout: fc.constantFrom('', ', layout: row-major', ', layout: column-major'),
+  clock: fc.constantFrom('core', 'core', 'io'),
 });
 type Scenario = typeof scenario extends fc.Arbitrary<infer T> ? T : never;
 
 function machineOf(s: Scenario): MachineParts {
   const pad = (i: number, holds: string): string =>
-    `kind: scratchpad, clock: core, capacity: ${s.capacities[i]}, banks: 2, width: ${s.width} B, latency: 1 cycles, holds: [${holds}]${s.layout}`;
+    `kind: scratchpad, clock: ${s.clock}, capacity: ${s.capacities[i]}, banks: 2, width: ${s.width} B, latency: 1 cycles, holds: [${holds}]${s.layout}`;
   return {
+    clocks: 'core: 1 GHz, io: 700 MHz',
     hbm: `bandwidth: ${s.memory}, latency: ${s.latency}`,
     array: `count: ${s.count}, rows: ${s.rows}, columns: ${s.columns}, dataflow: ${s.dataflow}, overlap: ${s.overlap}, operations: { mac: 1 }`,
     more: [`ifmap: { ${pad(0, 'inputs')} }`, `filter: { ${pad(1, 'weights')} }`, `ofmap: { ${pad(2, 'results')} }`],

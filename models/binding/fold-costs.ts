@@ -1,0 +1,187 @@
+/** What one piece of a fold costs the array: cycles, latency, and what it reads and writes in its scratchpads. */
+import { List } from 'immutable';
+import type { ArrayPart } from '../../arch/language/arch.ts';
+import { affineConflictCycles, banksOf } from '../memory/banks.ts';
+import type { Operand } from './contraction.ts';
+import { BindError } from './dependencies.ts';
+import type { FoldPlan, Phase } from './fold-plan.ts';
+import { type Cut, lastPiece, shareOf, variants } from './folds.ts';
+import { Access, Op } from './program.ts';
+import type { Site, Topology } from './topology.ts';
+
+export interface FoldEngine {
+  readonly site: Site<ArrayPart>;
+  readonly topology: Topology;
+  /** Cycles per step of a fold, and from a step's start to its result. */
+  readonly cost: { readonly interval: number; readonly depth: number };
+  /** Bits of an element by tensor. */
+  readonly bits: (tensor: string) => number;
+  /** Whether a fold streams all of its time, whatever that costs the memory. */
+  readonly wholeFolds: boolean;
+}
+
+export class FoldCosts {
+  readonly #plan: FoldPlan;
+  readonly #engine: FoldEngine;
+
+  constructor(plan: FoldPlan, engine: FoldEngine) {
+    this.#plan = plan;
+    this.#engine = engine;
+  }
+
+  /**
+   * One phase of a fold, without its tokens; `rereads` partial sums that an earlier row fold left.
+   * @throws BindError when a link is missing.
+   */
+  op(phase: Phase, rereads: boolean): Op {
+    const { grid, pieces } = this.#plan;
+    const cut = pieces[phase];
+    const cycles = perVariant((variant) => this.#cycles(phase, cut, variant));
+    const accesses = this.#accesses(phase, rereads);
+    return new Op({
+      name: grid.contraction.einsum.name,
+      inner: cut.count,
+      busy: cycles,
+      cycles: cycles.map((n, variant) => Math.max(n, this.#linkCycles(accesses, variant))),
+      latency: perVariant((variant) => this.latency(phase, variant)),
+      points: perVariant((variant) => (phase === 'stream' ? this.#points(cut, variant) : 0)),
+      accesses: List(accesses),
+    });
+  }
+
+  #points(cut: Cut, variant: number): number {
+    const { grid } = this.#plan;
+    const atOnce = grid.batchesIn(variant) * grid.tile('rows', variant) * grid.tile('columns', variant);
+    return atOnce * grid.pieceSteps(variant, cut);
+  }
+
+  /**
+   * Cycles of a piece. A fold takes its period in all: a load that another fold hides takes none of it, and where folds
+   * follow each other at once the drain is only what is left of the period.
+   */
+  #cycles(phase: Phase, cut: Cut, variant: number): number {
+    const { grid } = this.#plan;
+    const { array } = grid;
+    const cycles = grid.cyclesIn(variant);
+    const whole = {
+      load: array.overlap === 'none' ? cycles.load : 0,
+      stream: cycles.stream,
+      drain: array.overlap === 'full' ? cycles.period - cycles.stream : cycles.drain,
+    }[phase];
+    const free = shareOf(whole, cut, isLast(variant));
+    return free === 0 ? 0 : Math.max(free, this.#bankCycles(phase, cut, variant));
+  }
+
+  /** Cycles from the end of a piece until its results have left the array. */
+  latency(phase: Phase, variant: number): number {
+    const { array } = this.#plan.grid;
+    const cycles = this.#plan.grid.cyclesIn(variant);
+    const { depth, interval } = this.#engine.cost;
+    const inArray = {
+      load: 0,
+      stream: cycles.drain + (array.overlap === 'none' ? 0 : cycles.load),
+      drain: cycles.length - cycles.period,
+    }[phase];
+    return inArray + depth - interval;
+  }
+
+  /** What the array reads and writes in a phase: its operands, of a result its sums, and those of the fold before. */
+  #accesses(phase: Phase, rereads: boolean): Access[] {
+    return this.#plan.flows.flatMap((flow) => {
+      const { operand, pad, tensor } = flow;
+      // The load that another fold hides goes on while this one streams.
+      const hidden = flow.phase === 'load' && this.#plan.grid.array.overlap !== 'none';
+      if ((hidden ? 'stream' : flow.phase) !== phase) return [];
+      if (operand === null) {
+        const bytes = perVariant(flow.values);
+        const written = new Access({ memory: pad, tensor, write: true, bytes });
+        return rereads ? [written, written.set('write', false)] : [written];
+      }
+      const read = (name: string, elementBits: number): Access => {
+        const bytes = perVariant((variant) => {
+          const elements = this.#elementsRead(operand, flow.phase, phase, variant);
+          return Math.ceil((elements * this.#plan.grid.batchesIn(variant) * elementBits) / 8);
+        });
+        return new Access({ memory: pad, tensor: name, bytes });
+      };
+      return withMetadata(
+        read(tensor, this.#engine.bits(tensor)),
+        read(metadataOf(tensor), this.#plan.grid.metadataBits(operand)),
+      );
+    });
+  }
+
+  /** Elements of an operand that enter the array in one piece of a phase, for one batch. */
+  #elementsRead(operand: Operand, own: Phase, phase: Phase, variant: number): number {
+    const { grid, pieces } = this.#plan;
+    const cut = pieces[phase];
+    if (own === 'stream') return grid.elements(operand, variant, cut);
+    return shareOf(grid.elements(operand, variant, null), cut, isLast(variant));
+  }
+
+  /** Cycles that the banks of scratchpads with a layout need for a piece. */
+  #bankCycles(phase: Phase, cut: Cut, variant: number): number {
+    const { grid } = this.#plan;
+    const steps =
+      phase === 'stream' ? grid.pieceSteps(variant, cut) : shareOf(grid.tile('rows', variant), cut, isLast(variant));
+    const slowest = this.#plan.flows
+      .filter((flow) => flow.phase === phase)
+      .map(({ pad, operand, tensor }) => {
+        const { part } = this.#engine.topology.pad(pad)!;
+        if (part.layout === null) return 0;
+        const across = this.#across(operand, phase);
+        const words = grid.tile(across, variant);
+        const alongWords = this.#isContiguous(operand, grid.rank[across]) === (part.layout === 'row-major');
+        const [stepStride, wordStride] = alongWords ? ([words, 1] as const) : ([1, steps] as const);
+        const banks = banksOf(part, this.#engine.bits(tensor));
+        return affineConflictCycles(banks, steps, words, stepStride, wordStride);
+      });
+    return Math.max(0, ...slowest);
+  }
+
+  /** Which side of the array an operand enters, or a result leaves, a row or a column of PEs each. */
+  #across(operand: Operand | null, phase: Phase): 'rows' | 'columns' {
+    if (phase !== 'stream') return 'columns';
+    return this.#plan.grid.extentsOf(operand).includes('rows') ? 'rows' : 'columns';
+  }
+
+  /** Whether a tensor's last index belongs to a rank of the product. */
+  #isContiguous(operand: Operand | null, rank: 'm' | 'n' | 'k'): boolean {
+    const { contraction } = this.#plan.grid;
+    const last = (operand?.access ?? contraction.einsum.output).indices.last();
+    return last !== undefined && contraction[rank].variables.some((v) => last.terms.has(v));
+  }
+
+  /** Cycles that the slowest of the array's links needs for a piece. */
+  #linkCycles(accesses: readonly Access[], variant: number): number {
+    const engine = this.#engine.site.path;
+    const perLink = new Map<string, number>();
+    for (const { memory, write, bytes } of accesses) {
+      const link = write ? `${engine} ${memory}` : `${memory} ${engine}`;
+      perLink.set(link, (perLink.get(link) ?? 0) + bytes.get(variant)!);
+    }
+    return [...perLink].reduce((slowest, [link, bytes]) => {
+      const [from, to] = link.split(' ') as [string, string];
+      const width = this.#engine.topology.width(from, to);
+      if (width === null) throw new BindError(`${from} has no link to ${to}`);
+      return Math.max(slowest, Math.ceil(bytes / width));
+    }, 0);
+  }
+}
+
+export function perVariant(of: (variant: number) => number): List<number> {
+  return List(Array.from({ length: variants }, (_, variant) => of(variant)));
+}
+
+/** Name under which the places of a compressed tensor's values are counted. */
+export function metadataOf(tensor: string): string {
+  return `${tensor}.metadata`;
+}
+
+export function withMetadata(values: Access, places: Access): Access[] {
+  return places.bytes.some((bytes) => bytes > 0) ? [values, places] : [values];
+}
+
+function isLast(variant: number): boolean {
+  return (variant & lastPiece) !== 0;
+}
