@@ -4,6 +4,7 @@ import { costOf } from '../arch/language/operations.ts';
 import { bitsOf } from '../arch/language/units.ts';
 import { einsumText } from '../workloads/language/describe.ts';
 import { operatorsPerPoint } from '../workloads/language/shapes.ts';
+import { sparsityText } from '../workloads/language/sparsity.ts';
 import { accessesOf, type Einsum, einsumsOf, type Workload } from '../workloads/language/workload.ts';
 import { workloadOf } from './binding/cores.ts';
 import { elementBytes } from './binding/plan.ts';
@@ -98,7 +99,7 @@ class Measurement {
       area: { total: area.total, by: area.by },
       bottleneck: bottleneckOf(engines, this.#movers(), einsums),
       timelines: { engines: this.#record.engines.map((e) => this.#timeline(e)), bandwidth: this.#bandwidth() },
-      notes: [...new Set([...this.#narrowEngines(), ...energy.notes, ...area.notes])],
+      notes: [...new Set([...this.#narrowEngines(), ...this.#denseArrays(), ...energy.notes, ...area.notes])],
     };
   }
 
@@ -131,6 +132,24 @@ class Measurement {
       return [
         `${path} computes ${word}, the workload is ${dtype}: cycles and energy are those of ${word}, bytes those of ${dtype}`,
       ];
+    });
+  }
+
+  /** Arrays that compute the zeros of sparse tensors. */
+  #denseArrays(): string[] {
+    const { tensors } = this.#subject.workload;
+    return this.#computing().flatMap(({ engine, name }) => {
+      const { path } = readName(engine.name);
+      const part = this.#topology.engine(path)?.part;
+      if (part?.kind !== 'array' || part.sparsity === 'structured') return [];
+      return accessesOf(this.#einsums.get(name)!.expression).flatMap(({ tensor }) => {
+        const sparsity = tensors.get(tensor)?.sparsity;
+        if (!sparsity) return [];
+        const pattern = sparsityText(sparsity);
+        return [
+          `${path} computes all of ${tensor}, which is ${pattern}: "sparsity: structured" would pass over its zeros`,
+        ];
+      });
     });
   }
 

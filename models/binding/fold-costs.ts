@@ -61,15 +61,15 @@ export class FoldCosts {
    */
   #cycles(phase: Phase, cut: Cut, variant: number): number {
     const { grid } = this.#plan;
-    const { array } = grid;
+    const { overlap } = grid.array;
     const cycles = grid.cyclesIn(variant);
+    const stream = Math.max(cycles.stream, this.#bankCycles('stream', variant));
     const whole = {
-      load: array.overlap === 'none' ? cycles.load : 0,
-      stream: cycles.stream,
-      drain: array.overlap === 'full' ? cycles.period - cycles.stream : cycles.drain,
+      load: overlap === 'none' && cycles.load > 0 ? Math.max(cycles.load, this.#bankCycles('load', variant)) : 0,
+      stream,
+      drain: overlap === 'full' ? Math.max(0, cycles.period - stream) : cycles.drain,
     }[phase];
-    const free = shareOf(whole, cut, isLast(variant));
-    return free === 0 ? 0 : Math.max(free, this.#bankCycles(phase, cut, variant));
+    return shareOf(whole, cut, isLast(variant));
   }
 
   /** Cycles from the end of a piece until its results have left the array. */
@@ -119,12 +119,14 @@ export class FoldCosts {
     return shareOf(grid.elements(operand, variant, null), cut, isLast(variant));
   }
 
-  /** Cycles that the banks of scratchpads with a layout need for a piece. */
-  #bankCycles(phase: Phase, cut: Cut, variant: number): number {
-    const { grid } = this.#plan;
-    const steps =
-      phase === 'stream' ? grid.pieceSteps(variant, cut) : shareOf(grid.tile('rows', variant), cut, isLast(variant));
-    const slowest = this.#plan.flows
+  /**
+   * Cycles that the banks of scratchpads with a layout need for a whole fold: what it takes of a tensor lies there as a
+   * matrix of its steps and of the words that each of them needs at once.
+   */
+  #bankCycles(phase: 'load' | 'stream', variant: number): number {
+    const { grid, flows } = this.#plan;
+    const steps = phase === 'stream' ? grid.stepsIn(variant) : grid.tile('rows', variant);
+    const perFlow = flows
       .filter((flow) => flow.phase === phase)
       .map(({ pad, operand, tensor }) => {
         const { part } = this.#engine.topology.pad(pad)!;
@@ -136,12 +138,12 @@ export class FoldCosts {
         const banks = banksOf(part, this.#engine.bits(tensor));
         return affineConflictCycles(banks, steps, words, stepStride, wordStride);
       });
-    return Math.max(0, ...slowest);
+    return Math.max(0, ...perFlow);
   }
 
   /** Which side of the array an operand enters, or a result leaves, a row or a column of PEs each. */
-  #across(operand: Operand | null, phase: Phase): 'rows' | 'columns' {
-    if (phase !== 'stream') return 'columns';
+  #across(operand: Operand | null, phase: 'load' | 'stream'): 'rows' | 'columns' {
+    if (phase === 'load') return 'columns';
     return this.#plan.grid.extentsOf(operand).includes('rows') ? 'rows' : 'columns';
   }
 

@@ -8,10 +8,11 @@ export interface Parts {
   readonly split?: string;
   readonly inputs?: string;
   readonly output?: string;
+  readonly sparse?: string;
 }
 
 /** The text of a workload; the first line of its cascade is line 6, indented by two. */
-export function textOf(cascade: string, { ranks, split, inputs, output }: Parts = {}): string {
+export function textOf(cascade: string, { ranks, split, inputs, output, sparse }: Parts = {}): string {
   return [
     'workload: test',
     `ranks: { ${ranks ?? 'M: 4, N: 3, K: 2'} }`,
@@ -20,6 +21,7 @@ export function textOf(cascade: string, { ranks, split, inputs, output }: Parts 
     'cascade: |',
     ...cascade.split('\n').map((line) => `  ${line}`),
     ...(split === undefined ? [] : [`split: { ${split} }`]),
+    ...(sparse === undefined ? [] : [`sparse: { ${sparse} }`]),
   ].join('\n');
 }
 

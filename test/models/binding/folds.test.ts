@@ -5,7 +5,7 @@ import { type BindOptions, bind } from '../../../models/binding/bind.ts';
 import { foldsOf } from '../../../models/binding/program.ts';
 import { simulate } from '../../../models/simulate.ts';
 import { expectToAddUp } from '../accounting.ts';
-import { aMachine, aWorkload, type MachineParts } from '../machines.ts';
+import { aGemm, aMachine, aWorkload, type MachineParts } from '../machines.ts';
 import { runFast, runSlow } from '../twin.ts';
 
 const dataflows = ['output-stationary', 'weight-stationary', 'input-stationary'] as const;
@@ -159,6 +159,88 @@ describe('folds of a systolic array', () => {
         expect(used, name).toBeLessThanOrEqual(capacity);
       }
     });
+  });
+});
+
+describe('time in blocks', () => {
+  const machine = (hbm: string) =>
+    aMachine({
+      hbm: `bandwidth: ${hbm}, latency: 0 ns`,
+      array: 'rows: 4, columns: 4, dataflow: weight-stationary, operations: { mac: 1 }',
+      buffer: 'capacity: 400 B, width: 1 KiB, latency: 0 cycles',
+    });
+  // 64 x 8 inputs and 64 x 16 results do not fit; 4 column folds come back to the inputs.
+  const fetched = (hbm: string, options: BindOptions = {}): number => {
+    const result = simulate({ arch: machine(hbm), workload: aGemm(64, 16, 8), ...options });
+    return result.memories.find(({ name }) => name === 'hbm')!.tensors.A!.read;
+  };
+
+  it('let inputs stay on the chip where the memory is the limit', () => {
+    expect(fetched('1 GB/s')).toBe(64 * 8);
+    expect(fetched('1 GB/s', { wholeFolds: true })).toBe(4 * 64 * 8);
+  });
+
+  it('are not worth their weights where it is not', () => {
+    expect(fetched('1 TB/s')).toBe(4 * 64 * 8);
+  });
+});
+
+describe('structured sparsity', () => {
+  const run = (sparsity: string) => {
+    const arch = aMachine({
+      array: `rows: 4, columns: 4, dataflow: weight-stationary, overlap: none, sparsity: ${sparsity}, operations: { mac: 1 }`,
+    });
+    const sizes = { ranks: 'M: 6, N: 4, K: 16', sparse: 'B: 2:4 along k' };
+    const workload = aWorkload('Z[m,n] = A[m,k] * B[k,n]', sizes);
+    return simulate({ arch, workload, values: true });
+  };
+
+  it('halves the folds of 2:4 weights, which come with their places, on an array that passes over zeros', () => {
+    const { engines, memories, values } = run('structured');
+    expect(engines[0]!.busy).toBe(2 * (6 + 8 + 4 - 2));
+    // 8 of 16 rows of 4 weights, 2 bits each to say which; all inputs.
+    expect(memories[0]!.tensors).toMatchObject({ A: { read: 96 }, B: { read: 32 }, 'B.metadata': { read: 8 } });
+    expect(values!.outputs[0]!.maxAbsError).toBe(0);
+  });
+
+  it('changes nothing on one that does not, and a note says so', () => {
+    const { engines, memories, notes } = run('none');
+    expect(engines[0]!.busy).toBe(4 * (6 + 8 + 4 - 2));
+    expect(memories[0]!.tensors).toMatchObject({ A: { read: 96 }, B: { read: 64 } });
+    expect(notes).toContain(
+      'array computes all of B, which is 2:4 along k: "sparsity: structured" would pass over its zeros',
+    );
+  });
+});
+
+describe('a scratchpad with a layout', () => {
+  /** Busy cycles of one fold: 8 inputs of 4 words through 4 x 4 weights, from a bank whose lines hold 4 words. */
+  const busyWith = (inputs: string, weights = ''): number => {
+    const pad = (holds: string, layout: string) =>
+      `{ kind: scratchpad, clock: core, capacity: 1 KiB, width: 4 B, holds: [${holds}]${layout} }`;
+    const arch = aMachine({
+      array: 'rows: 4, columns: 4, dataflow: weight-stationary, overlap: none, operations: { mac: 1 }',
+      more: [`a: ${pad('inputs', inputs)}`, `b: ${pad('weights', weights)}`, `z: ${pad('results', '')}`],
+      links: ['hbm <-> a via dma', 'hbm <-> b via dma', 'hbm <-> z via dma', 'a -> array', 'b -> array', 'array <-> z'],
+    });
+    const { engines } = simulate({ arch, workload: aGemm(8, 4, 4) });
+    return engines.find(({ name }) => name === 'array')!.busy;
+  };
+  const free = 4 + 8 + 4 + 4 - 2;
+
+  it('gives a row of words in a cycle when they lie in one line', () => {
+    expect(busyWith('')).toBe(free);
+    expect(busyWith(', layout: row-major')).toBe(free);
+  });
+
+  it('takes a cycle for each line of a bank when they lie in different ones', () => {
+    // Inputs A[m,k]: the 4 words of a step are 8 apart, each in a line of its own.
+    expect(busyWith(', layout: column-major')).toBe(free + 8 * 3);
+    expect(busyWith(', layout: column-major, banks: 2')).toBe(free + 8 * 3);
+    expect(busyWith(', layout: column-major, ports: 2')).toBe(free + 8);
+    // Weights B[k,n]: the 4 words of a row are 4 apart.
+    expect(busyWith('', ', layout: column-major')).toBe(free + 4 * 3);
+    expect(busyWith('', ', layout: column-major, banks: 4')).toBe(free);
   });
 });
 
