@@ -115,7 +115,7 @@ export function distinctElements(
   return Math.min(product, inBox);
 }
 
-/** Extents of a box that holds any `size` consecutive values of a side. */
+/** Extents of a box that holds any `size` consecutive values of a side, when blocks of that size are counted from 0. */
 function cover(
   { variables }: Side,
   size: number,
@@ -123,17 +123,20 @@ function cover(
   box: Map<string, number>,
 ): void {
   let left = size;
+  // Whether runs of `left` values begin at multiples of it.
+  let aligned = true;
   for (const variable of [...variables].reverse()) {
     const extent = extents.get(variable)!;
-    if (left % extent === 0) {
+    if (aligned && left % extent === 0) {
       box.set(variable, extent);
       left /= extent;
-    } else if (extent % left === 0) {
+    } else if (left === 1 || (aligned && extent % left === 0)) {
       box.set(variable, left);
       left = 1;
     } else {
       box.set(variable, extent);
       left = Math.floor((left - 2) / extent) + 2;
+      aligned = false;
     }
   }
 }

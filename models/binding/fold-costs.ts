@@ -4,7 +4,7 @@ import type { ArrayPart } from '../../arch/language/arch.ts';
 import { affineConflictCycles, banksOf } from '../memory/banks.ts';
 import type { Operand } from './contraction.ts';
 import { BindError } from './dependencies.ts';
-import type { FoldPlan, Phase } from './fold-plan.ts';
+import type { FoldFlow, FoldPlan, Phase } from './fold-plan.ts';
 import { type Cut, lastPiece, shareOf, variants } from './folds.ts';
 import { Access, Op } from './program.ts';
 import type { Site, Topology } from './topology.ts';
@@ -89,11 +89,9 @@ export class FoldCosts {
   #accesses(phase: Phase, rereads: boolean): Access[] {
     return this.#plan.flows.flatMap((flow) => {
       const { operand, pad, tensor } = flow;
-      // The load that another fold hides goes on while this one streams.
-      const hidden = flow.phase === 'load' && this.#plan.grid.array.overlap !== 'none';
-      if ((hidden ? 'stream' : flow.phase) !== phase) return [];
+      if (this.#goesOnDuring(flow.phase) !== phase) return [];
       if (operand === null) {
-        const bytes = perVariant(flow.values);
+        const bytes = perVariant((variant) => this.#resultBytes(flow, phase, variant));
         const written = new Access({ memory: pad, tensor, write: true, bytes });
         return rereads ? [written, written.set('write', false)] : [written];
       }
@@ -109,6 +107,21 @@ export class FoldCosts {
         read(metadataOf(tensor), this.#plan.grid.metadataBits(operand)),
       );
     });
+  }
+
+  /** The phase of a fold during which another fold's load, or drain, goes on, where folds overlap; else the phase itself. */
+  #goesOnDuring(phase: Phase): Phase {
+    const { overlap } = this.#plan.grid.array;
+    const hidden = phase === 'load' ? overlap !== 'none' : phase === 'drain' && overlap === 'full';
+    return hidden ? 'stream' : phase;
+  }
+
+  /** Whole bytes of results that leave in one piece of a phase. */
+  #resultBytes({ phase: own, values, pieces }: FoldFlow, phase: Phase, variant: number): number {
+    if (own === phase) return values(variant);
+    const last = values(variant | lastPiece);
+    const all = (pieces.count - 1) * values(variant & ~lastPiece) + last;
+    return shareOf(all, this.#plan.pieces[phase], isLast(variant));
   }
 
   /** Elements of an operand that enter the array in one piece of a phase, for one batch. */

@@ -89,6 +89,14 @@ export function tripsOf(
   );
 }
 
+/** Bytes that a flow moves from and to memory, about. */
+export function trafficOf(plan: Pick<FoldPlan, 'grid' | 'rowLoop' | 'columnLoop' | 'spills'>, flow: FoldFlow): number {
+  const { kept, loops, reuse, atFirst, pieces, operand } = flow;
+  const again = kept ? 1 : tripsOf(plan, reuse);
+  const times = operand === null ? (plan.spills ? 2 * again - 1 : 1) : again;
+  return tripsOf(plan, loops & ~atFirst) * times * pieces.count * bytesOf(flow, 0);
+}
+
 /** Every plan that fits, those with column folds outside first. @throws BindError when none does. */
 export function foldPlans(grid: FoldGrid, buffers: FoldBuffers): FoldPlan[] {
   let failure: BindError | null = null;
@@ -153,14 +161,13 @@ class Draft {
     const { steps } = best;
     const flows = this.#flows(keep, steps, best.tile, true);
     const spills = this.#accumulates && !keep.has('results');
+    const loops = { grid: this.#grid, rowLoop: this.#rowLoop, columnLoop: this.#columnLoop };
     return {
-      grid: this.#grid,
-      rowLoop: this.#rowLoop,
-      columnLoop: this.#columnLoop,
+      ...loops,
       pieces: this.#pieces(steps, best.tile),
       flows,
       spills,
-      traffic: flows.reduce((sum, flow) => sum + this.#traffic(flow, spills), 0),
+      traffic: flows.reduce((sum, flow) => sum + trafficOf({ ...loops, spills }, flow), 0),
       first: flows.reduce((sum, flow) => sum + this.#firstBytes(flow), 0),
     };
   }
@@ -240,7 +247,7 @@ class Draft {
     // The next batch's image comes while this one is in use.
     const images = Math.min(2, grid.batches.count);
     const held = isImage
-      ? { bytes: images * stays(whole), pieces: inUse + 2 * cut.count }
+      ? { bytes: images * stays(whole), pieces: inUse + cut.count }
       : kept
         ? { bytes: stays(reuse === outerLoop ? whole : grid.distinct(operand, 0)), pieces: inUse }
         : { bytes: 0, pieces: 0 };
@@ -356,13 +363,6 @@ class Draft {
     return null;
   }
 
-  #traffic(flow: FoldFlow, spills: boolean): number {
-    const { kept, loops, reuse, atFirst, pieces, operand } = flow;
-    const again = kept ? 1 : this.#trips(reuse);
-    const times = operand === null ? (spills ? 2 * again - 1 : 1) : again;
-    return this.#trips(loops & ~atFirst) * times * pieces.count * bytesOf(flow, 0);
-  }
-
   #firstBytes(flow: FoldFlow): number {
     return flow.operand === null ? 0 : bytesOf(flow, 0) * (flow.phase === 'load' ? flow.pieces.count : 1);
   }
@@ -376,7 +376,7 @@ function largestPiece(flow: Pick<FoldFlow, 'values' | 'metadata'>): number {
   return Math.max(1, bytesOf(flow, 0), bytesOf(flow, lastPiece));
 }
 
-function bytesOf({ values, metadata }: Pick<FoldFlow, 'values' | 'metadata'>, variant: number): number {
+export function bytesOf({ values, metadata }: Pick<FoldFlow, 'values' | 'metadata'>, variant: number): number {
   return values(variant) + metadata(variant);
 }
 

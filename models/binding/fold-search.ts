@@ -5,8 +5,9 @@ import { defaultAssignment } from './assign.ts';
 import { type Contraction, contractionOf } from './contraction.ts';
 import { BindError } from './dependencies.ts';
 import type { FoldEngine } from './fold-costs.ts';
+import { foldEstimate } from './fold-estimate.ts';
 import { type FoldBuffers, type FoldPlan, foldPlans } from './fold-plan.ts';
-import { foldEstimate, foldSection } from './fold-section.ts';
+import { foldSection } from './fold-section.ts';
 import { FoldGrid } from './folds.ts';
 import { type Context, costOf, type Found, type Sketch } from './search.ts';
 import type { Estimate } from './section.ts';
@@ -49,25 +50,23 @@ interface Candidate {
  * on the chip.
  */
 function bestOf(contraction: Contraction, array: ArrayPart, engine: FoldEngine): Candidate {
-  const inBlocks = (blocks: number): Candidate | null => {
-    const grid = new FoldGrid(contraction, array, engine.cost.interval, blocks);
-    try {
-      return bestPlan(grid, engine);
-    } catch (error) {
-      if (error instanceof BindError && blocks > 1) return null;
-      throw error;
-    }
-  };
-  let best = inBlocks(1)!;
-  const { grid } = best.plan;
-  if (engine.wholeFolds || !grid.canBlock) return best;
+  const gridOf = (blocks: number): FoldGrid => new FoldGrid(contraction, array, engine.cost.interval, blocks);
+  const whole = gridOf(1);
+  let best: Candidate | null = null;
+  let failure: BindError | null = null;
+  const mostBlocks = engine.wholeFolds || !whole.canBlock ? 1 : Math.max(1, whole.blocks.size / array.rows);
   // Blocks shorter than the array has rows would wait for each other.
-  for (let blocks = 2; grid.blocks.size / blocks >= array.rows; blocks *= 2) {
-    const { seconds, trafficSeconds } = best.estimate;
-    if (trafficSeconds < seconds) break;
-    const candidate = inBlocks(blocks);
-    if (candidate && candidate.cost < best.cost) best = candidate;
+  for (let blocks = 1; blocks <= mostBlocks; blocks *= 2) {
+    if (best !== null && best.estimate.trafficSeconds < best.estimate.seconds) break;
+    try {
+      const candidate = bestPlan(blocks === 1 ? whole : gridOf(blocks), engine);
+      if (best === null || candidate.cost < best.cost) best = candidate;
+    } catch (error) {
+      if (!(error instanceof BindError)) throw error;
+      failure ??= error;
+    }
   }
+  if (best === null) throw failure;
   return best;
 }
 

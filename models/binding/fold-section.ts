@@ -24,33 +24,11 @@ import {
   Take,
   Tile,
 } from './program.ts';
-import type { Estimate } from './section.ts';
-import { memoryBandwidth, type Route, seconds, type Topology } from './topology.ts';
+import { type Route, seconds } from './topology.ts';
 
 /** @throws BindError when a link is missing. */
 export function foldSection(plan: FoldPlan, engine: FoldEngine): Section {
   return new Builder(plan, engine).build();
-}
-
-/** What binding decides by. */
-export function foldEstimate(plan: FoldPlan, { site, topology }: FoldEngine): Estimate {
-  const { grid } = plan;
-  const bandwidth = bandwidthOf(plan, topology);
-  const foldsInTurn = tripsOf(plan, batchLoop | innerLoop | outerLoop);
-  const computing = (foldsInTurn * grid.cycles.period) / site.hertz;
-  const trafficSeconds = plan.traffic / bandwidth;
-  const fillSeconds = plan.first / bandwidth + (grid.cycles.length - grid.cycles.period) / site.hertz;
-  const roundSeconds = (foldsInTurn * plan.pieces.stream.count) / site.hertz;
-  return { seconds: Math.max(computing, trafficSeconds), fillSeconds, trafficSeconds, roundSeconds };
-}
-
-/** Bytes per second of the memory that the scratchpads are filled from, or of the narrowest way to it. */
-function bandwidthOf({ flows }: FoldPlan, topology: Topology): number {
-  const routes = topology.routes.filter(({ pad }) => flows.some((flow) => flow.pad === pad));
-  return Math.min(
-    ...routes.map(({ memory }) => memoryBandwidth(topology.memory(memory)!)),
-    ...routes.map(({ port }) => port?.bytesPerSecond ?? Number.POSITIVE_INFINITY),
-  );
 }
 
 const arrayEngine = 0;

@@ -3,7 +3,7 @@ import { List } from 'immutable';
 import type { Arch, ArrayPart } from '../../arch/language/arch.ts';
 import { contractionOf } from '../../models/binding/contraction.ts';
 import { BindError } from '../../models/binding/dependencies.ts';
-import { type FoldPlan, foldPlans, type Role } from '../../models/binding/fold-plan.ts';
+import { type FoldBuffers, type FoldPlan, foldPlans, type Role } from '../../models/binding/fold-plan.ts';
 import { foldSection } from '../../models/binding/fold-section.ts';
 import { FoldGrid } from '../../models/binding/folds.ts';
 import { Phase, Program, type Section } from '../../models/binding/program.ts';
@@ -76,13 +76,14 @@ export function foldsOf(own: FoldCase): Folds {
   const pads = padsOf(own);
   const capacity = new Map(Object.values(pads).map((pad) => [pad, topology.pad(pad)!.part.capacity]));
   const buffers = { pads, capacity, bits, latency: own.latency + own.padLatency };
-  const section = (plan: FoldPlan): Section => foldSection(plan, { site, topology, cost, bits });
+  const section = (plan: FoldPlan): Section => foldSection(plan, { site, topology, cost, bits, wholeFolds: false });
+  const gridOf = (blocks: number): FoldGrid => new FoldGrid(contraction, site.part, cost.interval, blocks);
   return {
     arch,
     workload,
     capacity,
     section,
-    plans: plansOf(() => foldPlans(new FoldGrid(contraction, site.part, cost.interval), buffers)),
+    plans: blockings(gridOf(1)).flatMap((blocks) => plansOf(gridOf(blocks), buffers)),
     machine: (plan) => {
       const program = new Program({ phases: List([new Phase({ repeat: 1, sections: List([section(plan)]) })]) });
       const subject = { arch, workload: workload.workload, program, overrides: [], version: '' };
@@ -99,9 +100,14 @@ export function foldsOf(own: FoldCase): Folds {
   };
 }
 
-function plansOf(find: () => FoldPlan[]): FoldPlan[] {
+/** Numbers of blocks that time may be cut into. */
+function blockings({ canBlock, blocks }: FoldGrid): number[] {
+  return [1, 2, 4, 8, 16, 32, 64].filter((count) => count === 1 || (canBlock && count <= blocks.size));
+}
+
+function plansOf(grid: FoldGrid, buffers: FoldBuffers): FoldPlan[] {
   try {
-    return find();
+    return foldPlans(grid, buffers);
   } catch (error) {
     if (error instanceof BindError) return [];
     throw error;
