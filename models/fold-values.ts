@@ -123,7 +123,7 @@ export class FoldValues {
   #timeOf(side: FoldSide, batch: number, piece: number): Range {
     const size = side.extents.reduce((product, extent) => product * extent, 1);
     const { block } = this.#folds;
-    if (block >= size) return rangeOf(side, piece);
+    if (block === 0) return rangeOf(side, piece);
     const from = batch * block;
     const to = Math.min(size, from + block);
     const share = Math.floor(((to - from) * side.tile) / block);

@@ -1,6 +1,15 @@
 /** A machine as text: what it is made of and what it can do at best. */
 import { format } from 'd3-format';
-import { type Arch, contents, type Engine, type GroupPart, type Link, type Part, type Rate, type Span } from './arch.ts';
+import {
+  type Arch,
+  contents,
+  type Engine,
+  type GroupPart,
+  type Link,
+  type Part,
+  type Rate,
+  type Span,
+} from './arch.ts';
 import { operationNames } from './operations.ts';
 import { expandParts, linkBandwidth, partAt, peakOperations, scratchpadBandwidth } from './parts.ts';
 

@@ -86,7 +86,9 @@ export const partSchemas = {
       overlap: z
         .enum(['none', 'preload', 'full'])
         .default(array.overlap)
-        .describe('What may pass while the fold before is in the array: nothing, the load of the stationary operand, all'),
+        .describe(
+          'What may pass while the fold before is in the array: nothing, the load of the stationary operand, all',
+        ),
       sparsity: z
         .enum(['none', 'structured'])
         .default(array.sparsity)
@@ -133,7 +135,9 @@ export const partSchemas = {
       layout: z
         .enum(['row-major', 'column-major'])
         .optional()
-        .describe('Whether the last index of a tensor runs along its lines, or the first; without it no bank conflicts'),
+        .describe(
+          'Whether the last index of a tensor runs along its lines, or the first; without it no bank conflicts',
+        ),
     })
     .describe('A scratchpad'),
   memory: z

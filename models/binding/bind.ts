@@ -183,16 +183,23 @@ class Binder {
     const sketch = this.#sketch(einsums, section);
     if (section && hasNest(section)) return this.#mapped(sketch, section);
     if (like && foldsOf(like) === null) return foundOf(layLike(sketch, this.#context, like));
-    return this.#tryFolds(sketch) ?? search(sketch, this.#context);
+    return this.#inFolds(sketch);
   }
 
-  /** What does not fit as folds may fit in other tiles. */
-  #tryFolds(sketch: Sketch): Found | null {
+  /** In folds where an array runs them. What does not fit as folds may fit in other tiles. */
+  #inFolds(sketch: Sketch): Found {
+    let misfit: BindError | null = null;
     try {
-      return searchFolds(sketch, this.#workload, this.#context);
+      const found = searchFolds(sketch, this.#workload, this.#context);
+      if (found) return found;
     } catch (error) {
-      if (error instanceof BindError) return null;
-      throw error;
+      if (!(error instanceof BindError)) throw error;
+      misfit = error;
+    }
+    try {
+      return search(sketch, this.#context);
+    } catch (error) {
+      throw error instanceof BindError && misfit ? misfit : error;
     }
   }
 

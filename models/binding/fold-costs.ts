@@ -57,18 +57,25 @@ export class FoldCosts {
 
   /**
    * Cycles of a piece. A fold takes its period in all: a load that another fold hides takes none of it, and where folds
-   * follow each other at once the drain is only what is left of the period.
+   * follow each other at once the drain is only what is left of the period. Banks may take longer: what is hidden then
+   * holds up the end of the fold that hides it.
    */
   #cycles(phase: Phase, cut: Cut, variant: number): number {
     const { grid } = this.#plan;
     const { overlap } = grid.array;
     const cycles = grid.cyclesIn(variant);
-    const stream = Math.max(cycles.stream, this.#bankCycles('stream', variant));
+    const banks = (of: Phase): number => this.#bankCycles(of, variant);
+    const stream = Math.max(cycles.stream, banks('stream'));
+    const drain = {
+      none: () => Math.max(cycles.drain, banks('drain')),
+      preload: () => Math.max(cycles.drain, banks('drain'), banks('load') - stream),
+      full: () => Math.max(cycles.period, banks('drain'), banks('load')) - stream,
+    }[overlap];
     const whole = {
-      load: overlap === 'none' && cycles.load > 0 ? Math.max(cycles.load, this.#bankCycles('load', variant)) : 0,
-      stream,
-      drain: overlap === 'full' ? Math.max(0, cycles.period - stream) : cycles.drain,
-    }[phase];
+      load: () => (overlap === 'none' ? Math.max(cycles.load, banks('load')) : 0),
+      stream: () => stream,
+      drain: () => Math.max(0, drain()),
+    }[phase]();
     return shareOf(whole, cut, isLast(variant));
   }
 
@@ -136,7 +143,7 @@ export class FoldCosts {
    * Cycles that the banks of scratchpads with a layout need for a whole fold: what it takes of a tensor lies there as a
    * matrix of its steps and of the words that each of them needs at once.
    */
-  #bankCycles(phase: 'load' | 'stream', variant: number): number {
+  #bankCycles(phase: Phase, variant: number): number {
     const { grid, flows } = this.#plan;
     const steps = phase === 'stream' ? grid.stepsIn(variant) : grid.tile('rows', variant);
     const perFlow = flows
@@ -155,8 +162,8 @@ export class FoldCosts {
   }
 
   /** Which side of the array an operand enters, or a result leaves, a row or a column of PEs each. */
-  #across(operand: Operand | null, phase: 'load' | 'stream'): 'rows' | 'columns' {
-    if (phase === 'load') return 'columns';
+  #across(operand: Operand | null, phase: Phase): 'rows' | 'columns' {
+    if (phase !== 'stream') return 'columns';
     return this.#plan.grid.extentsOf(operand).includes('rows') ? 'rows' : 'columns';
   }
 

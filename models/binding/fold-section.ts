@@ -77,7 +77,7 @@ class Builder {
         batch: batch.size,
         count: grid.folds,
         cyclesPerFold: grid.cycles.period,
-        block: grid.blocks.size,
+        block: grid.blocks.count > 1 ? grid.blocks.size : 0,
         streamPerFold: grid.cycles.stream,
         mappingEfficiency: grid.mappingEfficiency,
       }),

@@ -206,12 +206,13 @@ export class FoldGrid {
     return shareOf(this.stepsIn(variant), piece, (variant & lastPiece) !== 0);
   }
 
-  /** Values of an extent's rank that each tile but the last stands for: more than its size where k is compressed. */
+  /**
+   * Values of an extent's rank that each tile but the last stands for: where k is compressed, its share of all of k, of
+   * which a sparse operand keeps `depth`.
+   */
   denseSteps(extent: Extent, cut: Cut): number {
-    const { sparse } = this;
-    if (this.rank[extent] !== 'k' || sparse === null) return cut.size;
-    const { kept, of } = sparse.sparsity!.pattern;
-    return Math.floor((cut.size * of) / kept);
+    if (this.rank[extent] !== 'k' || this.sparse === null) return cut.size;
+    return Math.floor((cut.size * this.contraction.k.size) / this.depth);
   }
 
   /** Bits that say where one element of an operand lies in its block; 0 when it is not compressed. */

@@ -118,7 +118,7 @@ export class Folds extends Record<{
   batch: number;
   /** Folds of a single array, in all blocks. */
   count: number;
-  /** Steps of time in a block; where there are several, they are the batches of the nest. */
+  /** Steps of time in a block, which are the batches of the nest; 0 when time is not cut into blocks. */
   block: number;
   /** Cycles from the start of a fold to the start of the next one that no wait holds up. */
   cyclesPerFold: number;
@@ -134,7 +134,7 @@ export class Folds extends Record<{
     k: 1,
     batch: 1,
     count: 1,
-    block: 1,
+    block: 0,
     cyclesPerFold: 1,
     streamPerFold: 1,
     mappingEfficiency: 1,

@@ -45,15 +45,10 @@ export function affineConflictCycles(
   wordStride: number,
 ): number {
   const period = banks.line / greatestCommonDivisor(stepStride, banks.line);
-  const rounds = Math.floor(steps / period);
-  const rest = steps % period;
-  const access = new Access(banks, words);
   const placement: Placement = (step, word) => step * stepStride + word * wordStride;
-  let cycles = 0;
-  for (let step = 0; step < Math.min(steps, period); step++) {
-    cycles += access.cycles(step, placement) * (step < rest ? rounds + 1 : rounds);
-  }
-  return cycles;
+  const rounds = Math.floor(steps / period);
+  const ofRounds = rounds > 0 ? rounds * conflictCycles(banks, period, words, placement) : 0;
+  return ofRounds + conflictCycles(banks, steps % period, words, placement);
 }
 
 function greatestCommonDivisor(a: number, b: number): number {
