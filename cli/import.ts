@@ -25,14 +25,14 @@ export async function importScaleSim(config: string, topology: string, options: 
   } finally {
     bar.stop();
   }
-  result.notes.push(...run.config.notes);
+  result.notes.push(...run.notes);
   checkFolds(run, result);
   const layers = layerReports(
     result,
     run.layers.map(({ layer, ...tensors }) => ({ name: layer.name, k: productOf(layer).k, ...tensors })),
     { processingElements: run.config.rows * run.config.columns, stalls: run.config.bandwidth !== null },
   );
-  const notes = run.config.notes.map((note) => `note: ${note}\n`).join('');
+  const notes = run.notes.map((note) => `note: ${note}\n`).join('');
   const report = options.html === undefined ? '' : `report: ${options.html}\n`;
   await writeOutputs(result, options, {
     json: `${JSON.stringify({ layers }, null, 2)}\n`,

@@ -50,9 +50,12 @@ export function commands(): Command {
     .description("run another tool's files: SCALE-Sim's configuration and topology, of v2 or v3")
     .addArgument(program.createArgument('<tool>', 'whose files they are').choices(['scalesim']))
     .argument('<config>', 'configuration (.cfg)')
-    .argument('<topology>', 'layers (.csv)')
+    .argument('<topology>', 'layers (.csv); the first line is a header, which is skipped')
     .option('--gemm', 'rows of the topology are GEMMs (M, N, K), not convolutions')
-    .option('--json <file>', 'write the layers as JSON; - for standard output')
+    .option(
+      '--json <file>',
+      'write the layers as JSON, {"layers": [...]}, which is no result for report; - for standard output',
+    )
     .option('--html <file>', 'write the report as one HTML file')
     .option('--trace <file>', 'write a trace for Perfetto')
     .action(async (_tool, config, topology, options) =>

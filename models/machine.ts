@@ -198,7 +198,7 @@ function collectWaits(op: RunningOp, { waits }: EngineRecord): void {
   op.accesses.forEach(({ tensor, port }, i) => {
     add(waitMemory, tensor, port.name, op.memoryWaits[i]!);
   });
-  add(waitMemory, op.name, 'link', op.memoryWaits[op.accesses.length]!);
+  add(waitMemory, op.name, op.link, op.memoryWaits[op.accesses.length]!);
 }
 
 function latencyOf({ part, hertz }: Site<MemoryPart> | Site<ScratchpadPart>): number {

@@ -99,7 +99,16 @@ export function layerReports(
   });
 }
 
-const columns = ['layer', 'M x N x K', 'folds x cycles', 'cycles', 'stalled', 'used', 'mapped', 'memory'] as const;
+const columns = [
+  'layer',
+  'M x N x K',
+  'folds x cycles',
+  'cycles',
+  'stalls',
+  'overall util.',
+  'mapping eff.',
+  'memory',
+] as const;
 
 /** A table for a terminal of 100 columns, a line for each layer, and their sum. */
 export function layerTable(layers: readonly LayerReport[]): string {

@@ -105,8 +105,8 @@ export class ScratchpadPart extends Record<{
   latency: Span;
   holds: List<Content>;
   /**
-   * How a tensor lies in it: its last index, or its first, runs along a line of `width` bytes, and lines go round the
-   * banks. Null: every access finds its bank free.
+   * How what a fold takes of a tensor lies in it: its last index, or its first, runs along a line of `width` bytes, and
+   * lines go round the banks. Null: every access finds its bank free.
    */
   layout: 'row-major' | 'column-major' | null;
 }>(

@@ -136,7 +136,7 @@ export const partSchemas = {
         .enum(['row-major', 'column-major'])
         .optional()
         .describe(
-          'Whether the last index of a tensor runs along its lines, or the first; without it no bank conflicts',
+          'Whether the last index of what a fold takes runs along its lines, or the first; without it no bank conflicts',
         ),
     })
     .describe('A scratchpad'),

@@ -3,9 +3,9 @@ import { List } from 'immutable';
 import type { ArrayPart } from '../../arch/language/arch.ts';
 import { affineConflictCycles, banksOf } from '../memory/banks.ts';
 import type { Operand } from './contraction.ts';
-import { BindError } from './dependencies.ts';
 import type { FoldFlow, FoldPlan, Phase } from './fold-plan.ts';
 import { type Cut, lastPiece, shareOf, variants } from './folds.ts';
+import { slowestLink } from './link-time.ts';
 import { Access, Op } from './program.ts';
 import type { Site, Topology } from './topology.ts';
 
@@ -42,7 +42,8 @@ export class FoldCosts {
       name: grid.contraction.einsum.name,
       inner: cut.count,
       busy: cycles,
-      cycles: cycles.map((n, variant) => Math.max(n, this.#linkCycles(accesses, variant))),
+      cycles: cycles.map((n, variant) => Math.max(n, this.#slowestLink(accesses, variant).cycles)),
+      link: this.#slowestLink(accesses, 0).name,
       latency: perVariant((variant) => this.latency(phase, variant)),
       points: perVariant((variant) => (phase === 'stream' ? this.#points(cut, variant) : 0)),
       accesses: List(accesses),
@@ -174,20 +175,14 @@ export class FoldCosts {
     return last !== undefined && contraction[rank].variables.some((v) => last.terms.has(v));
   }
 
-  /** Cycles that the slowest of the array's links needs for a piece. */
-  #linkCycles(accesses: readonly Access[], variant: number): number {
+  /** The slowest of the array's links for a piece. */
+  #slowestLink(accesses: readonly Access[], variant: number): ReturnType<typeof slowestLink> {
     const engine = this.#engine.site.path;
-    const perLink = new Map<string, number>();
-    for (const { memory, write, bytes } of accesses) {
-      const link = write ? `${engine} ${memory}` : `${memory} ${engine}`;
-      perLink.set(link, (perLink.get(link) ?? 0) + bytes.get(variant)!);
-    }
-    return [...perLink].reduce((slowest, [link, bytes]) => {
-      const [from, to] = link.split(' ') as [string, string];
-      const width = this.#engine.topology.width(from, to);
-      if (width === null) throw new BindError(`${from} has no link to ${to}`);
-      return Math.max(slowest, Math.ceil(bytes / width));
-    }, 0);
+    const loads = accesses.map(({ memory, write, bytes }) => {
+      const [from, to] = write ? [engine, memory] : [memory, engine];
+      return { from, to, bytes: bytes.get(variant)! };
+    });
+    return slowestLink(loads, this.#engine.topology);
   }
 }
 

@@ -153,7 +153,7 @@ class Draft {
       const excess = (steps: number): BindError | null => this.#excess(this.#flows(keep, steps, tile, false));
       const fits = (steps: number): boolean => excess(steps) === null;
       const steps = fits(wanted) ? wanted : largest(wanted - 1, fits);
-      if (steps === 0) failure ??= excess(1);
+      if (steps === 0) failure = excess(1);
       else if (best === null || steps > best.steps) best = { steps, tile };
       if (steps === wanted) break;
     }
@@ -352,9 +352,11 @@ class Draft {
       const mine = flows.filter((flow) => flow.pad === pad);
       const needed = mine.reduce((sum, { space }) => sum + space, 0);
       if (needed <= capacity) continue;
-      const list = mine.map(({ tensor, space }) => `${tensor} ${bytesText(space)}`).join(', ');
+      const list = mine.map(
+        ({ tensor, slots, space }) => `${tensor} ${slots} x ${bytesText(Math.ceil(space / slots))}`,
+      );
       return new BindError(
-        `${pad} is too small by ${bytesText(needed - capacity)} for the folds: it holds ${bytesText(capacity)}, and ${bytesText(needed)} are needed: ${list}`,
+        `${pad} is too small by ${bytesText(needed - capacity)}: it holds ${bytesText(capacity)}, and ${bytesText(needed)} are needed; largest: ${list.join(', ')}`,
         'partition',
         undefined,
         needed - capacity,

@@ -97,8 +97,13 @@ function buffersOf({ site, topology, bits }: FoldEngine, { inputs, weights, eins
       const joined = content === 'results' ? topology.width(engine, path) : topology.width(path, engine);
       return joined !== null && topology.pad(path)!.part.holds.includes(content);
     })?.pad;
-    if (pad === undefined)
-      throw new BindError(`no scratchpad for ${content} joins a memory to ${engine}, which needs one for ${tensor}`);
+    if (pad === undefined) {
+      const join =
+        content === 'results'
+          ? `${engine} to memory, which ${tensor} needs`
+          : `a memory to ${engine}, which reads ${tensor}`;
+      throw new BindError(`no scratchpad for ${content} joins ${join}`);
+    }
     return pad;
   };
   const pads = {

@@ -65,6 +65,8 @@ export class Op extends Record<{
   busy: List<number>;
   /** Cycles that the engine is taken, per variant: `busy`, or more when a link is the limit. */
   cycles: List<number>;
+  /** The slowest of the links that it uses, such as `buffer -> array`. */
+  link: string;
   /** Cycles from the end of the operation until its result is there, per variant. */
   latency: List<number>;
   /** Points of the iteration space, per variant. */
@@ -83,6 +85,7 @@ export class Op extends Record<{
     ragged: List(),
     busy: List(),
     cycles: List(),
+    link: '',
     latency: List(),
     points: List(),
     takes: List(),

@@ -108,6 +108,7 @@ class SectionBuilder {
       ragged: List(op.ragged),
       busy: List(op.busy),
       cycles: List(op.cycles),
+      link: op.link,
       latency: List(op.latency),
       points: List(op.points),
       takes: List(this.#takes[position]!),

@@ -8,6 +8,7 @@ import { arrayTiming, canReduce } from '../compute/array.ts';
 import { vectorTiming } from '../compute/vector.ts';
 import { stationaryVariables } from './assign.ts';
 import { BindError, type Node } from './dependencies.ts';
+import { type LinkLoad, slowestLink } from './link-time.ts';
 import type { Mask, Nest } from './nest.ts';
 import type { Assignment, ElementBytes, Layout, Way } from './plan.ts';
 import { Access, Guard } from './program.ts';
@@ -20,6 +21,8 @@ export interface TileOp {
   readonly cycles: readonly number[];
   readonly latency: readonly number[];
   readonly points: readonly number[];
+  /** The link that takes longest. */
+  readonly link: string;
   readonly accesses: readonly Access[];
 }
 
@@ -61,12 +64,12 @@ export function tileOp(layout: Layout, position: number, topology: Topology, byt
     return { extents, timing, active };
   });
   const engine = assignment.engine.path;
+  const links = variants.map(({ active, extents }) => slowestLink(linkLoads(active, extents, engine), topology));
   return {
     ragged,
     busy: variants.map(({ timing }) => timing.cycles),
-    cycles: variants.map(({ timing, active, extents }) =>
-      Math.max(timing.cycles, linkCycles(active, extents, engine, topology)),
-    ),
+    cycles: variants.map(({ timing }, variant) => Math.max(timing.cycles, links[variant]!.cycles)),
+    link: links.reduce((a, b) => (b.cycles > a.cycles ? b : a)).name,
     latency: variants.map(({ timing }) => timing.latency),
     points: variants.map(({ extents }) => node.variables.reduce((product, v) => product * extents(v), 1)),
     accesses: flows
@@ -247,21 +250,12 @@ function end(way: Exclude<Way, { kind: 'registers' }>, producer: string): { othe
   return way.kind === 'pad' ? { other: way.pad, isPad: true } : { other: producer, isPad: false };
 }
 
-/** Cycles that the slowest of the engine's links needs for an execution. */
-function linkCycles(flows: readonly Flow[], extents: Extents, engine: string, topology: Topology): number {
-  const perLink = new Map<string, number>();
-  for (const flow of flows) {
-    const link = flow.write ? `${engine} ${flow.other}` : `${flow.other} ${engine}`;
-    perLink.set(link, (perLink.get(link) ?? 0) + flow.bytes(extents));
-  }
-  let slowest = 0;
-  for (const [link, bytes] of perLink) {
-    const [from, to] = link.split(' ') as [string, string];
-    const width = topology.width(from, to);
-    if (width === null) throw new BindError(`${from} has no link to ${to}`);
-    slowest = Math.max(slowest, Math.ceil(bytes / width));
-  }
-  return slowest;
+/** What moves over an engine's links in one execution. */
+function linkLoads(flows: readonly Flow[], extents: Extents, engine: string): LinkLoad[] {
+  return flows.map((flow) => {
+    const [from, to] = flow.write ? [engine, flow.other!] : [flow.other!, engine];
+    return { from, to, bytes: flow.bytes(extents) };
+  });
 }
 
 /** Extents of a nest's full tiles. */

@@ -244,6 +244,8 @@ type Guards = Int32Array;
 /** An operation with the counters of its own iteration. */
 export class RunningOp {
   readonly name: string;
+  /** The slowest of the links that it uses. */
+  readonly link: string;
   readonly stage: number;
   readonly guard: Guards;
   takes: readonly Wire[] = [];
@@ -285,6 +287,7 @@ export class RunningOp {
   constructor(op: Op, loops: readonly Loop[], ports: ReadonlyMap<string, Port>) {
     this.#op = op;
     this.name = op.name;
+    this.link = op.link;
     this.stage = op.stage;
     this.guard = guards([op.guard]);
     const takes = op.takes.toArray();

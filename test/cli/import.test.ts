@@ -60,9 +60,9 @@ describe('import scalesim', () => {
       'M x N x K',
       'folds x cycles',
       'cycles',
-      'stalled',
-      'used',
-      'mapped',
+      'stalls',
+      'overall util.',
+      'mapping eff.',
       'memory',
     ]);
     expect(lines[1]).toMatch(/^Conv1 +3025 x 96 x 363 +285 x 425 +121,125 +0\.0 %/);
@@ -126,6 +126,59 @@ describe('import scalesim', () => {
     const { code, stderr } = await scalesim(scratch.write('tiny.cfg', tiny), layers, '--gemm');
     expect(code).toBe(2);
     expect(stderr).toMatch(/layers\.csv:2:1 .*wide.*ifmap/);
+  });
+
+  it('runs with a bandwidth beyond what an array takes as with no limit', async () => {
+    const cyclesAt = async (bandwidth: number): Promise<unknown> => {
+      const text = readFileSync(config, 'utf8').replace('Bandwidth : 10', `Bandwidth : ${bandwidth}`);
+      const user = scratch.write('user.cfg', text.replace('CALC', 'USER'));
+      const { code, stdout, stderr } = await scalesim(user, gemms, '--gemm', '--json', '-');
+      expect([code, stderr]).toEqual([0, '']);
+      return JSON.parse(stdout);
+    };
+    const most = await cyclesAt(2 ** 20);
+    expect(await cyclesAt(9_007_200)).toEqual(most);
+    expect(await cyclesAt(2 ** 40)).toEqual(most);
+  });
+
+  it('runs on the largest array', async () => {
+    const text = readFileSync(config, 'utf8')
+      .replace(/Array(Height|Width):\s+32/g, 'Array$1: 65536')
+      .replace(/SramSzkB:\s+64/g, 'SramSzkB: 65536');
+    const { code, stdout } = await scalesim(scratch.write('large.cfg', text), gemms, '--gemm', '--json', '-');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ layers: [{ folds: 1, cyclesPerFold: 256 + 2 * 65536 - 2 }] });
+  });
+
+  it('says in the table and in the report that sparsity is off', async () => {
+    const layers = scratch.write('layers.csv', 'Layer, M, N, K, Sparsity\nhalf, 8, 8, 8, 2:4,\n');
+    const html = scratch.path('off.html');
+    const { code, stdout } = await scalesim(config, layers, '--gemm', '--html', html);
+    expect(code).toBe(0);
+    expect(stdout).toContain('note: The N:M of layer "half" is ignored: SparsitySupport in [sparsity] is not true.\n');
+    expect(readFileSync(html, 'utf8')).toContain('SparsitySupport in [sparsity] is not true.');
+  });
+
+  it('runs layers whose names, once numbered, would be the same', async () => {
+    const rows = ['fc#2', 'fc', 'fc', 'a b', 'a_b'].map((name) => `${name}, 8, 8, 8,\n`).join('');
+    const layers = scratch.write('layers.csv', `Layer, M, N, K,\n${rows}`);
+    const { code, stdout } = await scalesim(config, layers, '--gemm', '--json', '-');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).layers.map(({ name }: { name: string }) => name)).toEqual([
+      'fc#2',
+      'fc',
+      'fc',
+      'a b',
+      'a_b',
+    ]);
+  });
+
+  it('says in its help what the first line is and what --json writes', async () => {
+    const { code, stdout } = await clockwright('import', '--help');
+    expect(code).toBe(0);
+    const text = stdout.replace(/\s+/g, ' ');
+    expect(text).toContain('the first line is a header, which is skipped');
+    expect(text).toContain('{"layers": [...]}, which is no result for report');
   });
 
   it('says that a file is not there', async () => {

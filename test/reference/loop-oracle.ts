@@ -297,7 +297,7 @@ class Engine {
     const computed = start + op.busy.get(variant)!;
     const linked = start + op.cycles.get(variant)!;
     let end = linked;
-    let heldAfter = `waitMemory ${op.name} link`;
+    let heldAfter = `waitMemory ${op.name} ${op.link}`;
     // A DMA works when the last of its memories does; until then it waits for that one.
     let lastFrom = this.edge;
     let lastTo = 0;

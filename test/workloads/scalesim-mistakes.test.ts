@@ -92,6 +92,16 @@ describe('a mistake in a configuration is told where it is:', () => {
       '6:13 [2000000000000] ArrayWidth is more than 2^40; write a whole number from 1, such as 32',
     ],
     [
+      'an array too high',
+      [['ArrayHeight:    32', 'ArrayHeight: 1099511627776']],
+      '5:14 [1099511627776] ArrayHeight is more than 65,536; write a whole number from 1 to 65,536, such as 32',
+    ],
+    [
+      'an array too wide by one column',
+      [[/ArrayWidth:\s+32/, 'ArrayWidth: 65537']],
+      '6:13 [65537] ArrayWidth is more than 65,536; write a whole number from 1 to 65,536, such as 32',
+    ],
+    [
       'a comment behind a value',
       [[/ArrayWidth:\s+32/, 'ArrayWidth: 32 # wide']],
       '6:13 [32 # wide] ArrayWidth is not a whole number: "32 # wide"; a comment has a line of its own',
@@ -286,6 +296,21 @@ describe('a mistake in a topology is told where it is:', () => {
       '2:13 [1:2:4] the sparsity of layer "a" is not N:M: "1:2:4"; such as 2:4, two weights of every four',
     ],
     [
+      'a quoted name with a comma',
+      '"proj, up", 3, 4, 5,',
+      '2:1 ["proj, up"] the name "proj, up" has a comma in it, which ends it even between quotes; write the name without commas',
+    ],
+    [
+      'semicolons for commas',
+      'a; 3; 4; 5;',
+      '2:1 [a; 3; 4; 5;] this line has semicolons between its fields; fields are separated by commas',
+    ],
+    [
+      'tabs for commas',
+      'a\t3\t4\t5',
+      '2:1 [a\t3\t4\t5] this line has tabs between its fields; fields are separated by commas',
+    ],
+    [
       'a large IFMAP',
       'a, 1048577, 1, 1048576,',
       '2:1 [a, 1048577, 1, 1048576,] the IFMAP (M x K) of layer "a" has more than 2^40 words; split the layer into smaller ones',
@@ -307,6 +332,17 @@ describe('a mistake in a topology is told where it is:', () => {
     ],
   ])('%s in a GEMM', (_, row, mistake) => {
     expect(rowMistakes(row, 'gemm')).toEqual([mistake]);
+  });
+
+  it.each([
+    ['semicolons', ';'],
+    ['tabs', '\t'],
+  ])('%s for commas in the header and all rows, once', (called, mark) => {
+    const text = ['Layer name,M,N,K', 'a,3,4,5', 'b,3,4,5'].join('\n').replaceAll(',', mark);
+    const header = text.split('\n')[0];
+    expect(topologyMistakes(text, 'gemm')).toEqual([
+      `1:1 [${header}] this line has ${called} between its fields; fields are separated by commas`,
+    ]);
   });
 
   it('the largest operands are none', () => {

@@ -192,6 +192,8 @@ describe('a topology', () => {
     ['with line breaks of Windows', [/\n/g, '\r\n']],
     ['with blank lines', [/\n/g, '\n\n']],
     ['with rows of commas, as spreadsheets write them', [/\n/g, '\n,,,,,\n']],
+    ['with empty fields behind the last', [/,\n/g, ',, ,\n']],
+    ['with semicolons in the header', [/^[^\n]*/, 'Layer; IFMAP Height; see the paper']],
     ['with comments', [/,\n/g, ',# 3, 4\n # Conv9, 1\n']],
     ['with comments and no commas before them', [/,\n/g, ' # 3, 4\n']],
     ['with a byte order mark', [/^/, '\uFEFF']],
@@ -206,6 +208,11 @@ describe('a topology', () => {
     const layers = parseScaleSimTopology(`\uFEFF# mine${end}a, 3, 4, 5,${end}`, 'my.csv', 'gemm');
     expect(layers[0]!.place).toEqual({ file: 'my.csv', line: 2, column: 1, length: 1, text: 'a, 3, 4, 5,' });
     expect(topologyMistakes(`\uFEFFa, 3, 4, 5,${end}`, 'gemm')[0]).toContain('1:1 [a, 3, 4, 5,]');
+  });
+
+  it('has quoted names without commas, and semicolons in names, as they are written', () => {
+    const names = layersOf(`${headers.gemm}\n"fc 1", 3, 4, 5,\nfc;2, 3, 4, 5,`, 'gemm');
+    expect(names).toMatchObject([{ name: '"fc 1"' }, { name: 'fc;2' }]);
   });
 
   it('may have a "#" in a name', () => {

@@ -73,7 +73,7 @@ describe('space', () => {
   it('that not even the smallest tiles fit into is a matter of the machine', () => {
     expect(onMachine({ buffer: 'capacity: 2 B, width: 1 B, latency: 0 cycles' })).toEqual([
       expect.stringMatching(
-        /^6:3 \[Z\] buffer is too small by 46 B: it holds 2 B, and 48 B are needed; .*give it more capacity/,
+        /^6:3 \[Z\] buffer is too small by 22 B: it holds 2 B, and 24 B are needed; .*give it more capacity/,
       ),
     ]);
   });

@@ -18,7 +18,7 @@ export interface SramLayout {
 export interface ScaleSimConfig {
   /** `run_name`. */
   readonly name: string;
-  /** Processing elements: ArrayHeight, ArrayWidth. */
+  /** Processing elements: ArrayHeight, ArrayWidth; at most 65,536 each. */
   readonly rows: number;
   readonly columns: number;
   /** Which operand stays in the array: output, weight or input stationary. */
@@ -37,6 +37,9 @@ export interface ScaleSimConfig {
   readonly notes: readonly string[];
 }
 
+/** Most rows, and most columns, of an array. */
+const longestSide = 65_536;
+
 const dataflows = ['os', 'ws', 'is'] as const;
 type Dataflow = (typeof dataflows)[number];
 
@@ -52,8 +55,8 @@ function configOf(keys: ConfigKeys): ScaleSimConfig {
   const kilobytes = (key: string): number => 1024 * keys.whole('architecture_presets', key);
   const sizes = {
     name: keys.text('general', 'run_name'),
-    rows: keys.whole('architecture_presets', 'ArrayHeight'),
-    columns: keys.whole('architecture_presets', 'ArrayWidth'),
+    rows: keys.whole('architecture_presets', 'ArrayHeight', longestSide),
+    columns: keys.whole('architecture_presets', 'ArrayWidth', longestSide),
     ifmapBytes: kilobytes('IfmapSramSzkB'),
     filterBytes: kilobytes('FilterSramSzkB'),
     ofmapBytes: kilobytes('OfmapSramSzkB'),
@@ -132,7 +135,9 @@ function sparsityNotes(keys: ConfigKeys): string[] {
   }
   const storage = keys.optionalText('sparsity', 'SparseRep');
   if (storage !== null) {
-    notes.push(`SparseRep ${storage} is ignored: a kept weight comes with its place in its block, log2 M bits rounded up.`);
+    notes.push(
+      `SparseRep ${storage} is ignored: a kept weight comes with its place in its block, log2 M bits rounded up.`,
+    );
   }
   return notes;
 }

@@ -1,7 +1,7 @@
 /** The keys of a SCALE-Sim configuration: which there are, their values as numbers and words, what is wrong with them. */
 import { type Diagnostic, InputError, nearest, type Place, suggest } from '../../../arch/language/diagnostics.ts';
 import { type IniEntry, type IniSection, readIni } from './ini.ts';
-import { linesOf, wholeNumber } from './lines.ts';
+import { linesOf, mostWords, wholeNumber } from './lines.ts';
 
 interface Keys {
   /** With a value that would do. */
@@ -78,9 +78,15 @@ export class ConfigKeys {
     return this.#find(section, key)?.value.text ?? null;
   }
 
-  /** From 1; 1 in place of a mistake. */
-  whole(section: SectionName, key: string): number {
-    return this.#numbers(section, key, (text) => [text])[0]!;
+  /** From 1 to `most`; 1 in place of a mistake. */
+  whole(section: SectionName, key: string, most = mostWords): number {
+    const value = this.#numbers(section, key, (text) => [text])[0]!;
+    if (value <= most) return value;
+    const limit = most.toLocaleString('en-US');
+    const hint = `write a whole number from 1 to ${limit}, such as ${known[section].read[key]}`;
+    const { place } = this.#find(section, key)!.value;
+    this.mistakes.push({ message: `${key} is more than ${limit}`, place, hint });
+    return 1;
   }
 
   /** Numbers from 1 between commas, at least one; 1 in place of a mistake. */

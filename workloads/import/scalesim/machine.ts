@@ -16,7 +16,7 @@ import type { ScaleSimConfig, SramLayout } from './config.ts';
 /** The files say nothing of a clock: a cycle is a nanosecond. */
 const hertz = 1e9;
 
-/** Bytes per cycle of what never is the limit: as much as whole numbers of bytes per second can say. */
+/** Bytes per cycle of what never is the limit: more than the largest array takes, and exact in bytes per second. */
 const unlimited = 2 ** 20;
 
 /** More than any layer's tensors. */
@@ -47,7 +47,7 @@ export function machineOf(config: ScaleSimConfig): Arch {
       'dram',
       new MemoryPart({
         capacity: memoryBytes,
-        bandwidth: hertz * (config.bandwidth ?? unlimited),
+        bandwidth: hertz * Math.min(config.bandwidth ?? unlimited, unlimited),
       }),
     ],
     ['ifmap', pad(config.ifmapBytes, 'inputs', config.layout?.ifmap)],

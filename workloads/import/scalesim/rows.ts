@@ -1,9 +1,10 @@
 /** Rows of a SCALE-Sim CSV file: fields between commas, without quotes. */
+import type { Diagnostic } from '../../../arch/language/diagnostics.ts';
 import { type Field, type Line, linesOf } from './lines.ts';
 
 export interface Row {
   readonly line: Line;
-  /** At least one that is not empty. The empty field behind a comma at the end is none. */
+  /** At least one; the last one is not empty. What is empty at the end of a line is no field. */
   readonly fields: readonly Field[];
 }
 
@@ -11,7 +12,23 @@ export interface Row {
 export function readRows(text: string, file: string): Row[] {
   return linesOf(text, file)
     .map((line) => ({ line, fields: fieldsOf(line) }))
-    .filter(({ fields }) => fields.some(({ text }) => text !== ''));
+    .filter(({ fields }) => fields.length > 0);
+}
+
+/** A quoted name that ends at a comma inside it; undefined when the row has none. */
+export function commaInName({ line }: Row): Diagnostic | undefined {
+  const quoted = /^\s*("(?:[^"]|"")*")/.exec(line.text)?.[1];
+  if (!quoted?.includes(',')) return undefined;
+  const message = `the name ${quoted} has a comma in it, which ends it even between quotes`;
+  return { message, place: line.place(line.indent, quoted.length), hint: 'write the name without commas' };
+}
+
+/** Semicolons or tabs in place of all commas; undefined when the row has none. */
+export function otherSeparator({ line, fields }: Row): Diagnostic | undefined {
+  const mark = fields.length === 1 ? /[;\t]/.exec(fields[0]!.text)?.[0] : undefined;
+  if (mark === undefined) return undefined;
+  const message = `this line has ${mark === ';' ? 'semicolons' : 'tabs'} between its fields`;
+  return { message, place: line.whole(), hint: 'fields are separated by commas' };
 }
 
 /** SCALE-Sim drops what stands behind the last comma of a row, often `#` and a remark; here the row may also end without one. */
@@ -25,7 +42,7 @@ function fieldsOf(line: Line): Field[] {
     fields.push(line.field(from, to));
     from = to + 1;
   }
-  if (fields[fields.length - 1]?.text === '') fields.pop();
+  while (fields.at(-1)?.text === '') fields.pop();
   return fields;
 }
 

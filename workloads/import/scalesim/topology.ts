@@ -6,7 +6,7 @@ import { type Diagnostic, InputError } from '../../../arch/language/diagnostics.
 import type { ScaleSimLayer } from './layer.ts';
 import { linesOf, wholeNumber } from './lines.ts';
 import { LayerReader } from './read-layer.ts';
-import { type Row, readRows } from './rows.ts';
+import { commaInName, otherSeparator, type Row, readRows } from './rows.ts';
 
 export type { ConvLayer, GemmLayer, ScaleSimLayer, Sparsity } from './layer.ts';
 
@@ -44,7 +44,7 @@ export function parseScaleSimTopology(text: string, file: string, kind: Kind): S
     const place = linesOf(text, file)[0]!.whole();
     throw new InputError({ message: 'the topology is empty', place, hint: exampleOf(kind) });
   }
-  const wrong = otherFile(first, titles, rows, kind);
+  const wrong = wrongThroughout(header, rows) ?? otherFile(first, titles, rows, kind);
   if (wrong) throw new InputError(wrong);
   if (rows.length === 0) {
     const message = 'the topology has a header and no layers';
@@ -56,6 +56,11 @@ export function parseScaleSimTopology(text: string, file: string, kind: Kind): S
 function layersOf(rows: readonly Row[], kind: Kind, titles: readonly string[]): ScaleSimLayer[] {
   const mistakes: Diagnostic[] = [];
   const layers = rows.flatMap((row) => {
+    const wrong = commaInName(row) ?? otherSeparator(row);
+    if (wrong) {
+      mistakes.push(wrong);
+      return [];
+    }
     const reader = new LayerReader(row, titles, formats[kind].example);
     const layer = kind === 'gemm' ? reader.gemm() : reader.conv();
     mistakes.push(...reader.mistakes);
@@ -83,6 +88,15 @@ function splitHeader(all: readonly Row[], kind: Kind): { header: Row | null; row
 function isLayer({ fields }: Row): boolean {
   const numbers = fields.slice(1).filter(({ text }) => typeof wholeNumber(text) === 'number');
   return fields.length >= formats.gemm.least && numbers.length > fields.length / 2;
+}
+
+/**
+ * A separator that is wrong in all lines is told of the header alone. One wrong in the header alone is none: SCALE-Sim
+ * skips that line, which may say anything.
+ */
+function wrongThroughout(header: Row | null, rows: readonly Row[]): Diagnostic | undefined {
+  const isWrong = rows.length > 0 && rows.every((row) => otherSeparator(row) !== undefined);
+  return header && isWrong ? otherSeparator(header) : undefined;
 }
 
 /** What a file is that is not a topology of the kind asked for; undefined when it may be one. */

@@ -170,13 +170,17 @@ function sparsityOf(layer: ScaleSimLayer, { filter }: Product, ranked: (variable
   return new Sparsity({ ...layer.sparsity, rank: ranked(along), dimension });
 }
 
-/** Names for tensors: without spaces, and numbered where they repeat. */
+/** Names for tensors: without spaces, and numbered where they repeat or are another layer's name and number. */
 function uniqueNames(layers: readonly ScaleSimLayer[]): string[] {
-  const seen = new globalThis.Map<string, number>();
+  const taken = new Set<string>();
+  const last = new globalThis.Map<string, number>();
   return layers.map(({ name }) => {
     const plainName = name.replace(/\s+/g, '_');
-    const times = (seen.get(plainName) ?? 0) + 1;
-    seen.set(plainName, times);
-    return times === 1 ? plainName : `${plainName}#${times}`;
+    let number = (last.get(plainName) ?? 0) + 1;
+    const numbered = (): string => (number === 1 ? plainName : `${plainName}#${number}`);
+    while (taken.has(numbered())) number++;
+    last.set(plainName, number);
+    taken.add(numbered());
+    return numbered();
   });
 }

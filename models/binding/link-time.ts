@@ -1,0 +1,27 @@
+/** How long an engine's links take for what moves over them in one execution of an operation. */
+import { BindError } from './dependencies.ts';
+import type { Topology } from './topology.ts';
+
+/** Bytes from one part to another. */
+export interface LinkLoad {
+  readonly from: string;
+  readonly to: string;
+  readonly bytes: number;
+}
+
+/** The link that takes longest for all of its loads: its cycles of the engine's clock, and its name. @throws BindError when there is no link. */
+export function slowestLink(loads: readonly LinkLoad[], topology: Topology): { cycles: number; name: string } {
+  const perLink = new Map<string, LinkLoad>();
+  for (const { from, to, bytes } of loads) {
+    const name = `${from} -> ${to}`;
+    perLink.set(name, { from, to, bytes: bytes + (perLink.get(name)?.bytes ?? 0) });
+  }
+  let slowest = { cycles: 0, name: '' };
+  for (const [name, { from, to, bytes }] of perLink) {
+    const width = topology.width(from, to);
+    if (width === null) throw new BindError(`${from} has no link to ${to}`);
+    const cycles = Math.ceil(bytes / width);
+    if (cycles > slowest.cycles) slowest = { cycles, name };
+  }
+  return slowest;
+}
