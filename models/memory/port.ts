@@ -31,7 +31,8 @@ export class Port {
   constructor(name: string, bytesPerSecond: number, latency: number) {
     this.name = name;
     this.bytesPerSecond = bytesPerSecond;
-    this.#perByte = new Ratio(1e12, Math.round(bytesPerSecond));
+    // What is faster than 9 PB/s cannot be said in whole bytes per second, and is that fast.
+    this.#perByte = new Ratio(1e12, Math.min(Math.round(bytesPerSecond), Number.MAX_SAFE_INTEGER));
     this.latency = latency;
   }
 

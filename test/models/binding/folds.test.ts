@@ -114,7 +114,7 @@ function forScenarios(
 
 describe('folds of a systolic array', () => {
   it('do in every cycle what their slow twin does, for random products, machines and buffers', () => {
-    forScenarios(150, {}, (_, { arch, program, section }) => {
+    forScenarios(80, {}, (_, { arch, program, section }) => {
       const moved = section.engines.flatMap(({ ops }) =>
         ops.flatMap(({ accesses }) => accesses.flatMap(({ bytes }) => bytes)),
       );
@@ -126,7 +126,7 @@ describe('folds of a systolic array', () => {
   });
 
   it('compute what the evaluator does to the last bit, and account for every cycle and byte', () => {
-    forScenarios(150, {}, (s, { arch, workload }) => {
+    forScenarios(80, {}, (s, { arch, workload }) => {
       const result = simulate({ arch, workload, values: true });
       expect(result.values!.outputs.map((output) => output.maxAbsError)).toEqual([0]);
       // Of a sparse operand, what the array passes over is no operation.
@@ -136,7 +136,7 @@ describe('folds of a systolic array', () => {
 
   it('keep the array busy for a period each, read operands as often as folds do, and never beat the machine', () => {
     const wholeFolds = true;
-    forScenarios(200, { wholeFolds }, (s, { arch, workload, folds, section }) => {
+    forScenarios(100, { wholeFolds }, (s, { arch, workload, folds, section }) => {
       if (s.sparse !== '') return;
       const result = simulate({ arch, workload, wholeFolds });
       const array = result.engines.find((engine) => engine.name === 'array')!;

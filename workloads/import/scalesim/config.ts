@@ -95,9 +95,9 @@ function layoutOf(keys: ConfigKeys): Layout {
   const operand = (name: 'Ifmap' | 'Filter'): OperandLayout => ({
     isCustom: keys.flag('layout', `${name}CustomLayout`),
     sram: {
-      banks: keys.whole('layout', `${name}SRAMBankNum`),
-      ports: keys.whole('layout', `${name}SRAMBankPort`),
-      wordsPerLine: keys.whole('layout', `${name}SRAMBankBandwidth`),
+      banks: keys.whole('layout', `${name}SRAMBankNum`, longestSide),
+      ports: keys.whole('layout', `${name}SRAMBankPort`, longestSide),
+      wordsPerLine: keys.whole('layout', `${name}SRAMBankBandwidth`, longestSide),
     },
   });
   return { ifmap: operand('Ifmap'), filter: operand('Filter') };

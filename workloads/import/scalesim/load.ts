@@ -17,7 +17,7 @@ export interface ScaleSimRun extends ImportedTopology {
   readonly notes: readonly string[];
 }
 
-/** Folds of one layer; more would run for hours. */
+/** Most folds of one layer: they run for minutes, those of the largest operands on a small array for days. */
 const mostFolds = 2 ** 26;
 
 /** `kind` says what the rows of the topology are. @throws InputError with the mistakes of both files. */
