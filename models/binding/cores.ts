@@ -28,6 +28,8 @@ export interface Task {
   readonly extents: ReadonlyMap<string, number>;
   readonly einsums: readonly Einsum[];
   readonly section: SectionMapping | null;
+  /** Whether all cores that a rank can be split over are to be used. */
+  readonly allCores?: boolean;
 }
 
 /** Lays a task as if its engines were all there is. `like` is the section of a larger share, to be cut in the same way. */
@@ -50,10 +52,10 @@ export function overCores(task: Task, engines: (task: Task) => readonly string[]
   checkAsked(task, group, paths);
   if (!group) return alone(lay(task, null));
   const best = bestOf(
-    splitsOf(task, group).map((variable) => new Split(task, group, variable, lay)),
+    splitsOf(task, group).map((variable) => new Split(task, group, variable, group.count, lay)),
     (sum) => overCores(sum, engines, lay),
   );
-  if (best.isInside) return best.laid;
+  if (best !== null) return best.laid;
   if (task.section?.cores.has(group.path)) {
     const message = `the cores of ${group.path} cannot work for themselves: they use a scratchpad that they share`;
     throw new BindError(message, 'cores', 'leave it out');
@@ -61,20 +63,34 @@ export function overCores(task: Task, engines: (task: Task) => readonly string[]
   return alone(lay(task, null));
 }
 
-/** @throws BindError, that of the first, when none can be built. */
-function bestOf(splits: readonly Split[], laySum: (task: Task) => Laid): Split {
+/**
+ * The best split of those that need no scratchpad outside of the group, over all cores or, while that is less time, over
+ * half as many; null when there is none.
+ * @throws BindError, that of the first, when none can be built.
+ */
+function bestOf(splits: readonly Split[], laySum: (task: Task) => Laid): Split | null {
   let best: Split | null = null;
   let failure: unknown;
-  for (const split of splits) {
+  const isBuilt = (split: Split): boolean => {
     try {
       split.build(laySum);
-      if (best === null || split.isBetterThan(best)) best = split;
     } catch (error) {
       if (!(error instanceof BindError)) throw error;
       failure ??= error;
+      return false;
+    }
+    if (split.isInside && (best === null || split.isBetterThan(best))) best = split;
+    return true;
+  };
+  const built = splits.filter(isBuilt);
+  if (built.length === 0) throw failure;
+  for (const split of built) {
+    let fewest = split;
+    for (let half = split.half(); half !== null && isBuilt(half) && half.laid.cost < fewest.laid.cost; ) {
+      fewest = half;
+      half = fewest.half();
     }
   }
-  if (best === null) throw failure;
   return best;
 }
 
@@ -138,13 +154,15 @@ class Split {
   readonly #shares: readonly (Share | null)[];
   readonly #sections: Section[] = [];
   #cost = 0;
+  /** Whether fewer cores, which fetch less, may take less time. */
+  #mayGainByFewer = false;
 
-  constructor(task: Task, group: CoreGroup, variable: string | null, lay: Lay) {
+  constructor(task: Task, group: CoreGroup, variable: string | null, count: number, lay: Lay) {
     this.#task = task;
     this.#group = group;
     this.#variable = variable;
     this.#lay = lay;
-    this.#shares = variable === null ? [null] : sharesOf(variable, task.extents.get(variable)!, group.count);
+    this.#shares = variable === null ? [null] : sharesOf(variable, task.extents.get(variable)!, count);
   }
 
   get laid(): Laid {
@@ -158,9 +176,22 @@ class Split {
     );
   }
 
-  /** Less time; in the same time, fewer bytes. */
+  /** Less time; in the same time, more cores, and then fewer bytes. */
   isBetterThan(other: Split): boolean {
-    return this.#cost < other.#cost || (this.#cost === other.#cost && this.#bytes < other.#bytes);
+    if (this.#cost !== other.#cost) return this.#cost < other.#cost;
+    const more = this.#shares.length - other.#shares.length;
+    return more > 0 || (more === 0 && this.#bytes < other.#bytes);
+  }
+
+  get #usesAll(): boolean {
+    return this.#task.allCores === true || this.#task.section?.cores.get(this.#group.path) === this.#variable;
+  }
+
+  /** The same over half as many cores; null where that is not the binder's to choose, or no gain. */
+  half(): Split | null {
+    const count = Math.floor(this.#shares.length / 2);
+    if (count === 0 || this.#usesAll || !this.#mayGainByFewer) return null;
+    return new Split(this.#task, this.#group, this.#variable, count, this.#lay);
   }
 
   get #bytes(): number {
@@ -178,6 +209,8 @@ class Split {
     const smaller = isUneven ? this.#lay(this.#share(last, cores), full.built.section) : full;
     const reduced = einsums.filter((einsum) => this.#variable !== null && einsum.reduced.includes(this.#variable));
     const isPartial = this.#shares.length > 1 && reduced.length > 0;
+    const { seconds, trafficSeconds } = full.built.estimate;
+    this.#mayGainByFewer = isPartial || trafficSeconds >= seconds;
     const parts = this.#shares.map((share, core) => {
       const { section } = (core === last ? smaller : full).built;
       const own = new CoreSection(section, cores, core, share).section();
@@ -188,7 +221,8 @@ class Split {
     const extended = withParts(workload, new Map(reduced.map((einsum) => [einsum.name, parts.length])));
     const sums = einsumsOf(extended).filter(({ name }) => reduced.some((einsum) => einsum.name === name));
     for (const sum of sums) {
-      const laid = laySum({ ...this.#task, workload: extended, einsums: [sum], section: null });
+      const asked = { section: null, allCores: this.#usesAll };
+      const laid = laySum({ ...this.#task, workload: extended, einsums: [sum], ...asked });
       this.#sections.push(...laid.sections);
       this.#cost += laid.cost;
     }
