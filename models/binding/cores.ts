@@ -33,7 +33,7 @@ export interface Task {
 }
 
 /** Lays a task as if its engines were all there is. `like` is the section of a larger share, to be cut in the same way. */
-export type Lay = (task: Task, like: Section | null) => Found;
+type Lay = (task: Task, like: Section | null) => Found;
 
 export interface Laid {
   readonly sections: readonly Section[];

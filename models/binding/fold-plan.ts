@@ -10,7 +10,7 @@ import { type Cut, cutOf, type FoldGrid, lastColumns, lastPiece, lastRows, share
 import type { Mask } from './nest.ts';
 
 export type Role = 'inputs' | 'weights' | 'results';
-export const roles: readonly Role[] = ['inputs', 'weights', 'results'];
+const roles: readonly Role[] = ['inputs', 'weights', 'results'];
 
 /** Loops of the nest as masks. */
 export const batchLoop: Mask = 1;
