@@ -2,7 +2,6 @@ import { InputError } from '../arch/language/diagnostics.ts';
 import type { Result } from '../models/result.ts';
 import { simulate } from '../models/simulate.ts';
 import { layerReports, layerTable } from '../reports/layers.ts';
-import { productOf } from '../workloads/import/scalesim/layer.ts';
 import { loadScaleSim, type ScaleSimRun } from '../workloads/import/scalesim/load.ts';
 import { together } from './failure.ts';
 import { checkOutputs, type Outputs, writeOutputs } from './outputs.ts';
@@ -27,11 +26,10 @@ export async function importScaleSim(config: string, topology: string, options: 
   }
   result.notes.push(...run.notes);
   checkFolds(run, result);
-  const layers = layerReports(
-    result,
-    run.layers.map(({ layer, ...tensors }) => ({ name: layer.name, k: productOf(layer).k, ...tensors })),
-    { processingElements: run.config.rows * run.config.columns, stalls: run.config.bandwidth !== null },
-  );
+  const layers = layerReports(result, run.layers, {
+    processingElements: run.config.rows * run.config.columns,
+    stalls: run.config.bandwidth !== null,
+  });
   const notes = run.notes.map((note) => `note: ${note}\n`).join('');
   const report = options.html === undefined ? '' : `report: ${options.html}\n`;
   await writeOutputs(result, options, {
@@ -41,10 +39,10 @@ export async function importScaleSim(config: string, topology: string, options: 
 }
 
 function checkFolds({ layers, loaded }: ScaleSimRun, result: Result): void {
-  const mistakes = layers.flatMap(({ layer, ofmap }) => {
+  const mistakes = layers.flatMap(({ name, ofmap }) => {
     const section = result.mapping.sections.find(({ einsums }) => einsums.includes(ofmap));
     if (section?.folds) return [];
-    const message = `${layer.name} does not fit: a scratchpad holds less than one row of the array's operands`;
+    const message = `${name} does not fit: a scratchpad holds less than one row of the array's operands`;
     return [
       { message, place: loaded.places.get(ofmap), hint: 'give IfmapSramSzkB, FilterSramSzkB or OfmapSramSzkB more' },
     ];

@@ -12,7 +12,7 @@ import {
 } from './fold-plan.ts';
 import { lastPiece } from './folds.ts';
 import type { Estimate } from './section.ts';
-import { memoryBandwidth, padBandwidth, seconds, type Topology } from './topology.ts';
+import { memoryBandwidth, padBandwidth, type Topology } from './topology.ts';
 
 export function foldEstimate(plan: FoldPlan, engine: FoldEngine): Estimate {
   const { site, topology } = engine;
@@ -45,13 +45,8 @@ function roundTrip(plan: FoldPlan, engine: FoldEngine, bandwidth: number): numbe
   const { grid, pieces, rowLoop } = plan;
   const flow = plan.flows.find(({ operand }) => operand === null)!;
   const route = topology.routes.find(({ pad }) => pad === flow.pad)!;
-  const memory = topology.memory(route.memory)!;
-  const pad = topology.pad(flow.pad)!;
   const inSeconds =
-    (2 * bytesOf(flow, 0)) / bandwidth +
-    seconds(memory.part.latency, memory.hertz) +
-    route.setup +
-    2 * seconds(pad.part.latency, pad.hertz);
+    (2 * bytesOf(flow, 0)) / bandwidth + topology.memoryLatency(route) + 2 * topology.padLatency(flow.pad);
   const inArray = grid.cycles.stream / pieces.stream.count + new FoldCosts(plan, engine).latency('stream', 0);
   const foldsBetween = rowLoop === outerLoop ? tripsOf(plan, innerLoop) : 1;
   return (inArray + inSeconds * site.hertz) / foldsBetween;

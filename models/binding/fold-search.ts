@@ -12,7 +12,7 @@ import { FoldGrid } from './folds.ts';
 import { type Context, costOf, type Found, type Sketch } from './search.ts';
 import type { Estimate } from './section.ts';
 import { costPerPoint } from './tile-ops.ts';
-import { type EngineSite, type Site, seconds, type Topology } from './topology.ts';
+import type { EngineSite, Site, Topology } from './topology.ts';
 
 /** Plans whose estimates differ by less are as fast; the one with the least traffic is taken. */
 const closeEnough = 1e-3;
@@ -123,10 +123,8 @@ function buffersOf({ site, topology, bits }: FoldEngine, { inputs, weights, eins
 /** Cycles from a request to memory until its data is in a scratchpad and can be read. */
 function latencyCycles(pads: FoldBuffers['pads'], topology: Topology, hertz: number): number {
   const perPad = Object.values(pads).map((path) => {
-    const pad = topology.pad(path)!;
     const route = topology.routes.find((r) => r.pad === path)!;
-    const memory = topology.memory(route.memory)!;
-    return seconds(memory.part.latency, memory.hertz) + route.setup + seconds(pad.part.latency, pad.hertz);
+    return topology.memoryLatency(route) + topology.padLatency(path);
   });
   return Math.ceil(Math.max(...perPad) * hertz);
 }

@@ -24,7 +24,6 @@ import {
   Take,
   Tile,
 } from './program.ts';
-import { type Route, seconds } from './topology.ts';
 
 /** @throws BindError when a link is missing. */
 export function foldSection(plan: FoldPlan, engine: FoldEngine): Section {
@@ -186,8 +185,7 @@ class Builder {
 
   /** Cycles of a clock of `hertz` until a token through a scratchpad is seen. */
   #padLatency(flow: FoldFlow, hertz: number): number {
-    const pad = this.#engine.topology.pad(flow.pad)!;
-    return 1 + Math.ceil(seconds(pad.part.latency, pad.hertz) * hertz);
+    return 1 + Math.ceil(this.#engine.topology.padLatency(flow.pad) * hertz);
   }
 
   #padHertz(flow: FoldFlow): number {
@@ -286,7 +284,7 @@ class Builder {
       { memory: flow.pad, write: !write },
       ...(route.port ? [{ memory: route.port.name, write }] : []),
     ];
-    const wait = write ? 0 : this.#memoryLatency(route, pad.hertz);
+    const wait = write ? 0 : Math.ceil(topology.memoryLatency(route) * pad.hertz);
     const op = new Op({
       name: flow.tensor,
       guard: translated(guard),
@@ -323,10 +321,5 @@ class Builder {
         ops: List([op]),
       }),
     );
-  }
-
-  #memoryLatency(route: Route, hertz: number): number {
-    const memory = this.#engine.topology.memory(route.memory)!;
-    return Math.ceil((seconds(memory.part.latency, memory.hertz) + route.setup) * hertz);
   }
 }

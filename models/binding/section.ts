@@ -8,7 +8,7 @@ import { Access, Buffer, ChannelSpec, EngineProgram, Give, Guard, Op, Section, T
 import { type Dependency, type Schedule, schedule } from './schedule.ts';
 import { heldTiles, loadStream, type Stream, storeStream } from './streams.ts';
 import { accessElements, type TileOp, tileExtents, tileOp } from './tile-ops.ts';
-import { memoryBandwidth, padBandwidth, type Route, seconds, type Topology } from './topology.ts';
+import { memoryBandwidth, padBandwidth, type Topology } from './topology.ts';
 
 /** Rounds in flight when the mapping does not say: more hide longer latencies, and need more buffers. */
 const mostRounds = 8;
@@ -178,8 +178,7 @@ class SectionBuilder {
 
   /** Cycles of a clock of `hertz`. */
   #padLatency(path: string, hertz: number): number {
-    const pad = this.#topology.pad(path)!;
-    return Math.ceil(seconds(pad.part.latency, pad.hertz) * hertz);
+    return Math.ceil(this.#topology.padLatency(path) * hertz);
   }
 
   #connect(producer: number, reader: number, read: Read, way: Way): void {
@@ -300,7 +299,7 @@ class SectionBuilder {
       { memory: stream.pad, write: !stream.write },
       ...(route.port ? [{ memory: route.port.name, write: stream.write }] : []),
     ];
-    const wait = stream.write ? 0 : this.#memoryLatency(route, pad.hertz);
+    const wait = stream.write ? 0 : Math.ceil(this.#topology.memoryLatency(route) * pad.hertz);
     const op = new Op({
       name: tensor,
       ragged: List(ragged.map((v) => translate(nest.axis(v).mask))),
@@ -344,11 +343,6 @@ class SectionBuilder {
     const times = plan.nest.trips(nodes[position]!.iterates & ~stream.loops);
     const latency = stream.write ? Math.max(...op.latency) : 0;
     return (meanCycles(op, plan.nest) * times + latency) / plan.assignments[position]!.engine.hertz;
-  }
-
-  #memoryLatency(route: Route, hertz: number): number {
-    const memory = this.#topology.memory(route.memory)!;
-    return Math.ceil((seconds(memory.part.latency, memory.hertz) + route.setup) * hertz);
   }
 
   /** Space for a tensor made in the section: as many tiles as its readers, or the store, may have in hand. */

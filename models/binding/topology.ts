@@ -140,6 +140,18 @@ export class Topology {
     return this.pads.find((pad) => pad.path === path);
   }
 
+  /** Seconds from a transfer's request to memory until its first byte comes. */
+  memoryLatency(route: Route): number {
+    const { part, hertz } = this.memory(route.memory)!;
+    return seconds(part.latency, hertz) + route.setup;
+  }
+
+  /** Seconds that a scratchpad takes to give what it holds. */
+  padLatency(path: string): number {
+    const { part, hertz } = this.pad(path)!;
+    return seconds(part.latency, hertz);
+  }
+
   memory(path: string): Site<MemoryPart> | undefined {
     return this.memories.find((memory) => memory.path === path);
   }

@@ -4,12 +4,7 @@ import type { Place } from '../../arch/language/diagnostics.ts';
 import { simulate } from '../../models/simulate.ts';
 import { type LayerReport, layerReports } from '../../reports/layers.ts';
 import type { ScaleSimConfig } from '../../workloads/import/scalesim/config.ts';
-import {
-  type ConvLayer,
-  type GemmLayer,
-  productOf,
-  type ScaleSimLayer,
-} from '../../workloads/import/scalesim/layer.ts';
+import type { ConvLayer, GemmLayer, ScaleSimLayer } from '../../workloads/import/scalesim/layer.ts';
 import { machineOf } from '../../workloads/import/scalesim/machine.ts';
 import { workloadOf } from '../../workloads/import/scalesim/workload.ts';
 
@@ -91,13 +86,8 @@ const aConfig = (more: Partial<ScaleSimConfig> = {}): ScaleSimConfig => ({
 function run(config: ScaleSimConfig, layers: readonly ScaleSimLayer[]): LayerReport[] {
   const imported = workloadOf(layers, 'topology');
   const result = simulate({ arch: machineOf(config), workload: imported.loaded, wholeFolds: true });
-  const named = imported.layers.map(({ layer, ...tensors }) => ({
-    name: layer.name,
-    k: productOf(layer).k,
-    ...tensors,
-  }));
   const options = { processingElements: config.rows * config.columns, stalls: config.bandwidth !== null };
-  return layerReports(result, named, options);
+  return layerReports(result, imported.layers, options);
 }
 
 function again(entry: Measured): LayerReport {

@@ -16,7 +16,9 @@ import { type ConvLayer, type GemmLayer, productOf, type ScaleSimLayer } from '.
 
 /** A layer and the names of its tensors; `ofmap` is also its einsum's. */
 export interface ImportedLayer {
-  readonly layer: ScaleSimLayer;
+  readonly name: string;
+  /** Summed over in its product, of a depthwise layer in that of a channel. */
+  readonly k: number;
   readonly ifmap: string;
   readonly filter: string;
   readonly ofmap: string;
@@ -53,7 +55,8 @@ export function workloadOf(layers: readonly ScaleSimLayer[], name: string): Impo
   const steps: Step[] = [];
   const places = new globalThis.Map<string, Place>();
   const imported = layers.map((layer, i): ImportedLayer => {
-    const own = { layer, ifmap: `${unique[i]}.ifmap`, filter: `${unique[i]}.filter`, ofmap: `${unique[i]}.ofmap` };
+    const names = { ifmap: `${unique[i]}.ifmap`, filter: `${unique[i]}.filter`, ofmap: `${unique[i]}.ofmap` };
+    const own = { name: layer.name, k: productOf(layer).k, ...names };
     const product = layer.kind === 'gemm' ? gemmProduct(layer) : convProduct(layer);
     // Every layer has ranks of its own: m3 is that of layer 3.
     const ranked = (variable: string): string => `${variable}${i}`;
