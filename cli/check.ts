@@ -1,4 +1,5 @@
 import { InputError } from '../arch/language/diagnostics.ts';
+import { loadStandard } from '../arch/language/dram/load.ts';
 import { libraryFile } from '../arch/language/library.ts';
 import { loadArch } from '../arch/language/load.ts';
 import { checkPartFile } from '../arch/language/part-file.ts';
@@ -24,6 +25,7 @@ const checkers: { readonly [kind in Kind]: (file: string, given: readonly string
   machine: (file) => `machine ${loadArch(file).name}, no mistakes`,
   workload: (file) => `workload ${loadWorkload(file).workload.name}, no mistakes`,
   technology: (file) => `technology ${loadTechnologyFile(file).name}, no mistakes`,
+  standard: (file) => `DRAM standard ${loadStandard(file).name}, no mistakes`,
   part: (file) => `part of kind ${checkPartFile(file)}, no mistakes`,
   mapping: checkMappingFile,
 };

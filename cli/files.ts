@@ -25,6 +25,7 @@ const shelves: { readonly [kind in Kind]: string } = {
   mapping: 'workloads/mappings',
   part: 'arch/parts',
   technology: 'arch/parts/technology',
+  standard: 'arch/parts/dram',
 };
 const kinds = Object.keys(shelves) as Kind[];
 

@@ -1,7 +1,7 @@
 /** What a file describes, by its keys. */
 import { Source } from '../arch/language/source.ts';
 
-export type Kind = 'machine' | 'workload' | 'mapping' | 'technology' | 'part';
+export type Kind = 'machine' | 'workload' | 'mapping' | 'technology' | 'standard' | 'part';
 
 /** The first line all of whose keys a file has tells its kind: its name, else what only files of that kind have. */
 const signs: readonly (readonly [Kind, ...string[]])[] = [
@@ -17,6 +17,8 @@ const signs: readonly (readonly [Kind, ...string[]])[] = [
   ['mapping', 'place'],
   ['part', 'kind'],
   ['technology', 'technology'],
+  ['standard', 'standard'],
+  ['standard', 'extends'],
   ['part', 'use'],
 ];
 

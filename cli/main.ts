@@ -1,5 +1,5 @@
 /** The commands. Each loads what it needs when it runs, so that `--help` answers at once. */
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { version } from '../arch/language/library.ts';
 
 /** Runs a command line, without the program's name. Gives the exit code: 0 done, 1 the run failed, 2 the input is wrong. */
@@ -7,7 +7,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const program = commands();
   try {
     if (args.length === 0) program.outputHelp();
-    else await program.parseAsync(args, { from: 'user' });
+    else await program.parseAsync(withPageWords(args), { from: 'user' });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
@@ -21,6 +21,23 @@ const list = (value: string, previous: string[] = []): string[] => [...previous,
 const set = (): Option => new Option('--set <path=value>', 'change a value of the machine; repeatable').argParser(list);
 const shape = (): Option =>
   new Option('--shape <rank=extent>', 'change a rank of the workload; repeatable').argParser(list);
+
+/** Reads a whole number. */
+const atLeast =
+  (least: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= least && Number.isSafeInteger(value)) return value;
+    throw new InvalidArgumentError(`It is no whole number of ${least} or more.`);
+  };
+
+/** `--page capped 4` is an option with a value of two words, quoted or not. */
+function withPageWords(args: readonly string[]): string[] {
+  const at = args.indexOf('--page') + 1;
+  const [kind = '', amount = ''] = args.slice(at);
+  const isSplit = at > 0 && ['capped', 'timeout'].includes(kind) && /^\d/.test(amount);
+  return isSplit ? args.toSpliced(at, 2, `${kind} ${amount}`) : [...args];
+}
 
 /** The program with all its commands. Wrong arguments throw a CommanderError, once they are told. */
 export function commands(): Command {
@@ -61,6 +78,28 @@ export function commands(): Command {
     .action(async (_tool, config, topology, options) =>
       (await import('./import.ts')).importScaleSim(config, topology, options),
     );
+
+  program
+    .command('replay')
+    .description('send a trace of memory requests to DRAM')
+    .argument('<standard>', 'a file, a name such as ddr4, or a preset such as DDR4/DDR4_8Gb_x8/DDR4_2400R')
+    .argument('<trace>', 'requests, one a line ("R 1234", "LD 0x1f40", "0x1f40 READ 12"); may be packed by gzip')
+    .option('--org <name>', 'organisation; the first of the standard by default')
+    .option('--speed <name>', 'speed; the first of the standard by default')
+    .option('--channels <n>', 'channels, with a controller each', atLeast(1), 1)
+    .option('--ranks <n>', "ranks of a channel; the organisation's by default", atLeast(1))
+    .addOption(
+      new Option('--scheduler <name>', 'order of requests').choices(['frfcfs', 'frfcfs-row-hit']).default('frfcfs'),
+    )
+    .option('--page <policy>', 'open, closed, "capped N" accesses, or "timeout N" ticks, "timeout N ns"', 'open')
+    .addOption(new Option('--refresh <kind>', 'refresh').choices(['all-bank', 'per-bank', 'none']))
+    .option('--mapping <text>', 'how addresses are laid on channels, banks, rows and columns', 'RoBaRaCoCh')
+    .option('--gap <ticks>', 'least ticks between two requests', atLeast(0))
+    .option('--outstanding <n>', 'most requests under way at a time', atLeast(1))
+    .option('--limit <n>', 'send only the first requests', atLeast(1))
+    .option('--json <file>', 'write the result as JSON; - for standard output')
+    .option('--commands <file>', 'write every command as CSV; - for standard output')
+    .action(async (standard, trace, options) => (await import('./replay.ts')).replay(standard, trace, options));
 
   program
     .command('check')

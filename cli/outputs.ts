@@ -15,9 +15,12 @@ export interface Outputs {
 
 /** Whether all outputs can be written, so that no long run is lost. @throws InputError */
 export function checkOutputs({ json, html, trace }: Outputs): void {
-  const options = Object.entries({ json, html, trace }).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined,
-  );
+  checkFiles({ json, html, trace });
+}
+
+/** Whether the files that options name can be written, each to a place of its own. @throws InputError */
+export function checkFiles(files: { readonly [option: string]: string | undefined }): void {
+  const options = Object.entries(files).filter((entry): entry is [string, string] => entry[1] !== undefined);
   const mistakes = options.flatMap(([option, file], i): Diagnostic[] => {
     const problem = writeProblem(file);
     if (problem !== null) return [{ message: `--${option} ${file}: ${problem}` }];

@@ -1,6 +1,7 @@
-export async function schema(kind: 'arch' | 'workload' | 'mapping'): Promise<void> {
+export async function schema(kind: 'arch' | 'workload' | 'mapping' | 'standard'): Promise<void> {
   const schemas = {
     arch: async () => (await import('../arch/language/json-schema.ts')).archJsonSchema(),
+    standard: async () => (await import('../arch/language/json-schema.ts')).standardJsonSchema(),
     workload: async () => (await import('../workloads/language/json-schema.ts')).workloadJsonSchema(),
     mapping: async () => (await import('../workloads/language/mapping.ts')).mappingJsonSchema(),
   };

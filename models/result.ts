@@ -45,6 +45,37 @@ export interface MemoryResult {
   averageReadLatency: number;
   /** Bytes read and written per tensor. */
   tensors: { [tensor: string]: { read: number; written: number } };
+  /** What only DRAM has. */
+  dram?: DramResult;
+}
+
+export interface DramResult {
+  /** As the standard's file names them: `DDR4`, `DDR4_8Gb_x8`, `DDR4_2400R`. */
+  standard: string;
+  organisation: string;
+  speed: string;
+  channels: number;
+  /** The policies of its controllers, and how addresses are laid on channels, rows, banks and columns. */
+  scheduler: string;
+  page: string;
+  refresh: string;
+  mapping: string;
+  /** Bytes of one access. */
+  burstBytes: number;
+  /** Path names of the banks of one channel, in order: `rank 0, bank group 1, bank 2`. */
+  banks: string[];
+  /** Column accesses (reads and writes) per bank over time, channels added up: `activity[bank][bin]`. */
+  activity: number[][];
+  /** Seconds per bin. */
+  bin: number;
+  /** Activations per bank, channels added up. */
+  activations: number[];
+  /** Bytes moved per channel. */
+  channelBytes: number[];
+  /** Reads answered from the write queue. */
+  forwarded: number;
+  /** Writes merged in the write queue with one to the same place. */
+  coalesced: number;
 }
 
 export interface EinsumResult {

@@ -1,5 +1,9 @@
-/** What every figure in a report means: one place, in the order in which a report shows them. */
-export const glossary = {
+interface Definition {
+  name: string;
+  definition: string;
+}
+
+const ofEveryRun = {
   latency: {
     name: 'Latency',
     definition:
@@ -200,6 +204,75 @@ export const glossary = {
     name: 'Largest relative error',
     definition: 'Largest difference over the magnitude of the expected element.',
   },
-} as const satisfies { [term: string]: { name: string; definition: string } };
+} as const satisfies { [term: string]: Definition };
+
+const ofDram = {
+  dram: {
+    name: 'DRAM',
+    definition: 'Memories that are simulated command by command, with the timing of a standard’s device.',
+  },
+  organisation: {
+    name: 'Organisation',
+    definition: 'Density and data pins of one chip, as the standard’s file names them: 8Gb_x8 is 8 Gbit with 8 pins.',
+  },
+  speedGrade: { name: 'Speed', definition: 'The speed grade, as the standard’s file names it. It sets the timing.' },
+  burst: { name: 'Access', definition: 'Bytes that one read or write command moves.' },
+  scheduler: {
+    name: 'Scheduler',
+    definition:
+      'How a controller orders requests. frfcfs takes the oldest one whose next command can start; frfcfs-row-hit also closes no row that an older request hits.',
+  },
+  pagePolicy: {
+    name: 'Pages',
+    definition:
+      'When a controller closes a row: open keeps it until its bank needs another, closed closes it with the last waiting access, capped after a number of accesses, timeout when it has been unused for a time.',
+  },
+  refreshPolicy: {
+    name: 'Refresh',
+    definition: 'Whether a rank is refreshed all banks together, bank by bank, or (for comparison only) not at all.',
+  },
+  addressMapping: {
+    name: 'Address mapping',
+    definition:
+      'Which bits of an address choose the channel, the rank, the bank, the row and the column, highest first.',
+  },
+  activations: {
+    name: 'Activations',
+    definition: 'Rows opened over the whole run, all channels together; as bars, those of each bank.',
+  },
+  forwarded: { name: 'Forwarded', definition: 'Reads answered from the write queue, without a command.' },
+  coalesced: {
+    name: 'Merged',
+    definition: 'Writes merged in the write queue with a waiting one to the same place, without a command.',
+  },
+  channelTraffic: { name: 'Per channel', definition: 'Bytes moved by each channel: the mean, and the least and most.' },
+  rowOutcomes: {
+    name: 'Hits, misses and conflicts',
+    definition: 'Accesses by what they found in their bank: their row open, no row open, or another row open.',
+  },
+  dramEnergy: {
+    name: 'Energy by command',
+    definition:
+      'Energy of the DRAM chips by what draws it: opening and closing rows, reads, writes, refreshes, and the standing current while any bank or no bank of a rank is open.',
+  },
+  energyPerBit: {
+    name: 'Energy per bit',
+    definition: 'All energy of the memory, standing current and refreshes included, over the bits read and written.',
+  },
+  bankActivity: {
+    name: 'Bank activity',
+    definition:
+      'Reads and writes that each bank served in each slice of time, over the length of the slice, all channels together. Where there is no colour there was no access. A row that stands out is a bank that requests queue up for.',
+  },
+} as const satisfies { [term: string]: Definition };
+
+/** What every figure in a report means: one place, in the order in which a report shows them. */
+export const glossary = { ...ofEveryRun, ...ofDram };
 
 export type Term = keyof typeof glossary;
+
+const ofDramOnly = new Set<string>(Object.keys(ofDram));
+
+/** The definitions that a report of a run needs, with their terms. */
+export const definitionsFor = (dram: boolean): [string, Definition][] =>
+  Object.entries(glossary).filter(([term]) => dram || !ofDramOnly.has(term));

@@ -1,8 +1,9 @@
 import type { Result } from '../models/result.ts';
 import { Markup, markup } from './markup.ts';
+import { dramTables } from './page/dram.ts';
 import { einsumsOverTime } from './page/einsums.ts';
 import { engineAccounts, utilizationOverTime, waits } from './page/engines.ts';
-import { definitions } from './page/figure.ts';
+import { definitions, hasDram } from './page/figure.ts';
 import { cards, header, notes, values } from './page/header.ts';
 import { mapping } from './page/mapping.ts';
 import { bandwidthOverTime, memoryTables } from './page/memories.ts';
@@ -10,6 +11,7 @@ import { areaBreakdown, energyBreakdown } from './page/physical.ts';
 import { roofline } from './page/roofline.ts';
 import { script } from './page/script.ts';
 import { style } from './page/style.ts';
+import { heatRules } from './palette.ts';
 
 /** What a reader asks in turn: how long, bound by what, when, by whom, at what cost, laid out how. */
 const body = [
@@ -23,6 +25,7 @@ const body = [
   einsumsOverTime,
   bandwidthOverTime,
   memoryTables,
+  dramTables,
   energyBreakdown,
   areaBreakdown,
   mapping,
@@ -38,12 +41,12 @@ export function htmlReport(result: Result): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${result.workload.name} on ${result.arch.name}</title>
 <style>
-${new Markup(style)}
+${new Markup(hasDram(result) ? `${style}\n${heatRules()}` : style)}
 </style>
 </head>
 <body>
 <main>
-${body.map((part) => part(result))}${definitions()}</main>
+${body.map((part) => part(result))}${definitions(result)}</main>
 <script>
 ${new Markup(script)}
 </script>

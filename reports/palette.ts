@@ -1,3 +1,5 @@
+import { scaleLinear } from 'd3-scale';
+
 /**
  * Colours by name: on white, on near-black, and on either (for pictures that do not know their page). The hues follow
  * Okabe and Ito, Color Universal Design (2008): told apart with any of the common colour blindnesses, and in lightness too.
@@ -62,4 +64,28 @@ export function chartRules(colour: (name: Colour) => string): string {
 .chart .hit { fill: transparent; }
 ${fills.join('\n')}
 .chart text.halo { paint-order: stroke; stroke: ${colour('paper')}; stroke-width: 3px; stroke-linejoin: round; }`;
+}
+
+/** From little to much, on white and on near-black: lightness runs one way, so that it reads without hues too. */
+const heat = {
+  light: ['#d9ecc4', '#7cc8ae', '#2f82b7', '#16245c'],
+  dark: ['#25355f', '#2b75a3', '#5bbd9c', '#f4f2b4'],
+};
+
+/** Steps of the scale from little to much: the classes `heat0` to `heat9`. */
+export const heatSteps = 10;
+
+/** Rules for the strokes of heat maps, on a page that follows the reader's colour scheme. */
+export function heatRules(): string {
+  const along = (stops: readonly string[]) =>
+    scaleLinear<string>(
+      stops.map((_, index) => (index * (heatSteps - 1)) / (stops.length - 1)),
+      stops,
+    );
+  const [light, dark] = [along(heat.light), along(heat.dark)];
+  const rules = Array.from(
+    { length: heatSteps },
+    (_, step) => `.chart .heat${step} { stroke: light-dark(${light(step)}, ${dark(step)}); }`,
+  );
+  return `.chart [class^="heat"] { fill: none; shape-rendering: crispEdges; }\n${rules.join('\n')}`;
 }

@@ -108,8 +108,10 @@ function memoryLine(row: Alike<MemoryResult>): Line {
   const accesses = sum(({ rowHits, rowMisses, rowConflicts }) => rowHits + rowMisses + rowConflicts);
   const hits = sum(({ rowHits }) => rowHits);
   const rows = accesses > 0 ? `   row hits ${share(hits / accesses)}` : '';
+  const latencies = members.map(({ averageReadLatency }) => averageReadLatency);
+  const latency = first.dram !== undefined && mean(latencies) > 0 ? `   reads take ${seconds(mean(latencies))}` : '';
   const bandwidths = members.map(({ bandwidth }) => bandwidth);
-  return [label(row), `${used(bandwidths, first.peakBandwidth, 'B/s')}${rows}`];
+  return [label(row), `${used(bandwidths, first.peakBandwidth, 'B/s')}${rows}${latency}`];
 }
 
 /** Scratchpads before memories, each with most traffic first. What no core owns is never left out: all cores share it. */

@@ -3,6 +3,7 @@
  * named clock. Two equal descriptions are equal values, whatever their files looked like.
  */
 import { List, Map, OrderedMap, Record } from 'immutable';
+import type { DramMemory } from './dram/memory.ts';
 import type { Technology } from './technology.ts';
 
 /** A rate of data: bytes per cycle of the clock of the part it belongs to, or bytes per second. */
@@ -125,18 +126,32 @@ export class ScratchpadPart extends Record<{
   'ScratchpadPart',
 ) {}
 
-/** Main memory. Model `ideal`: a bandwidth, and a latency per transfer. */
+/**
+ * Main memory. Model `ideal`: a bandwidth, and a latency per transfer. Model `dram`: a standard's banks and commands,
+ * whose peak bandwidth and capacity follow from it; the latency is that of the way between them and what asks.
+ */
 export class MemoryPart extends Record<{
   kind: 'memory';
   count: number;
-  model: 'ideal';
+  model: 'ideal' | 'dram';
   bandwidth: number;
   latency: Span;
   capacity: number;
   /** Row of the technology's table that gives energy per bit; null when the technology has none for it. */
   technology: string | null;
+  /** Null in model `ideal`. */
+  dram: DramMemory | null;
 }>(
-  { kind: 'memory', count: 1, model: 'ideal', bandwidth: 0, latency: new Span(), capacity: 0, technology: null },
+  {
+    kind: 'memory',
+    count: 1,
+    model: 'ideal',
+    bandwidth: 0,
+    latency: new Span(),
+    capacity: 0,
+    technology: null,
+    dram: null,
+  },
   'MemoryPart',
 ) {}
 

@@ -10,6 +10,7 @@ import {
   type Rate,
   type Span,
 } from './arch.ts';
+import { DramMemory, pageText } from './dram/memory.ts';
 import { operationNames } from './operations.ts';
 import { expandParts, linkBandwidth, partAt, peakOperations, scratchpadBandwidth } from './parts.ts';
 
@@ -76,7 +77,12 @@ function partRows(
 function partFacts(arch: Arch, part: Exclude<Part, GroupPart>): string[] {
   switch (part.kind) {
     case 'memory':
-      return [`${bytes(part.capacity)}, ${part.model}`, `${bytes(part.bandwidth)}/s`, `latency ${span(part.latency)}`];
+      return [
+        ...(part.dram ? dramFacts(part.dram) : []),
+        part.dram ? bytes(part.capacity) : `${bytes(part.capacity)}, ${part.model}`,
+        `${bytes(part.bandwidth)}/s`,
+        `latency ${span(part.latency)}`,
+      ];
     case 'scratchpad':
       return [
         bytes(part.capacity),
@@ -114,6 +120,22 @@ function partFacts(arch: Arch, part: Exclude<Part, GroupPart>): string[] {
       ...(output ? [`out ${rate(output)}`] : []),
     ];
   }
+}
+
+/** `DDR4, DDR4_8Gb_x8 at DDR4_2400R, 2 channels x 2 ranks`, and the policies that are not the usual ones. */
+function dramFacts(memory: DramMemory): string[] {
+  const { standard, organisation, speed, channels, ranks } = memory;
+  const usual = new DramMemory();
+  const inEach = ranks === null ? '' : ` x ${counted(ranks, 'rank')}`;
+  return [
+    standard.name,
+    `${organisation} at ${speed}`,
+    `${counted(channels, 'channel')}${inEach}`,
+    ...(memory.mapping === usual.mapping ? [] : [memory.mapping]),
+    ...(memory.scheduler === usual.scheduler ? [] : [memory.scheduler]),
+    ...(memory.page.equals(usual.page) ? [] : [`${pageText(memory.page)} page`]),
+    ...(memory.refreshes === usual.refreshes ? [] : [`${memory.refreshes} refresh`]),
+  ];
 }
 
 function operationRows(arch: Arch, engine: Engine, total: number): string[] {

@@ -17,10 +17,19 @@ import {
 } from './arch.ts';
 import { resolveCosts } from './costs.ts';
 import { type Diagnostic, InputError, suggest } from './diagnostics.ts';
+import { isDram, readDramPart } from './dram/part.ts';
 import { isTree, Layers, type Tree } from './layers.ts';
 import { readLink, type WrittenLink } from './links.ts';
 import { applyOverride, isEarly, Override, withoutOverridePlace } from './overrides.ts';
-import { groupSchema, type Kind, kinds, type LeafKind, machineSchema, partSchemas } from './schema.ts';
+import {
+  dramMemorySchema,
+  groupSchema,
+  type Kind,
+  kinds,
+  type LeafKind,
+  machineSchema,
+  partSchemas,
+} from './schema.ts';
 import { diagnose, type Path, Source } from './source.ts';
 import { loadTechnology } from './technology-file.ts';
 import { expandUses } from './uses.ts';
@@ -168,6 +177,7 @@ class Builder {
   }
 
   #leaf(kind: LeafKind, value: Tree, at: Path): Part | undefined {
+    if (kind === 'memory' && isDram(value)) return this.#dram(at);
     const shape: z.output<(typeof partSchemas)[LeafKind]> | undefined = this.#checked(partSchemas[kind], value, at);
     switch (shape?.kind) {
       case 'array':
@@ -194,6 +204,12 @@ class Builder {
       default:
         return undefined;
     }
+  }
+
+  #dram(at: Path): MemoryPart | undefined {
+    const { part, mistakes } = readDramPart(this.#layers, at, dramMemorySchema);
+    this.#mistakes.push(...mistakes);
+    return part;
   }
 
   #array(shape: Shape<'array'>, at: Path): ArrayPart {

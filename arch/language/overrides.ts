@@ -1,10 +1,9 @@
 /** `--set array.rows=128`: values from the command line in place of those in the file. */
 import { parse } from 'yaml';
-import type { z } from 'zod';
 import { type Diagnostic, nearest, type Place } from './diagnostics.ts';
 import { knownKeys } from './introspect.ts';
 import { isTree, type Layers, type Tree } from './layers.ts';
-import { groupSchema, type LeafKind, machineSchema, partSchemas } from './schema.ts';
+import { type Kind, kinds, machineSchema, partSchemas, schemaOf } from './schema.ts';
 import { type Path, type Places, valueAt } from './source.ts';
 
 /** One `--set`, as written. */
@@ -102,9 +101,9 @@ function existing(tree: Tree, path: Path): Path | undefined {
 
 /** Keys that a part may have; those of any kind as long as the part does not say its own. */
 function keysOf(part: Tree): string[] {
-  if (part.parts !== undefined || part.kind === 'group') return knownKeys(groupSchema);
-  const schema: z.ZodType | undefined = partSchemas[part.kind as LeafKind];
-  return schema ? knownKeys(schema) : [...new Set(Object.values(partSchemas).flatMap(knownKeys))];
+  const kind = part.parts === undefined ? part.kind : 'group';
+  if (kinds.includes(kind as Kind)) return knownKeys(schemaOf(kind as Kind, part));
+  return [...new Set(Object.values(partSchemas).flatMap(knownKeys))];
 }
 
 /** Paths that an override may name, as people write them. */

@@ -1,10 +1,10 @@
 /** Files of arch/parts: keys of one part, for machines to use. What is missing in them a machine may give. */
 import { dirname, join } from 'node:path';
-import type { z } from 'zod';
 import { resolveCosts, type WrittenCosts } from './costs.ts';
 import { InputError, suggest } from './diagnostics.ts';
+import { isDram, readDramPart } from './dram/part.ts';
 import { Layers, type Tree } from './layers.ts';
-import { groupSchema, type Kind, kinds, type LeafKind, partSchemas } from './schema.ts';
+import { dramMemorySchema, type Kind, kinds, schemaOf } from './schema.ts';
 import { diagnose, Source, valueAt } from './source.ts';
 import { expandUses } from './uses.ts';
 
@@ -26,8 +26,10 @@ export function checkPartFile(file: string): Kind {
         ? ['"kind" is missing', `one of ${kinds.join(', ')}`]
         : [`"${String(part.kind)}" is no kind of part`, suggest(String(part.kind), kinds)];
     mistakes.push({ message, place: layers.placeOf([...at, 'kind']), hint });
+  } else if (mistakes.length === 0 && part.kind === 'memory' && isDram(part)) {
+    mistakes.push(...readDramPart(layers, at, dramMemorySchema).mistakes);
   } else if (mistakes.length === 0) {
-    const schema: z.ZodObject = part.kind === 'group' ? groupSchema : partSchemas[part.kind as LeafKind];
+    const schema = schemaOf(part.kind as Kind, part);
     const { data, error } = schema.partial().safeParse(part);
     if (error) mistakes.push(...diagnose(error.issues, part, layers, at, schema));
     const costs = (data?.operations ?? {}) as WrittenCosts;

@@ -1,6 +1,9 @@
 /** What a machine file may say. The shapes here are the file's; `load.ts` makes an Arch of them. */
 import { z } from 'zod';
-import { ArrayPart, contents, MemoryPart, ScratchpadPart } from './arch.ts';
+import { ArrayPart, contents, ScratchpadPart } from './arch.ts';
+import { dramShape, isDram } from './dram/part.ts';
+import { standardShape } from './dram/schema.ts';
+import type { Tree } from './layers.ts';
 import { operationNames } from './operations.ts';
 import {
   bytesPerSecond,
@@ -63,6 +66,12 @@ const ports = {
   registers: registers.optional().describe('Words held by one PE or lane'),
   input: rate.optional().describe('Most operand data it takes; as much as its links when omitted'),
   output: rate.optional().describe('Most result data it gives; as much as its links when omitted'),
+};
+
+const memory = {
+  kind: z.literal('memory').describe('Main memory'),
+  ...common,
+  technology: z.string().optional().describe("Row of the technology's memory table that gives its energy: HBM2"),
 };
 
 const latency = (what: string) => span.prefault('0 cycles').describe(what);
@@ -142,16 +151,11 @@ export const partSchemas = {
     .describe('A scratchpad'),
   memory: z
     .strictObject({
-      kind: z.literal('memory').describe('Main memory'),
-      ...common,
-      model: z
-        .literal('ideal')
-        .default(new MemoryPart().model)
-        .describe('ideal: a bandwidth, and a latency for each transfer'),
+      ...memory,
+      model: z.literal('ideal').default('ideal').describe('ideal: a bandwidth, and a latency for each transfer'),
       bandwidth: bytesPerSecond.describe('Bytes per second, reads and writes together'),
       latency: duration.describe('From a request to its first byte'),
       capacity: size.describe('Bytes it holds'),
-      technology: z.string().optional().describe("Row of the technology's memory table that gives its energy: HBM2"),
     })
     .describe('A main memory'),
   dma: z
@@ -174,6 +178,11 @@ export const partSchemas = {
     .describe('Wires, for links to run over'),
 };
 
+/** A memory of DRAM: the keys of a standard, as a rule those of the file that it uses, and its own. */
+export const dramMemorySchema = z
+  .strictObject({ ...memory, ...standardShape, ...dramShape })
+  .describe('A main memory of DRAM');
+
 /** `4` and `4 cycles` alike. */
 function parseDepth(written: string | number): number {
   return parseCount(typeof written === 'string' ? written.replace(/\s*cycles?$/, '') : written);
@@ -183,9 +192,15 @@ export type LeafKind = keyof typeof partSchemas;
 export type Kind = LeafKind | 'group';
 export const kinds: readonly Kind[] = [...(Object.keys(partSchemas) as LeafKind[]), 'group'];
 
+/** The schema of a part as written, by its kind; of memories, by whether they are of DRAM. */
+export function schemaOf(kind: Kind, part: Tree): z.ZodObject {
+  if (kind === 'group') return groupSchema;
+  return kind === 'memory' && isDram(part) ? dramMemorySchema : partSchemas[kind];
+}
+
 /** A part as a file may have it: complete, or completed by the file it uses. */
 export const partSchema: z.ZodType = z
-  .lazy(() => z.union([...Object.values(partSchemas), groupSchema, usedPart]))
+  .lazy(() => z.union([...Object.values(partSchemas), dramMemorySchema, groupSchema, usedPart]))
   .meta({ id: 'part', description: 'A part of the machine, told apart by its kind' });
 
 const usedPart = z

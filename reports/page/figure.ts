@@ -1,11 +1,14 @@
+import type { Result } from '../../models/result.ts';
 import { type Alike, mean, range } from '../cores.ts';
-import { glossary, type Term } from '../glossary.ts';
+import { definitionsFor, glossary, type Term } from '../glossary.ts';
 import { type Markup, markup, type Part } from '../markup.ts';
 
 /** A name that tells its definition: on hover, and in a popover on click or Enter. */
 export function term(key: Term, label: string = glossary[key].name): Markup {
   return markup`<button type="button" class="term" popovertarget="term-${key}" title="${glossary[key].definition}">${label}</button>`;
 }
+
+export const hasDram = ({ memories }: Result): boolean => memories.some(({ dram }) => dram !== undefined);
 
 /** A titled part of the report. The title's definition is the chart's. */
 export function section(key: Term, ...body: Part[]): Markup {
@@ -122,8 +125,8 @@ export function meansCaption(rows: readonly { name: string; cores: string }[]): 
 }
 
 /** The glossary: a popover for each term, and the list of all of them for paper. */
-export function definitions(): Markup {
-  const entries = Object.entries(glossary);
+export function definitions(result: Result): Markup {
+  const entries = definitionsFor(hasDram(result));
   return markup`<section id="definitions"><h2>Definitions</h2><dl class="definitions">${entries.map(
     ([, { name, definition }]) => markup`<div><dt>${name}</dt><dd>${definition}</dd></div>\n`,
   )}</dl></section>${entries.map(

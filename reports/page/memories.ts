@@ -20,7 +20,7 @@ import {
 /** Memories drawn in the chart; the table has all of them. */
 const drawn = 6;
 
-const moved = (memory: MemoryResult) => memory.bytesRead + memory.bytesWritten;
+export const moved = (memory: MemoryResult) => memory.bytesRead + memory.bytesWritten;
 
 export function bandwidthOverTime(result: Result): Markup | undefined {
   const series = result.timelines.bandwidth
@@ -54,9 +54,9 @@ export function bandwidthOverTime(result: Result): Markup | undefined {
     : section('bandwidthOverTime', bandwidthChart(rows, result.seconds), meansCaption(rows));
 }
 
-type Memories = Alike<MemoryResult>;
+export type Memories = Alike<MemoryResult>;
 
-const rowAccesses = (memory: MemoryResult) => memory.rowHits + memory.rowMisses + memory.rowConflicts;
+export const rowAccesses = (memory: MemoryResult) => memory.rowHits + memory.rowMisses + memory.rowConflicts;
 
 function memoryTable(memories: readonly MemoryResult[]): Markup {
   /** A figure of which a memory may lack the peak or the reads: then it is 0. */
@@ -99,22 +99,32 @@ function memoryTable(memories: readonly MemoryResult[]): Markup {
   );
 }
 
+const counted = (key: 'rowHits' | 'rowMisses' | 'rowConflicts'): Column<Memories> => ({
+  term: key,
+  numeric: true,
+  cell: ({ members }) =>
+    markup`${count(mean(members.map((memory) => memory[key])))} <span class="soft">${share(
+      fraction(
+        sum(members, (memory) => memory[key]),
+        sum(members, rowAccesses),
+      ),
+    )}</span>`,
+});
+
+/** What accesses found in their banks. */
+export const rowColumns: Column<Memories>[] = [
+  { term: 'memory', cell: partName },
+  counted('rowHits'),
+  counted('rowMisses'),
+  counted('rowConflicts'),
+];
+
+/** Of memories that have rows; those of DRAM are told where the rest of DRAM is. */
 function rowTable(memories: readonly MemoryResult[]): Markup | undefined {
-  const withRows = memories.filter((memory) => rowAccesses(memory) > 0);
+  const withRows = memories.filter((memory) => memory.dram === undefined && rowAccesses(memory) > 0);
   if (withRows.length === 0) return undefined;
-  const counted = (key: 'rowHits' | 'rowMisses' | 'rowConflicts'): Column<Memories> => ({
-    term: key,
-    numeric: true,
-    cell: ({ members }) =>
-      markup`${count(mean(members.map((memory) => memory[key])))} <span class="soft">${share(
-        fraction(
-          sum(members, (memory) => memory[key]),
-          sum(members, rowAccesses),
-        ),
-      )}</span>`,
-  });
-  return table<Memories>(
-    [{ term: 'memory', cell: partName }, counted('rowHits'), counted('rowMisses'), counted('rowConflicts')],
+  return table(
+    rowColumns,
     alike(withRows, ({ name }) => name),
   );
 }

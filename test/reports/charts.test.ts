@@ -3,6 +3,7 @@ import { bandwidthChart } from '../../reports/charts/bandwidth.ts';
 import { barChart } from '../../reports/charts/bars.ts';
 import { ellipsis, textWidth } from '../../reports/charts/frame.ts';
 import { ganttChart } from '../../reports/charts/gantt.ts';
+import { heatChart } from '../../reports/charts/heat.ts';
 import { placeLabels } from '../../reports/charts/labels.ts';
 import { rooflineChart } from '../../reports/charts/roofline.ts';
 import { utilizationChart } from '../../reports/charts/utilization.ts';
@@ -112,6 +113,83 @@ describe('charts draw', () => {
       }),
       'roofline',
     ));
+});
+
+const banksOf = (ranks: number, groups: number, banks: number) =>
+  [...Array(ranks * groups * banks).keys()].map((bank) => ({
+    path: [
+      `rank ${Math.floor(bank / banks / groups)}`,
+      `bank group ${Math.floor(bank / banks) % groups}`,
+      `bank ${bank % banks}`,
+    ],
+    counts: [bank, 0, 2 * bank],
+    beside: 10 * bank,
+    title: `bank ${bank}`,
+  }));
+
+const heat = (rows: ReturnType<typeof banksOf>, seconds = 2.5e-6) =>
+  heatChart({ label: 'Accesses over time', rows, counted: 'accesses', beside: 'activations', bin: 1e-6, seconds });
+
+/** What is written in a chart, with its place. */
+const texts = ({ text }: Markup) =>
+  [...text.matchAll(/<text[^>]* x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]+)</g)].map((match) => ({
+    x: Number(match[1]),
+    y: Number(match[2]),
+    text: match[3]!,
+  }));
+
+describe('a heat map', () => {
+  it('has banks down, time across, a scale in accesses per time, and bars beside', () =>
+    snapshot(heat(banksOf(1, 2, 2)), 'heat'));
+
+  it.each([
+    [4, banksOf(1, 1, 4), ['bank']],
+    [16, banksOf(1, 4, 4), ['bank group', 'bank']],
+    [64, banksOf(4, 4, 4), ['rank', 'bank group', 'bank']],
+    [256, banksOf(8, 8, 4), ['rank', 'bank group', 'bank']],
+    [512, banksOf(2, 64, 4), ['rank', 'bank group', 'bank']],
+  ])('names the levels of %i banks once, and no two names of a level overlap', (_, rows, names) => {
+    const chart = heat(rows);
+    const head = texts(chart).filter(({ text }) => ['rank', 'bank group', 'bank'].includes(text));
+    expect(head.map(({ text }) => text)).toEqual(names);
+    for (const { x } of head) {
+      const column = texts(chart).filter((label) => label.x === x);
+      expect(column.length).toBeGreaterThan(1);
+      for (const [index, label] of column.slice(1).entries())
+        expect(label.y - column[index]!.y).toBeGreaterThanOrEqual(11);
+    }
+  });
+
+  it('gives the range of the banks where each has no room', () => {
+    const written = (rows: ReturnType<typeof banksOf>) => texts(heat(rows)).map(({ text }) => text);
+    expect(written(banksOf(1, 4, 4))).not.toContain('0–3');
+    expect(written(banksOf(4, 4, 4)).filter((text) => text === '0–3')).toHaveLength(16);
+    expect(written(banksOf(8, 8, 4)).filter((text) => text === '0–3')).toHaveLength(8);
+  });
+
+  it('takes the part of the last bin that the run reaches for its length, and not for the limit of its scale', () => {
+    const row = (counts: number[]) => [{ path: ['bank 0'], counts, beside: 0, title: '' }];
+    const cells = (counts: number[], seconds: number) =>
+      [...heat(row(counts), seconds).text.matchAll(/class="(heat\d)" d="([^"]*)"/g)].map((match) => match.slice(1, 3));
+    expect(cells([4, 4, 2], 2.5e-6)).toEqual([['heat9', 'M0 0.5h3']]);
+    expect(cells([4, 1, 4], 2.01e-6)).toEqual(cells([4, 1, 0.1], 2.01e-6));
+    expect(cells([0, 0, 0], 2.5e-6)).toEqual([]);
+  });
+
+  it('merges bins that are too many to see', () => {
+    const counts = [...Array(400).keys()].map(() => 3);
+    const chart = heatChart({
+      label: '',
+      rows: [{ path: ['bank 0'], counts, beside: 0, title: '' }],
+      counted: 'accesses',
+      beside: 'activations',
+      bin: 1e-6,
+      seconds: 4e-4,
+    });
+    expect(chart.text).toContain('viewBox="0 0 200 1"');
+    expect(chart.text).toContain('d="M0 0.5h200"');
+    expect(chart.text).toContain('>accesses per µs</text>');
+  });
 });
 
 describe('the roofline', () => {

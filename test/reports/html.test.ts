@@ -4,6 +4,7 @@ import { glossary } from '../../reports/glossary.ts';
 import { htmlReport } from '../../reports/html.ts';
 import { pictureSvg } from '../../reports/picture.ts';
 import { foldsSample, onCores, takingTurns } from './cores-sample.ts';
+import { onDram } from './dram-sample.ts';
 import { attention, bare, empty, gemmThenRelu, hostile, hostileName, transformer } from './sample.ts';
 import { elements } from './wellformed.ts';
 
@@ -17,7 +18,11 @@ const samples: [string, () => Result][] = [
   ['sections that repeat together', takingTurns],
   ['one einsum and nothing else', bare],
   ['no cycles at all', empty],
-  ['names full of markup', hostile],
+  ['names full of markup', () => hostile()],
+  ['DRAM of 16 banks', () => onDram()],
+  ['DRAM of 256 banks', () => onDram({ ranks: 8, bankGroups: 8, banks: 4 }, 8)],
+  ['DRAM with names full of markup', () => hostile(onDram())],
+  ['DRAM and no cycles at all', () => ({ ...empty(), memories: onDram().memories })],
 ];
 
 /** The page without its script, style and definitions, which are the same for every run. */
@@ -88,9 +93,9 @@ describe('the HTML report', () => {
 
   it('uses every entry of the glossary somewhere', () => {
     const result = onCores(2);
-    const rows = { ...result.memories[0]!, rowHits: 3, rowMisses: 2, rowConflicts: 1 };
     const values = { outputs: [{ tensor: 'Z1', elements: 4, maxAbs: 1, maxAbsError: 0, maxRelError: 0 }] };
-    const page = htmlReport({ ...result, memories: [rows], values });
+    const { memories, energy } = onDram();
+    const page = htmlReport({ ...result, memories, energy, values });
     const unused = Object.keys(glossary).filter((term) => !page.includes(`popovertarget="term-${term}"`));
     expect(unused).toEqual([]);
   });
@@ -156,6 +161,86 @@ describe('the HTML report', () => {
     const result = attention();
     const page = htmlReport({ ...result, memories: result.memories.filter(({ kind }) => kind === 'scratchpad') });
     expect(page).not.toContain('<section id="roofline">');
+  });
+});
+
+describe('the HTML report of a run on DRAM', () => {
+  const result = onDram();
+  const page = shown(htmlReport(result));
+  const dram = part(page, 'dram');
+  const words = dram.replaceAll(/<[^>]*>/g, '');
+
+  it('names the device, its channels and the policies of its controllers', () => {
+    expect(words).toContain('hbm: DDR4, DDR4_8Gb_x8, DDR4_2400R; 2 channels of 16 banks, 64 B an access.');
+    expect(words).toContain('Scheduler frfcfs; pages open; refresh all-bank; mapping RoBaRaCoCh.');
+  });
+
+  it('counts what accesses found, once: not under Memory again', () => {
+    const { rowHits } = result.memories[0]!;
+    const hits = `${rowHits.toLocaleString('en-US')} <span class="soft">93 %</span>`;
+    expect(page.split(hits)).toHaveLength(2);
+    expect(dram).toContain(hits);
+    expect(dram).toContain('<td class="number">412</td><td class="number">1,033</td>');
+  });
+
+  it('draws hits, misses and conflicts as parts of a whole, and energy by command with its sum per bit', () => {
+    expect(dram).toMatch(/<title>hbm row hits: [\d,]+, 93\.1 %<\/title>/);
+    expect(dram).toContain('<title>hbm activate: 310 µJ, 22.7 %</title>');
+    const bits = 8 * (result.memories[0]!.bytesRead + result.memories[0]!.bytesWritten);
+    expect(dram).toContain(`1.36 mJ · ${((1.363e-3 / bits) * 1e12).toFixed(2)} pJ/bit`);
+    expect(dram).not.toContain('refresh bank');
+  });
+
+  it('keeps actions that it has no colour for', () => {
+    const by = { hbm: { activate: 1e-4, mac: 3e-4 } };
+    const other = part(shown(htmlReport({ ...result, energy: { total: 4e-4, by } })), 'dram');
+    expect(other).toContain('<title>hbm mac: 300 µJ, 75.0 %</title>');
+    expect(other).toContain('>other</text>');
+  });
+
+  it('has a row for each bank that says on hover what the bank did', () => {
+    const { activations, activity } = result.memories[0]!.dram!;
+    const served = activity[5]!.reduce((sum, value) => sum + value, 0).toLocaleString('en-US');
+    const opened = activations[5]!.toLocaleString('en-US');
+    expect(dram).toContain(`<title>rank 0, bank group 1, bank 1\n${served} accesses\n${opened} activations</title>`);
+    expect(dram.match(/class="hit"/g)).toHaveLength(16);
+    expect(words).toContain('The 2 channels are added up.');
+  });
+
+  it('has colours for every step of the scale, for both themes', () => {
+    const style = htmlReport(result).split('</style>')[0]!;
+    const used = new Set([...dram.matchAll(/class="(heat\d+)"/g)].map((match) => match[1]!));
+    expect(used.size).toBeGreaterThan(4);
+    for (const name of used) expect(style).toMatch(new RegExp(`\\.${name} \\{ stroke: light-dark\\(rgb`));
+  });
+
+  it('shows the bandwidth of DRAM over time like any memory’s', () => {
+    expect(part(page, 'bandwidthOverTime')).toContain('>hbm</text>');
+  });
+
+  it('puts the DRAM of several cores on one line and one map', () => {
+    const memory = result.memories[0]!;
+    const memories = [0, 1, 2].map((core) => ({ ...memory, name: `core[${core}].dram` }));
+    const several = part(shown(htmlReport({ ...result, memories })), 'dram');
+    expect(several.match(/aria-label="Accesses of each bank/g)).toHaveLength(1);
+    expect(several.replaceAll(/<[^>]*>/g, '')).toContain('core.dram (3 cores): DDR4');
+  });
+
+  it('draws no map of banks that nothing reached', () => {
+    const memory = result.memories[0]!;
+    const idle = { ...memory.dram!, activity: memory.dram!.banks.map(() => [0, 0]) };
+    const quiet = part(shown(htmlReport({ ...result, memories: [{ ...memory, dram: idle }] })), 'dram');
+    expect(quiet).toContain('DDR4_2400R');
+    expect(quiet).not.toContain('Accesses of each bank');
+  });
+
+  it('leaves no trace where no memory is DRAM: no part, definition or colour', () => {
+    const memories = result.memories.map(({ dram: _, ...memory }) => memory);
+    const without = htmlReport({ ...result, memories });
+    expect(without).not.toMatch(/id="dram"|heat\d|DRAM/);
+    expect(without).not.toContain(glossary.bankActivity.definition);
+    const rows = part(shown(without), 'memory');
+    expect(rows).toContain('popovertarget="term-rowHits"');
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { summary } from '../../reports/terminal.ts';
 import { onCores } from './cores-sample.ts';
+import { onDram } from './dram-sample.ts';
 import { attention, bare, empty, gemmThenRelu, transformer } from './sample.ts';
 
 describe('the summary of a run', () => {
@@ -54,6 +55,10 @@ describe('the summary of a run', () => {
     expect(text).toContain('hbm        186 of 400 GiB/s   row hits 93 %\n');
     expect(text).toContain('values     AV: 50,331,648 elements, largest error 3.1e-7 (relative 2.2e-6)\n');
     expect(text).toContain('note       array has no energy for "max"\n');
+  });
+
+  it('tells of DRAM in one line how much of the peak it moved, how many rows were open, and how long reads took', () => {
+    expect(summary(onDram())).toContain('hbm        167 of 400 GiB/s   row hits 93 %   reads take 142.0 ns\n');
   });
 
   it('stays within 100 columns and wraps under the text, not under the label', () => {

@@ -19,7 +19,7 @@ export function elements(page: string): { name: string; attributes: Map<string, 
     if (less < 0) break;
     at = less;
     const tag = /^<(\/?)([a-zA-Z][a-zA-Z0-9]*)((?:\s+[a-zA-Z0-9:-]+(?:="[^"<]*")?)*)\s*(\/?)>/.exec(
-      text.slice(at, at + 20_000),
+      text.slice(at, at + 200_000),
     );
     if (tag === null) return fail('not a tag');
     const [whole, closing, name, attributes, selfClosing] = tag as unknown as [string, string, string, string, string];

@@ -1,0 +1,119 @@
+/**
+ * A DRAM device in numbers: one organisation of a standard at one speed. What models run, and checkers check. Every time
+ * is in ticks: the finest step at which a command can start, a clock cycle or half of one.
+ */
+
+/** What a command leaves of the banks it names: `activates` half-opens a row that a second command opens. */
+export type BankEffect = 'none' | 'activates' | 'opens' | 'closes';
+
+export interface DramCommand {
+  readonly name: string;
+  /** The command bus that it takes; with a single bus, all commands share it whatever stands here. */
+  readonly bus: 'row' | 'column';
+  /** Ticks that it takes on its bus. */
+  readonly ticks: number;
+  /** Index of the level it names a node of: the bank's for `ACT`, the rank's for `PREab`, which acts on all banks below. */
+  readonly level: number;
+  readonly banks: BankEffect;
+  readonly access: 'none' | 'read' | 'write';
+  readonly refreshes: boolean;
+  /** Synchronises the data clock for an access that follows in the next tick. */
+  readonly syncs: 'none' | 'read' | 'write' | 'any';
+}
+
+/**
+ * After the `window`-th most recent of any one of the commands `after` at a node of `level`, none of `before` may start
+ * at the same node (or, for `sibling`, at the other nodes below the same parent) for `latency` ticks. Already corrected
+ * for commands of several ticks, and with the rows that keep a bus free for as long as a command takes.
+ */
+export interface DramConstraint {
+  readonly level: number;
+  /** Indices of commands. */
+  readonly after: readonly number[];
+  readonly before: readonly number[];
+  /** May be negative, which constrains nothing. */
+  readonly latency: number;
+  readonly window: number;
+  readonly sibling: boolean;
+  /** The row as the file has it: `rank  ACT -> ACT  nFAW  window 4`. */
+  readonly text: string;
+}
+
+/** Volts and milliamperes of one chip, as data sheets name them. Absent ones are unknown. */
+export interface DramCurrents {
+  readonly VDD: number;
+  readonly IDD0: number;
+  readonly IDD2N: number;
+  readonly IDD3N: number;
+  readonly IDD4R: number;
+  readonly IDD4W: number;
+  readonly IDD5AB: number;
+  readonly IDD5PB?: number;
+  readonly IDD2P?: number;
+  readonly IDD3P?: number;
+  readonly IDD6?: number;
+}
+
+export interface DramDevice {
+  /** `DDR4/DDR4_8Gb_x8/DDR4_2400R`. */
+  readonly name: string;
+  readonly standard: string;
+  readonly organisation: string;
+  readonly speed: string;
+  /** From the channel to the bank; level 0 is the channel. */
+  readonly levels: readonly string[];
+  /** Nodes of each level below one of the level above; the channel's is 1. */
+  readonly counts: readonly number[];
+  readonly rows: number;
+  /** Columns of a row in units of one access: columns / prefetch. */
+  readonly bursts: number;
+  /** Bits of a channel's (or pseudo-channel's) data bus. */
+  readonly width: number;
+  /** Data pins of one chip: width / dq chips answer together. */
+  readonly dq: number;
+  /** Bytes of one access. */
+  readonly burstBytes: number;
+  /** Picoseconds of a clock cycle, and ticks in one. */
+  readonly clockPs: number;
+  readonly ticksPerClock: number;
+  readonly commands: readonly DramCommand[];
+  readonly constraints: readonly DramConstraint[];
+  /** Ticks from a read command until its last data have come, and from a write command until its last data are sent. */
+  readonly readLatency: number;
+  readonly writeLatency: number;
+  /** Whether row and column commands have a bus each. */
+  readonly dualBus: boolean;
+  /**
+   * Whether a tick is half a cycle: column and most row commands start on rising edges (odd ticks), precharges on either.
+   */
+  readonly halfCycle: boolean;
+  /** For two-step activation: ticks within which the second command must follow the first. 0 otherwise. */
+  readonly activationDeadline: number;
+  /** For a data clock that stops: how long it goes on after an access starts, and what a sync needs before a deadline. */
+  readonly dataClock: { readonly read: number; readonly write: number; readonly guard: number } | null;
+  /** Of refresh commands by what they name: the level refreshed as a whole, or one bank. Null where the standard has none. */
+  readonly refresh: {
+    readonly allBank: { readonly command: number; readonly interval: number } | null;
+    readonly perBank: {
+      readonly command: number;
+      readonly interval: number;
+      /** Whether the same bank of every pseudo-channel is refreshed together, and a whole set before the next. */
+      readonly lockstep: boolean;
+      /** Ticks after a whole set until the next set may begin; 0 unless `lockstep`. */
+      readonly setGap: number;
+    } | null;
+  };
+  /** Every timing parameter of the file, in ticks (those that end in `_ps` as they are). */
+  readonly timings: ReadonlyMap<string, number>;
+  readonly currents: DramCurrents | null;
+}
+
+/** Banks of a channel. */
+export function banksOf(device: DramDevice): number {
+  return device.counts.reduce((all, count) => all * count, 1);
+}
+
+/** Picoseconds of a tick; half a cycle may be a fraction. */
+export function tickPs(device: DramDevice): number {
+  return device.clockPs / device.ticksPerClock;
+}

@@ -1,0 +1,115 @@
+/** A main memory of DRAM: what a machine chooses of a standard, and how its controllers order commands. */
+import { Record } from 'immutable';
+import { UnitError } from '../units.ts';
+import type { DramDevice } from './device.ts';
+import { tickPs } from './device.ts';
+import { deviceOf } from './resolve.ts';
+import { DramStandard } from './standard.ts';
+
+/** What happens to a row that nothing needs at the moment. */
+export class Page extends Record<{
+  kind: 'open' | 'closed' | 'capped' | 'timeout';
+  /** Of `capped`: accesses after which a row is closed. */
+  cap: number;
+  /** Of `timeout`: clock cycles of the memory, or picoseconds, without an access. */
+  after: number;
+  unit: 'CK' | 'ps';
+}>({ kind: 'open', cap: 0, after: 0, unit: 'CK' }, 'Page') {}
+
+/** Requests that each queue of a channel holds, and the fractions of the write queue where writing ends and begins. */
+export class Queues extends Record<{ reads: number; writes: number; low: number; high: number }>(
+  { reads: 32, writes: 32, low: 0.2, high: 0.8 },
+  'Queues',
+) {}
+
+export const schedulers = ['frfcfs', 'frfcfs-row-hit'] as const;
+export const refreshPolicies = ['all-bank', 'per-bank', 'none'] as const;
+
+export class DramMemory extends Record<{
+  standard: DramStandard;
+  organisation: string;
+  speed: string;
+  /** Null where the standard has none. */
+  ranks: number | null;
+  channels: number;
+  /** How addresses are laid on channels, banks, rows and columns. */
+  mapping: string;
+  scheduler: (typeof schedulers)[number];
+  page: Page;
+  refreshes: (typeof refreshPolicies)[number];
+  queues: Queues;
+}>(
+  {
+    standard: new DramStandard(),
+    organisation: '',
+    speed: '',
+    ranks: null,
+    channels: 1,
+    mapping: 'RoBaRaCoCh',
+    scheduler: 'frfcfs',
+    page: new Page(),
+    refreshes: 'all-bank',
+    queues: new Queues(),
+  },
+  'DramMemory',
+) {}
+
+/** The device that each channel of a memory is. */
+export function memoryDevice({ standard, organisation, speed, ranks }: DramMemory): DramDevice {
+  return deviceOf(standard, { organisation, speed, ranks: ranks ?? undefined });
+}
+
+/** `open`, `closed`, `capped 4`, `timeout 200 ns`, `timeout 100 CK`. @throws UnitError */
+export function parsePage(text: string): Page {
+  const [, kind, rest = ''] = /^\s*(\S+)\s*(.*?)\s*$/.exec(text) ?? [];
+  if ((kind === 'open' || kind === 'closed') && rest === '') return new Page({ kind });
+  if (kind === 'capped' && /^[1-9]\d*$/.test(rest)) return new Page({ kind, cap: Number(rest) });
+  const after = /^(\d+(?:\.\d+)?)\s*(CK|ps|ns|us)$/.exec(rest);
+  if (kind === 'timeout' && after && Number(after[1]) > 0) {
+    const unit = after[2] === 'CK' ? 'CK' : 'ps';
+    const scale = { CK: 1, ps: 1, ns: 1e3, us: 1e6 }[after[2] as 'CK' | 'ps' | 'ns' | 'us'];
+    return new Page({ kind, after: Number((Number(after[1]) * scale).toPrecision(15)), unit });
+  }
+  const hint = 'one of open, closed, "capped 4", "timeout 200 ns", "timeout 100 CK"';
+  throw new UnitError(`"${text}" is no page policy`, undefined, hint);
+}
+
+/** A page policy as it is written. */
+export function pageText({ kind, cap, after, unit }: Page): string {
+  if (kind === 'capped') return `capped ${cap}`;
+  if (kind !== 'timeout') return kind;
+  return unit === 'CK' ? `timeout ${after} CK` : `timeout ${after / 1e3} ns`;
+}
+
+/** Ticks of the device after which an unused row is closed. */
+export function timeoutTicks({ after, unit }: Page, device: DramDevice): number {
+  return Math.ceil(unit === 'CK' ? after * device.ticksPerClock : after / tickPs(device));
+}
+
+/** Bytes that `channels` channels hold. */
+export function capacityOf(device: DramDevice, channels: number): number {
+  const banks = device.counts.reduce((all, count) => all * count, channels);
+  return banks * device.rows * device.bursts * device.burstBytes;
+}
+
+/**
+ * Bytes per second that `channels` channels can move: data rate x width of every data bus. Where an access carries
+ * other bytes than its columns have, the bytes of accesses that follow each other as fast as reads may.
+ */
+export function peakBandwidth(standard: DramStandard, device: DramDevice, channels: number): number {
+  const buses = channels * (device.counts[device.levels.indexOf('pseudoChannel')] ?? 1);
+  if (standard.payload !== null) return (buses * device.burstBytes) / (readSpacing(device) * tickPs(device) * 1e-12);
+  const rate = standard.speeds.get(device.speed)?.rate ?? 0;
+  return (buses * rate * 1e6 * device.width) / 8;
+}
+
+/** Ticks from one read to the next on the same data bus. */
+function readSpacing({ commands, constraints, levels }: DramDevice): number {
+  const read = commands.findIndex(({ access }) => access === 'read');
+  const bus = Math.max(0, levels.indexOf('pseudoChannel'));
+  const rows = constraints.filter(
+    ({ level, after, before, window, sibling }) =>
+      level <= bus && window === 1 && !sibling && after.includes(read) && before.includes(read),
+  );
+  return Math.max(commands[read].ticks, ...rows.map(({ latency }) => latency));
+}

@@ -1,0 +1,170 @@
+/** A standard's tables in numbers, for one organisation at one speed. */
+import type { OrderedMap } from 'immutable';
+import { InputError, suggest } from '../diagnostics.ts';
+import type { DramCommand, DramConstraint, DramCurrents, DramDevice } from './device.ts';
+import { type CommandRow, type ConstraintRow, currentsKey, type DramStandard, type Organisation } from './standard.ts';
+import { TimingProblem, Timings } from './timings.ts';
+
+export interface DeviceChoice {
+  readonly organisation?: string | undefined;
+  readonly speed?: string | undefined;
+  readonly ranks?: number | undefined;
+}
+
+/**
+ * The device of an organisation (the file's first one by default), a speed (the first one) and a number of ranks (the
+ * organisation's). Latencies are corrected for commands of several ticks: from the first tick of one to the first of the
+ * other there are as many more as the first is longer than the second.
+ * @throws InputError on names that the standard does not have.
+ */
+export function deviceOf(standard: DramStandard, choice: DeviceChoice = {}): DramDevice {
+  const chosen = named(standard, 'organisation', standard.organisations, choice.organisation);
+  const speed = named(standard, 'speed', standard.speeds, choice.speed);
+  const organisation = choice.ranks === undefined ? chosen : withRanks(standard, chosen, choice.ranks);
+  const timings = new Timings(standard.timings, organisation, speed);
+  const ticks = (latency: string): number => Math.ceil(timings.cycles(latency) * standard.ticks);
+  const commands = standard.commands.map((row) => commandOf(standard, row)).toArray();
+  const width = organisation.width ?? standard.width;
+  const { readLatency, writeLatency, activationDeadline, dataClock } = standard;
+  return {
+    name: [standard.name, organisation.name, speed.name].join('/'),
+    standard: standard.name,
+    organisation: organisation.name,
+    speed: speed.name,
+    levels: standard.levels.toArray(),
+    counts: [1, ...organisation.counts.values()],
+    rows: organisation.rows,
+    bursts: organisation.columns / standard.prefetch,
+    width,
+    dq: organisation.dq,
+    burstBytes: standard.payload ?? (standard.prefetch * width) / 8,
+    clockPs: speed.clockPs,
+    ticksPerClock: standard.ticks,
+    commands,
+    constraints: [
+      ...busConstraints(commands, standard),
+      ...standard.constraints.flatMap((row) => constraintsOf(row, ticks(row.latency), commands, standard)),
+    ],
+    readLatency: ticks(readLatency),
+    writeLatency: ticks(writeLatency),
+    dualBus: standard.buses === 2,
+    halfCycle: standard.ticks === 2,
+    activationDeadline: activationDeadline === null ? 0 : ticks(activationDeadline),
+    dataClock: dataClock && {
+      read: ticks(dataClock.reads),
+      write: ticks(dataClock.writes),
+      guard: dataClock.guard * standard.ticks,
+    },
+    refresh: refreshOf(standard, ticks),
+    timings: timingTicks(timings, standard.ticks),
+    currents: currentsOf(standard, organisation.name, speed.rate),
+  };
+}
+
+function named<T>(standard: DramStandard, what: string, entries: OrderedMap<string, T>, name: string | undefined): T {
+  const found = name === undefined ? entries.first() : entries.get(name);
+  if (found !== undefined) return found;
+  const message = `${standard.name} has no ${what} "${name}"`;
+  throw new InputError({ message, hint: suggest(name ?? '', entries.keys()) });
+}
+
+/** @throws InputError when the standard's chips are not in ranks. */
+function withRanks(standard: DramStandard, organisation: Organisation, ranks: number): Organisation {
+  if (organisation.counts.has('rank')) return organisation.setIn(['counts', 'rank'], ranks);
+  throw new InputError({ message: `${standard.name} has no ranks`, hint: `it has ${standard.levels.join(', ')}` });
+}
+
+function commandOf(standard: DramStandard, row: CommandRow): DramCommand {
+  const { name, bus, banks, access, syncs } = row;
+  const level = standard.levels.indexOf(row.level);
+  const refreshes = row.refreshes || row.manages;
+  return { name, bus, ticks: row.cycles * standard.ticks, level, banks, access, refreshes, syncs };
+}
+
+/** While a command of several ticks is on its bus, no other one can start there. */
+function busConstraints(commands: readonly DramCommand[], standard: DramStandard): DramConstraint[] {
+  const buses = standard.buses === 2 ? (['row', 'column'] as const) : [null];
+  return buses.flatMap((bus) => {
+    const before = indicesOf(commands, (command) => bus === null || command.bus === bus);
+    const lengths = new Set(before.map((index) => commands[index].ticks).filter((ticks) => ticks > 1));
+    return [...lengths].map((latency) => {
+      const after = before.filter((index) => commands[index].ticks === latency);
+      const names = (indices: readonly number[]): string => indices.map((index) => commands[index].name).join(' ');
+      const text = `${standard.levels.first()} ${names(after)} -> ${names(before)} ${latency} ticks of the bus`;
+      return { level: 0, after, before, latency, window: 1, sibling: false, text };
+    });
+  });
+}
+
+function indicesOf(commands: readonly DramCommand[], which: (command: DramCommand) => boolean): number[] {
+  return commands.flatMap((command, index) => (which(command) ? [index] : []));
+}
+
+/** A row as constraints, one for each pair of lengths of its commands. */
+function constraintsOf(
+  row: ConstraintRow,
+  latency: number,
+  commands: readonly DramCommand[],
+  standard: DramStandard,
+): DramConstraint[] {
+  const { window, sibling, text } = row;
+  const level = standard.levels.indexOf(row.level);
+  return byLength(row.after, commands).flatMap(([long, after]) =>
+    byLength(row.before, commands).map(([short, before]) => {
+      return { level, after, before, latency: latency + long - short, window, sibling, text };
+    }),
+  );
+}
+
+/** Indices of commands by their ticks. */
+function byLength(names: Iterable<string>, commands: readonly DramCommand[]): [number, number[]][] {
+  const lengths = new Map<number, number[]>();
+  for (const name of names) {
+    const index = commands.findIndex((command) => command.name === name);
+    const { ticks } = commands[index];
+    lengths.set(ticks, [...(lengths.get(ticks) ?? []), index]);
+  }
+  return [...lengths];
+}
+
+/** Index of the command that refreshes one bank, or the level that is refreshed as a whole; -1 when there is none. */
+export function refreshCommand(commands: Iterable<CommandRow>, scope: 'bank' | 'all'): number {
+  return [...commands].findIndex(({ refreshes, level }) => refreshes && (level === 'bank') === (scope === 'bank'));
+}
+
+function refreshOf(standard: DramStandard, ticks: (latency: string) => number): DramDevice['refresh'] {
+  const { allBank, perBank, lockstep, gap } = standard.refresh;
+  return {
+    allBank: allBank === null ? null : { command: refreshCommand(standard.commands, 'all'), interval: ticks(allBank) },
+    perBank:
+      perBank === null
+        ? null
+        : {
+            command: refreshCommand(standard.commands, 'bank'),
+            interval: ticks(perBank),
+            lockstep: lockstep !== null,
+            setGap: ticks(gap),
+          },
+  };
+}
+
+/** All parameters that have a value here; what needs one that has none was found when the file was loaded. */
+function timingTicks(timings: Timings, ticksPerClock: number): Map<string, number> {
+  const values = new Map<string, number>();
+  for (const name of timings.names) {
+    try {
+      values.set(name, timings.valueOf(name) * ticksPerClock);
+    } catch (error) {
+      if (!(error instanceof TimingProblem)) throw error;
+    }
+  }
+  return values.set('tCK_ps', timings.clockPs);
+}
+
+function currentsOf(standard: DramStandard, organisation: string, rate: number): DramCurrents | null {
+  const found = standard.currents.get(currentsKey(organisation, rate));
+  if (!found) return null;
+  const { VDD, IDD0, IDD2N, IDD3N, IDD4R, IDD4W, IDD5AB, ...others } = found.toObject();
+  const known = Object.entries(others).filter(([, value]) => value !== null);
+  return { VDD, IDD0, IDD2N, IDD3N, IDD4R, IDD4W, IDD5AB, ...Object.fromEntries(known) };
+}

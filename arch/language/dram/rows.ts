@@ -1,0 +1,205 @@
+/** The rows of a standard's tables, a line each; empty lines and `#` comments are skipped. */
+import { List } from 'immutable';
+import { type Diagnostic, suggest } from '../diagnostics.ts';
+import { beginsExpression, type Expression, expressionOf } from './expression.ts';
+import type { RowText } from './extend.ts';
+import { CommandRow, ConstraintRow } from './standard.ts';
+import { countNames } from './timings.ts';
+import { attempt, type Locate, TextMistake, type Word, type Words } from './words.ts';
+
+/** A row that was read, and where it stands. */
+export interface Placed<Row> {
+  readonly row: Row;
+  readonly locate: Locate;
+  /** Characters of its line, without the comment. */
+  readonly length: number;
+}
+
+export interface PlacedConstraint extends Placed<ConstraintRow> {
+  readonly latency: Expression;
+}
+
+/** Rows of a table: what `read` makes of each of its lines. */
+function linesOf<T>({ text, locate }: RowText, read: (line: string, locate: Locate) => T | undefined): T[] {
+  let start = 0;
+  return text.split('\n').flatMap((line) => {
+    const base = start;
+    start += line.length + 1;
+    if (line.replace(/#.*/, '').trim() === '') return [];
+    const row = read(line, (offset, length) => locate(base + offset, length));
+    return row === undefined ? [] : [row];
+  });
+}
+
+/** A row without its comment, in single spaces. */
+function plain(line: string): string {
+  return line.replace(/#.*/, '').trim().replace(/\s+/g, ' ');
+}
+
+/** Commands; `levels` from the channel to the bank. */
+export function parseCommands(table: RowText, levels: readonly string[], mistakes: Diagnostic[]): Placed<CommandRow>[] {
+  return linesOf(table, (line, here) => {
+    const row = attempt(line, here, mistakes, (words) => commandOf(words, levels));
+    return row && { row, locate: here, length: line.replace(/#.*/, '').trimEnd().length };
+  });
+}
+
+const buses = ['row', 'column'] as const;
+
+function commandOf(words: Words, levels: readonly string[]): CommandRow {
+  const name = words.expect('name', 'the name of a command');
+  const bus = words.expect('name', 'a bus', 'row or column');
+  if (!isBus(bus.text)) throw new TextMistake(`"${bus.text}" is no bus`, bus, suggest(bus.text, buses));
+  const cycles = cyclesOf(words);
+  let row = new CommandRow({ name: name.text, bus: bus.text, cycles });
+  if (words.peek().kind === 'end') {
+    throw new TextMistake(`"${name.text}" does nothing`, name, 'such as "opens bank", "reads" or "closes rank"');
+  }
+  do {
+    row = row.merge(effectOf(words, levels));
+  } while (words.takeIf(','));
+  if (words.peek().kind !== 'end') words.fail('a comma', 'between two effects');
+  return row;
+}
+
+function isBus(name: string): name is 'row' | 'column' {
+  return name === 'row' || name === 'column';
+}
+
+function cyclesOf(words: Words): number {
+  if (words.peek().kind !== 'number') return 1;
+  const number = words.take();
+  words.expectText('CK', `write "${number.text} CK"`);
+  if (Number(number.text) > 0) return Number(number.text);
+  throw new TextMistake('a command takes some time on its bus', number);
+}
+
+type Effect = Partial<Pick<CommandRow, 'level' | 'banks' | 'access' | 'refreshes' | 'manages' | 'syncs'>>;
+
+const synced: ReadonlyMap<string, CommandRow['syncs']> = new Map([
+  ['reads', 'read'],
+  ['writes', 'write'],
+  ['accesses', 'any'],
+]);
+
+type ReadEffect = (words: Words, levels: readonly string[]) => Effect;
+
+/** What commands do, by verb. */
+const effects: ReadonlyMap<string, ReadEffect> = new Map<string, ReadEffect>([
+  ['opens', (words) => ({ banks: 'opens', level: bankOf(words) })],
+  ['activates', (words) => ({ banks: 'activates', level: bankOf(words) })],
+  ['closes', (words, levels) => ({ banks: 'closes', level: levelOf(words, levels) })],
+  ['reads', () => ({ access: 'read' })],
+  ['writes', () => ({ access: 'write' })],
+  ['refreshes', (words, levels) => ({ refreshes: true, level: levelOf(words, levels) })],
+  ['manages', (words, levels) => ({ manages: true, level: levelOf(words, levels) })],
+  ['syncs', (words) => ({ syncs: syncsOf(words) })],
+  ['starts', (words) => clockOf(words)],
+  ['stops', (words) => clockOf(words)],
+]);
+
+function effectOf(words: Words, levels: readonly string[]): Effect {
+  const verb = words.expect('name', 'what the command does', `one of ${[...effects.keys()].join(', ')}`);
+  const effect = effects.get(verb.text);
+  if (effect) return effect(words, levels);
+  throw new TextMistake(`no command "${verb.text}" anything`, verb, suggest(verb.text, effects.keys()));
+}
+
+/** The level that a command names a node of. */
+export function levelOf(words: Words, levels: readonly string[]): string {
+  const word = words.expect('name', 'a level', `one of ${levels.join(', ')}`);
+  if (levels.includes(word.text)) return word.text;
+  throw new TextMistake(`there is no level "${word.text}"`, word, suggest(word.text, levels));
+}
+
+function bankOf(words: Words): string {
+  words.expectText('bank', 'a row is opened in one bank');
+  return 'bank';
+}
+
+function syncsOf(words: Words): CommandRow['syncs'] {
+  const word = words.expect('name', 'what is synchronised', `one of ${[...synced.keys()].join(', ')}`);
+  const syncs = synced.get(word.text);
+  if (syncs) return syncs;
+  throw new TextMistake(`nothing syncs "${word.text}"`, word, suggest(word.text, synced.keys()));
+}
+
+/** `starts clock`: of a clock that the controller leaves running, so that the command only takes its time. */
+function clockOf(words: Words): Effect {
+  words.expectText('clock', 'only a clock is started or stopped');
+  return { level: 'channel' };
+}
+
+/** Constraints between the named commands. */
+export function parseConstraints(
+  table: RowText,
+  levels: readonly string[],
+  commands: readonly string[],
+  mistakes: Diagnostic[],
+): PlacedConstraint[] {
+  return linesOf(table, (line, here) =>
+    attempt(line, here, mistakes, (words) => constraintOf(words, levels, commands, line, here)),
+  );
+}
+
+function constraintOf(
+  words: Words,
+  levels: readonly string[],
+  commands: readonly string[],
+  line: string,
+  locate: Locate,
+): PlacedConstraint {
+  const counts = countNames(levels);
+  const isLatency = (word: Word): boolean => beginsExpression(word) || counts.includes(word.text);
+  const level = levelOf(words, levels);
+  const after = commandsOf(words, commands, isLatency);
+  words.expectText('->', 'it stands between what comes before and what waits');
+  const before = commandsOf(words, commands, isLatency);
+  const { start } = words.peek();
+  if (!isLatency(words.peek())) words.fail('how long they wait at least', 'such as "nRCD"');
+  const latency = expressionOf(words);
+  const row = new ConstraintRow({
+    level,
+    after: List(after),
+    before: List(before),
+    latency: plain(line.slice(start, words.end)),
+    text: plain(line),
+    ...scopeOf(words, level, levels),
+  });
+  return { row, latency, locate, length: line.replace(/#.*/, '').trimEnd().length };
+}
+
+/** Commands up to the first word that is none. */
+function commandsOf(words: Words, commands: readonly string[], isLatency: (word: Word) => boolean): string[] {
+  const names: string[] = [];
+  do {
+    const word = words.expect('name', 'a command', `one of ${commands.join(', ')}`);
+    if (!commands.includes(word.text)) {
+      throw new TextMistake(`there is no command "${word.text}"`, word, suggest(word.text, commands));
+    }
+    names.push(word.text);
+  } while (words.peek().kind === 'name' && !isLatency(words.peek()));
+  return names;
+}
+
+function scopeOf(words: Words, level: string, levels: readonly string[]): { window: number; sibling: boolean } {
+  let window = 1;
+  let sibling = false;
+  while (words.peek().kind !== 'end') {
+    const word = words.take();
+    if (word.text === 'window') window = windowOf(words);
+    else if (word.text !== 'sibling') {
+      throw new TextMistake(`"${word.text}" does not go on`, word, 'an operator, "window 4" or "sibling" may follow');
+    } else if (level === levels[0]) {
+      throw new TextMistake(`a ${level} has no siblings`, word);
+    } else sibling = true;
+  }
+  return { window, sibling };
+}
+
+function windowOf(words: Words): number {
+  const word = words.take();
+  const window = Number(word.text);
+  if (word.kind === 'number' && Number.isInteger(window) && window > 0) return window;
+  throw new TextMistake('a window is a whole number of commands, at least 1', word, 'such as "window 4"');
+}

@@ -1,0 +1,382 @@
+/**
+ * One channel's controller: what every kind has in common. A tick, in order: refreshes fall due; the page policy queues
+ * precharges; then a command from (a) the requests whose row was opened for them, (b) the head of the priority queue, or
+ * (c), only while that queue is empty, the reads or the writes. The order and its corner cases are Ramulator 2.1's.
+ */
+import type { DramDevice } from '../../../arch/language/dram/device.ts';
+import { Banks, closed, open } from './banks.ts';
+import { Choice, type Edges } from './choice.ts';
+import { type CommandSet, commandSet, sentCommands } from './commands.ts';
+import { type Pages, type PageView, pagesFor } from './page.ts';
+import type { ControllerPolicy } from './policy.ts';
+import { PriorityQueue } from './priority.ts';
+import { type QueueRefresh, type RefreshManager, refreshManager } from './refresh.ts';
+import { none, Requests, reads, writes } from './requests.ts';
+import { Timing } from './timing.ts';
+
+/** Told of every command: its index, the first bank of the node that it names, and for accesses and openings the row. */
+export type CommandLog = (tick: number, command: number, bank: number, row: number, column: number) => void;
+
+/** Told when a request is done, and at which tick; the ticks of reads never go down. */
+export interface Completions {
+  readDone(tag: number, tick: number): void;
+  writeDone(tag: number, tick: number): void;
+}
+
+/** Told of every access. */
+export interface Activity {
+  /** `count` accesses of a bank, the first at `tick` and each `period` ticks after the one before. */
+  accessed(bank: number, tick: number, period: number, count: number): void;
+}
+
+export interface ControllerOptions {
+  readonly log?: CommandLog | null;
+  readonly completions?: Completions | null;
+  readonly activity?: Activity | null;
+  /** False executes every tick and every access one by one. The result is the same. */
+  readonly skipsIdle?: boolean;
+}
+
+const never = Number.POSITIVE_INFINITY;
+
+export abstract class Controller implements PageView, Edges {
+  /** The last tick executed. */
+  clock = 0;
+  /** Ticks from arrival to the last data, added up over all reads. */
+  latencySum = 0;
+  /** Requests by what they found at their first command: their row open, the bank closed, another row open. */
+  rowHits = 0;
+  rowMisses = 0;
+  rowConflicts = 0;
+  /** Reads answered from the write queue, and writes merged into one that waits. */
+  forwarded = 0;
+  coalesced = 0;
+  /** Tick at which the last read so far is done. */
+  lastRead = 0;
+  /** Commands sent, by index. */
+  readonly commands: Float64Array;
+  /** Banks of the channel. */
+  readonly banks: number;
+
+  protected readonly device: DramDevice;
+  protected readonly set: CommandSet;
+  protected readonly timing: Timing;
+  protected readonly rows: Banks;
+  protected readonly requests: Requests;
+  protected readonly choice: Choice;
+  protected readonly priority: PriorityQueue;
+  /** The next tick at which refreshes are queued. */
+  protected refreshDue: number;
+  /** Requests whose row was opened for them, in that order. */
+  readonly #active: Int32Array;
+  protected activeCount = 0;
+  /** The one of them to go first and when, valid until the next command. */
+  protected activeTick = never;
+  protected activeSlot = none;
+  protected isActiveChosen = false;
+  /** The queue in service, and whether `choice` is of it and of now. */
+  protected queue = reads;
+  protected isChosen = false;
+
+  protected readonly policy: ControllerPolicy;
+  readonly #pages: Pages;
+  protected readonly isOpenPage: boolean;
+  readonly #refresh: RefreshManager;
+  readonly #queueRefresh: QueueRefresh;
+  readonly #highWater: number;
+  readonly #lowWater: number;
+  protected readonly log: CommandLog | null;
+  readonly #completions: Completions | null;
+  protected readonly activity: Activity | null;
+  protected readonly skipsIdle: boolean;
+  /** Class of the read and the write command. */
+  protected readonly columnClass: Int32Array;
+
+  constructor(device: DramDevice, policy: ControllerPolicy, options: ControllerOptions = {}) {
+    this.device = device;
+    this.set = commandSet(device);
+    this.timing = new Timing(device, sentCommands(device, this.set, policy));
+    const { banks } = this.timing;
+    this.banks = banks;
+    this.rows = new Banks(device, banks, device.commands[this.set.prechargeAll]?.level ?? 0);
+    this.requests = new Requests(banks, policy.readQueue + policy.writeQueue + banks);
+    const protectsHits = policy.scheduler === 'frfcfs-row-hit';
+    this.choice = new Choice(this.set, this.timing, this.requests, this.rows, this, protectsHits);
+    this.priority = new PriorityQueue(device, this.set, this.timing, this.rows);
+    this.#refresh = refreshManager(device, policy.refresh);
+    this.#queueRefresh = (command, bank) => this.priority.push(command, bank);
+    this.refreshDue = this.#refresh.due;
+    this.#pages = pagesFor(policy.page, this);
+    this.isOpenPage = policy.page.kind === 'open';
+    this.#active = new Int32Array(banks);
+    this.commands = new Float64Array(device.commands.length);
+    this.policy = policy;
+    // Watermarks are single-precision fractions of the queue, as in the tools that these are compared with.
+    this.#highWater = Math.fround(policy.writeHigh) * policy.writeQueue;
+    this.#lowWater = Math.fround(policy.writeLow) * policy.writeQueue;
+    this.log = options.log ?? null;
+    this.#completions = options.completions ?? null;
+    this.activity = options.activity ?? null;
+    this.skipsIdle = options.skipsIdle ?? true;
+    this.columnClass = Int32Array.of(this.timing.classOf[this.set.read]!, this.timing.classOf[this.set.write]!);
+  }
+
+  /** Requests that wait for their access. */
+  get waiting(): number {
+    return this.requests.size[reads]! + this.requests.size[writes]! + this.activeCount;
+  }
+
+  /**
+   * Offers a request between this tick and the next; false when its queue is full. `block` is its address among all of
+   * the channel's, by which reads are answered from waiting writes.
+   */
+  send(write: boolean, bank: number, row: number, column: number, block: number, tag = 0): boolean {
+    const { requests } = this;
+    const queue = write ? writes : reads;
+    if (requests.size[writes]! > 0 && requests.hasWrite(bank, block)) {
+      if (write) {
+        this.coalesced++;
+        this.#completions?.writeDone(tag, this.clock);
+      } else {
+        this.forwarded++;
+        this.latencySum++;
+        this.#readDone(tag, this.clock + 1);
+      }
+      return true;
+    }
+    if (requests.size[queue]! >= (write ? this.policy.writeQueue : this.policy.readQueue)) return false;
+    const slot = requests.add(queue, bank, row, column, block, this.clock, this.rows.openRow[bank]!);
+    requests.tag[slot] = tag;
+    this.choice.changed(queue, bank);
+    if (this.isChosen && queue === this.queue) this.choice.consider(slot, queue, bank, this.clock + 1);
+    return true;
+  }
+
+  /** Executes ticks until one in which a command starts, but none after `limit`. Returns whether one did. */
+  step(limit: number): boolean {
+    while (this.clock < limit) {
+      const next = this.skipsIdle ? this.nextTick() : this.clock + 1;
+      if (next > limit) {
+        this.clock = limit;
+        return false;
+      }
+      this.clock = next;
+      if (this.tick(next)) return true;
+    }
+    return false;
+  }
+
+  /** Openings by bank. */
+  get activations(): Float64Array {
+    return this.rows.activations;
+  }
+
+  /** Ticks with a row open, by node of the level that a refresh of all banks names; up to now after `settle`. */
+  get activeTicks(): Float64Array {
+    return this.rows.activeTicks;
+  }
+
+  settle(): void {
+    this.rows.settle(this.clock);
+  }
+
+  isOpen(bank: number): boolean {
+    return this.rows.state[bank] === open;
+  }
+
+  isWanted(bank: number, except: number): boolean {
+    return this.#isHeldFor(bank, except) || this.requests.wanted(bank, except);
+  }
+
+  prechargeReady(bank: number): number {
+    return this.timing.ready(this.timing.classOf[this.set.precharge]!, bank);
+  }
+
+  queuePrecharge(bank: number): void {
+    this.priority.push(this.set.precharge, bank);
+  }
+
+  /** The first tick from one on in which a column command may start, whatever it is. */
+  columnStart(tick: number): number {
+    return tick;
+  }
+
+  /** The same for a row command. */
+  rowStart(_command: number, _bank: number, tick: number): number {
+    return tick;
+  }
+
+  /** The next tick in which anything can happen, if no request arrives; at least the one after this. */
+  protected abstract nextTick(): number;
+
+  /** Executes a tick; returns whether a command started. */
+  protected abstract tick(clock: number): boolean;
+
+  /** Refreshes and the page policy, which come before any choice. */
+  protected maintain(clock: number): void {
+    if (this.refreshDue <= clock) {
+      this.#refresh.tick(clock, this.#queueRefresh);
+      this.refreshDue = this.#refresh.due;
+    }
+    if (!this.isOpenPage) this.#pages.tick(clock);
+  }
+
+  /** The next tick from `from` at which `maintain` does something. */
+  protected maintenanceDue(from: number): number {
+    return this.isOpenPage ? this.refreshDue : Math.min(this.refreshDue, this.#pages.due(from));
+  }
+
+  /** Sends the command that the head of the priority queue needs. */
+  protected sendPriority(command: number): void {
+    const { bank } = this.priority;
+    this.priority.sent(command);
+    this.start(command, bank, none, none);
+    if (command === this.set.precharge) this.#close(bank);
+    else if (command === this.set.prechargeAll) {
+      for (let b = bank; b < bank + this.rows.rankBanks; b++) this.#close(b);
+    }
+  }
+
+  /** Chooses between reads and writes anew. */
+  protected chooseQueue(): void {
+    const { size } = this.requests;
+    if (this.queue === reads) {
+      if (size[writes]! > this.#highWater || size[reads] === 0) this.#serve(writes);
+    } else if (size[writes]! < this.#lowWater && size[reads] !== 0) this.#serve(reads);
+  }
+
+  #serve(queue: number): void {
+    this.queue = queue;
+    this.isChosen = false;
+  }
+
+  /** Chooses from the queue in service. */
+  protected choose(columnFrom: number, rowFrom: number): void {
+    this.choice.choose(this.queue, columnFrom, rowFrom);
+    this.isChosen = true;
+  }
+
+  /** Chooses among the requests whose row is open for them, from tick `from` on. */
+  protected chooseActive(from: number): void {
+    const { timing } = this;
+    const { order, bank, isWrite } = this.requests;
+    this.activeTick = never;
+    this.activeSlot = none;
+    for (let i = 0; i < this.activeCount; i++) {
+      const slot = this.#active[i]!;
+      const ready = timing.ready(this.columnClass[isWrite[slot]!]!, bank[slot]!);
+      const tick = this.columnStart(ready > from ? ready : from);
+      if (tick < this.activeTick || (tick === this.activeTick && order[slot]! < order[this.activeSlot]!)) {
+        this.activeTick = tick;
+        this.activeSlot = slot;
+      }
+    }
+    this.isActiveChosen = true;
+  }
+
+  /** Sends a request's read or write; `mayClose` lets the page policy close the row with it. */
+  protected access(slot: number, mayClose = true): void {
+    const { requests } = this;
+    const bank = requests.bank[slot]!;
+    const write = requests.isWrite[slot]!;
+    if (!requests.counted[slot]) this.rowHits++;
+    let command = write ? this.set.write : this.set.read;
+    let closes = false;
+    if (!this.isOpenPage && mayClose && !this.#isHeldFor(bank, slot) && this.#pages.closesBehind(bank, slot)) {
+      const closing = write ? this.set.writeClose : this.set.readClose;
+      closes = closing !== none && this.timing.ready(this.timing.classOf[closing]!, bank) <= this.clock;
+      if (closes) command = closing;
+    }
+    this.start(command, bank, requests.row[slot]!, requests.column[slot]!);
+    if (this.activity !== null) this.activity.accessed(bank, this.clock, 1, 1);
+    if (this.rows.holder[bank] === slot) {
+      this.#removeActive(slot);
+      this.choice.bankChanged(bank);
+    } else {
+      requests.remove(slot, this.rows.openRow[bank]!);
+      this.choice.changed(write, bank);
+    }
+    if (closes) this.#close(bank);
+    else if (!this.isOpenPage) this.#pages.accessed(bank, this.clock);
+    this.done(write, requests.tag[slot]!, requests.arrive[slot]!, this.clock);
+    requests.release(slot);
+  }
+
+  /** Sends the row command that a request needs: its opening, or the precharge that comes before. */
+  protected row(slot: number, command: number): void {
+    const { bank, row, column, counted } = this.requests;
+    const at = bank[slot]!;
+    if (!counted[slot]) {
+      counted[slot] = 1;
+      if (this.rows.state[at] === open) this.rowConflicts++;
+      else this.rowMisses++;
+    }
+    this.start(command, at, row[slot]!, column[slot]!);
+    if (command === this.set.precharge) this.#close(at);
+    else this.opening(slot, at);
+  }
+
+  /** A request's opening command has been sent: it leaves its queue. */
+  protected opening(slot: number, bank: number): void {
+    this.requests.remove(slot, none);
+    this.openFor(slot, bank);
+  }
+
+  /** A bank's row is open for a request, which from now on goes before all others. */
+  protected openFor(slot: number, bank: number): void {
+    const row = this.requests.row[slot]!;
+    this.rows.open(bank, row, slot, this.clock);
+    this.requests.opened(bank, row);
+    this.choice.bankChanged(bank);
+    this.#pages.opened(bank, this.clock);
+    this.#active[this.activeCount++] = slot;
+  }
+
+  #close(bank: number): void {
+    this.#pages.closed(bank);
+    if (this.rows.state[bank] === closed) return;
+    this.rows.close(bank, this.clock);
+    this.requests.closed(bank);
+    this.choice.bankChanged(bank);
+  }
+
+  /** A command starts now. */
+  protected start(command: number, bank: number, row: number, column: number): void {
+    this.timing.issue(command, bank, this.clock);
+    this.commands[command]!++;
+    this.isChosen = false;
+    this.isActiveChosen = false;
+    if (this.log !== null) this.log(this.clock, command, bank, row, column);
+  }
+
+  /** Whether a bank's row was opened for a request that still waits, other than one. */
+  #isHeldFor(bank: number, except: number): boolean {
+    const holder = this.rows.holder[bank]!;
+    return holder !== none && holder !== except;
+  }
+
+  #removeActive(slot: number): void {
+    const active = this.#active;
+    let i = 0;
+    while (active[i] !== slot) i++;
+    this.activeCount--;
+    for (; i < this.activeCount; i++) active[i] = active[i + 1]!;
+    this.rows.holder[this.requests.bank[slot]!] = none;
+  }
+
+  /** A request that arrived at one tick has its access at another. */
+  protected done(queue: number, tag: number, arrive: number, tick: number): void {
+    if (queue === writes) this.#completions?.writeDone(tag, tick);
+    else {
+      const done = tick + this.device.readLatency;
+      this.latencySum += done - arrive;
+      this.#readDone(tag, done);
+    }
+  }
+
+  /** Reads are answered first in, first out: one that is forwarded waits for those before it. */
+  #readDone(tag: number, tick: number): void {
+    if (tick > this.lastRead) this.lastRead = tick;
+    this.#completions?.readDone(tag, this.lastRead);
+  }
+}

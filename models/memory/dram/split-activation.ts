@@ -1,0 +1,184 @@
+import type { DramDevice } from '../../../arch/language/dram/device.ts';
+import type { ControllerOptions } from './controller.ts';
+import { FastController } from './fast-forward.ts';
+import type { ControllerPolicy } from './policy.ts';
+import { none } from './requests.ts';
+
+/**
+ * LPDDR5 and LPDDR6: one bus; a row is opened by two commands, the second within a deadline of the first; and the data
+ * clock stops when nothing is accessed, so that a sync command must precede the next access by a tick.
+ */
+export class SplitActivationController extends FastController {
+  readonly #deadlineAfter: number;
+  readonly #goesOn: Float64Array;
+  readonly #guard: number;
+  /** Requests between their two openings, and until when the second must be sent. */
+  readonly #opening: number[] = [];
+  readonly #deadlines: number[] = [];
+  /** The data clock runs before this tick. */
+  #stops = 0;
+  /** The access that a sync was sent for, until it follows. */
+  #synced = none;
+
+  constructor(device: DramDevice, policy: ControllerPolicy, options?: ControllerOptions) {
+    super(device, policy, options);
+    const clock = device.dataClock;
+    if (!clock) throw new Error(`${device.name} does not say how long its data clock runs`);
+    this.#deadlineAfter = device.activationDeadline;
+    this.#goesOn = Float64Array.of(clock.read, clock.write);
+    this.#guard = clock.guard;
+  }
+
+  override get waiting(): number {
+    return super.waiting + this.#opening.length;
+  }
+
+  protected override nextTick(): number {
+    const from = this.clock + 1;
+    if (this.#opening.length > 0 || this.#synced !== none) return from;
+    let tick = this.maintenanceDue(from);
+    if (tick <= from) return from;
+    if (this.activeCount > 0) {
+      if (!this.isActiveChosen) this.chooseActive(from);
+      if (this.activeTick <= from) return from;
+      if (this.activeTick < tick) tick = this.activeTick;
+    }
+    if (this.priority.isEmpty) {
+      this.chooseQueue();
+      if (!this.isChosen) this.choose(from, from);
+      tick = Math.min(tick, this.choice.columnTick, this.choice.rowTick);
+    } else {
+      const { command } = this.priority;
+      if (command !== none) tick = Math.min(tick, this.priority.ready(command));
+    }
+    return tick > from ? tick : from;
+  }
+
+  protected override tick(clock: number): boolean {
+    this.maintain(clock);
+    if (this.#synced !== none) return this.#follow(clock);
+    const urgent = this.#second(clock);
+    if (urgent !== none) return this.#open(urgent);
+    return this.#normal(clock) || this.#openEarliest();
+  }
+
+  /** Sends the access that a sync was for as soon as it may start; until then the bus waits. */
+  #follow(clock: number): boolean {
+    const slot = this.#synced;
+    if (this.#accessReady(slot) > clock) return false;
+    this.#synced = none;
+    this.#run(slot, clock);
+    this.access(slot, false);
+    return true;
+  }
+
+  /** Whether a command starts, or a tick is lost to a sync that may not start yet. */
+  #normal(clock: number): boolean {
+    if (this.activeCount > 0) {
+      if (!this.isActiveChosen) this.chooseActive(clock);
+      if (this.activeTick <= clock) return this.#accessSynced(this.activeSlot, clock);
+    }
+    if (!this.priority.isEmpty) {
+      const { command } = this.priority;
+      if (command === none || this.#isHalfOpen() || this.priority.ready(command) > clock) return false;
+      this.sendPriority(command);
+      return true;
+    }
+    this.chooseQueue();
+    // While a row is half open no other is begun, so the choice may be another one when it is not.
+    if (!this.isChosen || this.#opening.length > 0) this.choose(clock, clock);
+    const { choice } = this;
+    if (choice.columnGoesFirst) return choice.columnTick <= clock && this.#accessSynced(choice.columnSlot, clock);
+    if (choice.rowTick > clock) return false;
+    this.row(choice.rowSlot, choice.rowCommand);
+    return true;
+  }
+
+  #accessSynced(slot: number, clock: number): boolean {
+    if (clock < this.#stops) {
+      this.#run(slot, clock);
+      this.access(slot);
+      return true;
+    }
+    if (this.#deadlines.some((deadline) => deadline <= clock + this.#guard)) return this.#openEarliest();
+    const { bank, isWrite, row, column } = this.requests;
+    const sync = isWrite[slot] ? this.set.syncWrite : this.set.syncRead;
+    if (this.timing.ready(this.timing.classOf[sync]!, bank[slot]!) <= clock) {
+      this.start(sync, bank[slot]!, row[slot]!, column[slot]!);
+      this.#synced = slot;
+    }
+    return true;
+  }
+
+  /** An access starts: the data clock goes on. */
+  #run(slot: number, clock: number): void {
+    this.#stops = Math.max(this.#stops, clock + this.#goesOn[this.requests.isWrite[slot]!]!);
+  }
+
+  /** Its openings and syncs go one by one. */
+  override serveAlone(): boolean {
+    return false;
+  }
+
+  protected override canRepeat(queue: number, first: number, period: number): boolean {
+    return first < this.#stops && period <= this.#goesOn[queue]! && this.#synced === none;
+  }
+
+  protected override repeated(queue: number): void {
+    this.#stops = Math.max(this.#stops, this.clock + this.#goesOn[queue]!);
+  }
+
+  #accessReady(slot: number): number {
+    const { bank, isWrite } = this.requests;
+    const command = isWrite[slot] ? this.set.write : this.set.read;
+    return this.timing.ready(this.timing.classOf[command]!, bank[slot]!);
+  }
+
+  /** Whether a bank that the head of the priority queue is for is half open. */
+  #isHalfOpen(): boolean {
+    const { bank, bankCount } = this.priority;
+    return this.#opening.some((slot) => {
+      const own = this.requests.bank[slot]!;
+      return own >= bank && own < bank + bankCount;
+    });
+  }
+
+  override rowStart(command: number, _bank: number, tick: number): number {
+    return command === this.set.activate && this.#opening.length > 0 ? Number.POSITIVE_INFINITY : tick;
+  }
+
+  protected override opening(slot: number, bank: number): void {
+    this.requests.remove(slot, none);
+    this.rows.halfOpen(bank, this.clock);
+    this.choice.bankChanged(bank);
+    this.#opening.push(slot);
+    this.#deadlines.push(this.clock + this.#deadlineAfter);
+  }
+
+  /** Position of the half-open row whose second command may start and has the earliest deadline, up to `deadline`. */
+  #second(deadline: number): number {
+    let best = none;
+    for (let i = 0; i < this.#opening.length; i++) {
+      const slot = this.#opening[i]!;
+      if (this.#deadlines[i]! > deadline) continue;
+      const ready = this.timing.ready(this.timing.classOf[this.set.activateSecond]!, this.requests.bank[slot]!);
+      if (ready > this.clock || (best !== none && this.#deadlines[i]! >= this.#deadlines[best]!)) continue;
+      best = i;
+    }
+    return best;
+  }
+
+  #openEarliest(): boolean {
+    const best = this.#second(Number.POSITIVE_INFINITY);
+    return best !== none && this.#open(best);
+  }
+
+  #open(position: number): boolean {
+    const [slot] = this.#opening.splice(position, 1) as [number];
+    this.#deadlines.splice(position, 1);
+    const { bank, row, column } = this.requests;
+    this.start(this.set.activateSecond, bank[slot]!, row[slot]!, column[slot]!);
+    this.openFor(slot, bank[slot]!);
+    return true;
+  }
+}

@@ -1,0 +1,311 @@
+/**
+ * When commands may start: a device's constraint rows compiled into flat arrays, and the state that they keep.
+ *
+ * Every node of the tree of levels remembers, for each class of commands, the earliest tick at which one may start there.
+ * Commands with the same constraints on their start (RD and RDA, mostly) are one class. A command that starts pushes the
+ * times of the classes that it constrains; asking takes the maximum over the nodes on the way down to a bank.
+ */
+import { banksOf, type DramDevice } from '../../../arch/language/dram/device.ts';
+
+/** A row's effect on one class of commands. */
+interface Push {
+  readonly level: number;
+  readonly after: number;
+  readonly before: number;
+  readonly latency: number;
+  readonly window: number;
+  readonly sibling: boolean;
+}
+
+/** A row that looks back further than one command: a ring of the latest starts for each node of its level. */
+class Windowed {
+  readonly before: number;
+  /** By bank: the node that it lies in, and where that node's class is among the ready times. */
+  readonly #nodeOf: Int32Array;
+  readonly slotOf: Int32Array;
+  readonly #latency: number;
+  readonly #window: number;
+  readonly #starts: Float64Array;
+  readonly #next: Int32Array;
+
+  constructor(push: Push, nodeOf: Int32Array, slotOf: Int32Array) {
+    this.before = push.before;
+    this.#nodeOf = nodeOf;
+    this.slotOf = slotOf;
+    this.#latency = push.latency;
+    this.#window = push.window;
+    const nodes = nodeOf.at(-1)! + 1;
+    this.#starts = new Float64Array(nodes * push.window).fill(Number.NEGATIVE_INFINITY);
+    this.#next = new Int32Array(nodes);
+  }
+
+  /** Notes a start at a bank; returns the earliest tick that the row leaves for the next one. */
+  push(bank: number, tick: number): number {
+    const node = this.#nodeOf[bank]!;
+    const base = node * this.#window;
+    const at = this.#next[node]!;
+    this.#starts[base + at] = tick;
+    const oldest = at + 1 === this.#window ? 0 : at + 1;
+    this.#next[node] = oldest;
+    return this.#starts[base + oldest]! + this.#latency;
+  }
+}
+
+export class Timing {
+  /** Levels from the channel to the bank; those with one node below each parent are merged into the parent's. */
+  readonly levels: number;
+  readonly banks: number;
+  /** Class of each command. */
+  readonly classOf: Int32Array;
+  /** By class x banks + bank: what `ready` said last. It never goes down, so this is a bound that costs nothing to ask. */
+  readonly seen: Float64Array;
+  readonly #classes: number;
+  /** Earliest tick by node and class. */
+  readonly #ready: Float64Array;
+  /** Nodes of each level, the number of the first, and banks below each. */
+  readonly #nodes: Int32Array;
+  readonly #base: Int32Array;
+  readonly #banksBelow: Int32Array;
+  /** By class: how many levels below the channel constrain it, and by bank the places in `#ready` of its nodes there. */
+  readonly #checkCount: Int32Array;
+  readonly #checks: readonly Int32Array[];
+  readonly #checkLevels: readonly (readonly number[])[];
+  /** By command: latencies of the rows that look back one command, at or above its level, and by bank their places. */
+  readonly #latencies: readonly Int32Array[];
+  readonly #places: readonly Int32Array[];
+  /** Latencies of those rows that constrain the command's own class. */
+  readonly #ownLatencies: readonly (readonly number[])[];
+  /** By command x commands + command: the longest latency from one to the other. */
+  readonly #gaps: Int32Array;
+  readonly #siblings: readonly (readonly Push[])[];
+  readonly #windowed: readonly (readonly Windowed[])[];
+  /** Rows at levels below the one that the command names: they hold for all nodes there. */
+  readonly #below: readonly (readonly Push[])[];
+  /** Merged level that each command names a node of. */
+  readonly #levelOf: Int32Array;
+
+  /** `sent` tells of each command whether it is ever sent; rows of others are left out. */
+  constructor(device: DramDevice, sent: readonly boolean[]) {
+    const merged = mergedLevels(device.counts);
+    const counts = device.counts.filter((_, level) => level === 0 || merged[level] !== merged[level - 1]);
+    this.levels = counts.length;
+    this.banks = banksOf(device);
+    this.#nodes = Int32Array.from(counts, (_, level) => counts.slice(0, level + 1).reduce((all, n) => all * n, 1));
+    this.#base = Int32Array.from(counts, (_, level) => this.#nodes.subarray(0, level).reduce((all, n) => all + n, 0));
+    this.#banksBelow = this.#nodes.map((nodes) => this.banks / nodes);
+    this.#levelOf = Int32Array.from(device.commands, (command) => merged[command.level]!);
+
+    const rows = rowsOf(device, merged).filter((row) => sent[row.after] && sent[row.before]);
+    const { classOf, classes } = classify(device.commands.length, rows);
+    this.classOf = classOf;
+    this.#classes = classes;
+    this.seen = new Float64Array(classes * this.banks);
+    this.#ready = new Float64Array(this.#nodes.reduce((all, n) => all + n, 0) * classes);
+    const placesOf = (list: readonly { level: number; before: number }[]): Int32Array =>
+      Int32Array.from({ length: this.banks * list.length }, (_, i) => {
+        const { level, before } = list[i % list.length]!;
+        return this.#node(level, Math.floor(i / list.length)) * classes + before;
+      });
+    const pushes = distinct(rows.map((row) => ({ ...row, before: classOf[row.before]! })));
+    this.#checkLevels = Array.from({ length: classes }, (_, c) =>
+      counts.flatMap((_, level) =>
+        level > 0 && pushes.some((push) => push.before === c && push.level === level) ? [level] : [],
+      ),
+    );
+    this.#checkCount = Int32Array.from(this.#checkLevels, (levels) => levels.length);
+    this.#checks = this.#checkLevels.map((levels, before) => placesOf(levels.map((level) => ({ level, before }))));
+    const perCommand = device.commands.map((_, c) => pushes.filter((push) => push.after === c));
+    const named = perCommand.map((list, c) => list.filter((push) => push.level <= this.#levelOf[c]!));
+    const single = named.map((list) => list.filter((push) => push.window === 1 && !push.sibling));
+    this.#latencies = single.map((list) => Int32Array.from(list, (push) => push.latency));
+    this.#places = single.map(placesOf);
+    this.#ownLatencies = single.map((list, command) =>
+      list.filter((push) => push.before === classOf[command]).map((push) => push.latency),
+    );
+    const commands = device.commands.length;
+    this.#gaps = new Int32Array(commands * commands);
+    single.forEach((list, after) => {
+      for (let before = 0; before < commands; before++) {
+        const own = list.filter((push) => push.before === classOf[before]).map((push) => push.latency);
+        this.#gaps[after * commands + before] = Math.max(0, ...own);
+      }
+    });
+    this.#siblings = named.map((list) => list.filter((push) => push.sibling));
+    this.#windowed = named.map((list) =>
+      list
+        .filter((push) => push.window > 1)
+        .map((push) => {
+          const nodeOf = Int32Array.from({ length: this.banks }, (_, bank) => this.#node(push.level, bank));
+          const first = this.#base[push.level]!;
+          return new Windowed(
+            push,
+            nodeOf.map((node) => node - first),
+            placesOf([push]),
+          );
+        }),
+    );
+    this.#below = perCommand.map((list, c) => list.filter((push) => push.level > this.#levelOf[c]! && !push.sibling));
+  }
+
+  /** Earliest tick at which commands of a class may start, for all that the channel as a whole allows. */
+  floor(cls: number): number {
+    return this.#ready[cls]!;
+  }
+
+  /** Earliest tick at which commands of a class may start at a bank. */
+  ready(cls: number, bank: number): number {
+    const ready = this.#ready;
+    const checks = this.#checks[cls]!;
+    const count = this.#checkCount[cls]!;
+    const to = (bank + 1) * count;
+    let tick = ready[cls]!;
+    for (let i = to - count; i < to; i++) {
+      const t = ready[checks[i]!]!;
+      if (t > tick) tick = t;
+    }
+    this.seen[cls * this.banks + bank] = tick;
+    return tick;
+  }
+
+  /** Earliest tick for a command that names the node above a bank, for every bank below it. */
+  readyBelow(command: number, bank: number): number {
+    const cls = this.classOf[command]!;
+    const own = this.#levelOf[command]!;
+    let tick = this.#ready[cls]!;
+    for (const level of this.#checkLevels[cls]!) {
+      if (level <= own) tick = Math.max(tick, this.#readyAt(this.#node(level, bank), cls));
+      else for (const node of this.#nodesBelow(level, own, bank)) tick = Math.max(tick, this.#readyAt(node, cls));
+    }
+    return tick;
+  }
+
+  /** A command starts; it names the node above `bank` at its level. */
+  issue(command: number, bank: number, tick: number): void {
+    const ready = this.#ready;
+    const places = this.#places[command]!;
+    const latencies = this.#latencies[command]!;
+    const count = latencies.length;
+    const from = bank * count;
+    for (let i = 0; i < count; i++) {
+      const place = places[from + i]!;
+      const t = tick + latencies[i]!;
+      if (t > ready[place]!) ready[place] = t;
+    }
+    const windowed = this.#windowed[command]!;
+    for (let i = 0; i < windowed.length; i++) {
+      const row = windowed[i]!;
+      const place = row.slotOf[bank]!;
+      const t = row.push(bank, tick);
+      if (t > ready[place]!) ready[place] = t;
+    }
+    const siblings = this.#siblings[command]!;
+    for (let i = 0; i < siblings.length; i++) this.#pushSiblings(siblings[i]!, bank, tick);
+    const below = this.#below[command]!;
+    for (let i = 0; i < below.length; i++) this.#pushBelow(below[i]!, this.#levelOf[command]!, bank, tick);
+  }
+
+  /**
+   * Ticks from a command to the next one of its class at the same bank when nothing else is sent; 0 where a row that looks
+   * back further has a say.
+   */
+  period(command: number): number {
+    return this.#windowed[command]!.length > 0 ? 0 : Math.max(1, ...this.#ownLatencies[command]!);
+  }
+
+  /** Ticks from one command to another at the same bank, by the rows that look back one command. */
+  gap(after: number, before: number): number {
+    return this.#gaps[after * this.classOf.length + before]!;
+  }
+
+  #node(level: number, bank: number): number {
+    return this.#base[level]! + Math.floor(bank / this.#banksBelow[level]!);
+  }
+
+  #readyAt(node: number, cls: number): number {
+    return this.#ready[node * this.#classes + cls]!;
+  }
+
+  #delay(node: number, cls: number, tick: number): void {
+    const slot = node * this.#classes + cls;
+    if (tick > this.#ready[slot]!) this.#ready[slot] = tick;
+  }
+
+  #pushSiblings({ level, before, latency }: Push, bank: number, tick: number): void {
+    const own = this.#node(level, bank);
+    const parent = Math.floor(bank / this.#banksBelow[level - 1]!);
+    const children = this.#banksBelow[level - 1]! / this.#banksBelow[level]!;
+    for (let child = 0; child < children; child++) {
+      const node = this.#base[level]! + parent * children + child;
+      if (node !== own) this.#delay(node, before, tick + latency);
+    }
+  }
+
+  #pushBelow({ level, before, latency }: Push, from: number, bank: number, tick: number): void {
+    for (const node of this.#nodesBelow(level, from, bank)) this.#delay(node, before, tick + latency);
+  }
+
+  /** Nodes of a level below the node of a higher level that a bank lies in. */
+  #nodesBelow(level: number, from: number, bank: number): number[] {
+    const count = this.#banksBelow[from]! / this.#banksBelow[level]!;
+    const first = this.#base[level]! + Math.floor(bank / this.#banksBelow[from]!) * count;
+    return Array.from({ length: count }, (_, i) => first + i);
+  }
+}
+
+/** New index of every level, where levels of one node per parent are their parent's. */
+function mergedLevels(counts: readonly number[]): number[] {
+  let index = 0;
+  return counts.map((count, level) => (level > 0 && count > 1 ? ++index : index));
+}
+
+/** Rows pair by pair on merged levels, without those that constrain nothing. */
+function rowsOf(device: DramDevice, merged: readonly number[]): Push[] {
+  const rows = device.constraints
+    .filter(({ latency, sibling, level }) => latency > 0 && !(sibling && device.counts[level] === 1))
+    .flatMap(({ level, after, before, latency, window, sibling }) =>
+      after.flatMap((a) =>
+        before.map((b): Push => ({ level: merged[level]!, after: a, before: b, latency, window, sibling })),
+      ),
+    );
+  return distinct(rows);
+}
+
+/** Of rows that differ in latency alone, the longest; and none that a row of a level above makes needless. */
+function distinct(rows: readonly Push[]): Push[] {
+  const longest = new Map<string, Push>();
+  for (const row of rows) {
+    const key = [row.level, row.after, row.before, row.window, row.sibling].join(' ');
+    const known = longest.get(key);
+    if (!known || known.latency < row.latency) longest.set(key, row);
+  }
+  const all = [...longest.values()];
+  return all.filter((row) => !all.some((other) => other !== row && covers(other, row)));
+}
+
+function covers(above: Push, row: Push): boolean {
+  return (
+    above.after === row.after &&
+    above.before === row.before &&
+    above.window === 1 &&
+    !above.sibling &&
+    !row.sibling &&
+    above.latency >= row.latency &&
+    (above.level < row.level || (above.level === row.level && row.window > 1))
+  );
+}
+
+/** Commands that the same rows constrain are of one class. */
+function classify(commands: number, rows: readonly Push[]): { classOf: Int32Array; classes: number } {
+  const known = new Map<string, number>();
+  const classOf = Int32Array.from({ length: commands }, (_, command) => {
+    const signature = rows
+      .filter((row) => row.before === command)
+      .map((row) => [row.level, row.after, row.latency, row.window, row.sibling].join(' '))
+      .sort()
+      .join(', ');
+    const cls = known.get(signature) ?? known.size;
+    known.set(signature, cls);
+    return cls;
+  });
+  return { classOf, classes: known.size };
+}

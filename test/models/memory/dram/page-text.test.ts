@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { PagePolicyError, pagePolicyOf } from '../../../../models/memory/dram/page-text.ts';
+import { bareDevice } from './bare-device.ts';
+
+/** Clock cycles of 1 ns. */
+const device = bareDevice({ channel: 1, bank: 4 }, 1024, 64);
+const halfCycles = { ...device, clockPs: 833, ticksPerClock: 2 };
+
+function whyNot(text: string): string {
+  try {
+    pagePolicyOf(text, device);
+  } catch (error) {
+    if (error instanceof PagePolicyError) return `${error.message}; ${error.hint}`;
+    throw error;
+  }
+  return 'nothing is wrong';
+}
+
+describe('page policies', () => {
+  it('are open, closed, or close a row after some accesses or some time', () => {
+    expect(pagePolicyOf('open', device)).toEqual({ kind: 'open' });
+    expect(pagePolicyOf('closed', device)).toEqual({ kind: 'closed' });
+    expect(pagePolicyOf(' capped  16 ', device)).toEqual({ kind: 'capped', cap: 16 });
+    expect(pagePolicyOf('timeout 100', halfCycles)).toEqual({ kind: 'timeout', ticks: 100 });
+    expect(pagePolicyOf('timeout 100 CK', halfCycles)).toEqual({ kind: 'timeout', ticks: 200 });
+    expect(pagePolicyOf('timeout 0.5 us', device)).toEqual({ kind: 'timeout', ticks: 500 });
+  });
+
+  it('round times up to whole ticks', () => {
+    expect(pagePolicyOf('timeout 10 ns', { ...device, clockPs: 833 })).toEqual({ kind: 'timeout', ticks: 13 });
+    expect(pagePolicyOf('timeout 10ns', halfCycles)).toEqual({ kind: 'timeout', ticks: 25 });
+  });
+
+  it.each([
+    ['capped', 'page policy "capped" needs a number; such as "capped 4"'],
+    ['capped 0', '"0" is no number of accesses; such as "capped 4"'],
+    ['timeout', 'page policy "timeout" needs a number; such as "timeout 200 ns"'],
+    ['timeout x ns', '"x ns" is no number of ticks, ns or CK; such as "timeout 200 ns"'],
+    ['timeout 1e999 ns', '"1e999 ns" is no number of ticks, ns or CK; such as "timeout 200 ns"'],
+    ['timeout 5 s', '"5 s" is no number of ticks, ns or CK; such as "timeout 200 ns"'],
+    ['open 3', 'page policy "open" has no number; write "open"'],
+    ['opne', 'there is no page policy "opne"; did you mean "open"?'],
+    ['capd 4', 'there is no page policy "capd 4"; did you mean "capped 4"?'],
+    ['lazy', 'there is no page policy "lazy"; one of open, closed, capped 4, timeout 200 ns'],
+  ])('%s is wrong', (text, message) => {
+    expect(whyNot(text)).toBe(message);
+  });
+});

@@ -1,0 +1,180 @@
+/**
+ * A checker of DRAM commands that shares nothing with the models: each command is held against every row of the device's
+ * table and all commands before it, against the state of the banks, and against the command buses.
+ */
+import type { DramConstraint, DramDevice } from '../../arch/language/dram/device.ts';
+
+export interface IssuedCommand {
+  readonly tick: number;
+  /** Index in the device's commands. */
+  readonly command: number;
+  /** Index at each level from the channel down to the command's level. */
+  readonly path: readonly number[];
+  /** The row that an activation or an access is for. */
+  readonly row?: number;
+}
+
+export interface Violation {
+  /** Place of the offending command among the commands checked. */
+  readonly index: number;
+  /** A constraint's text, or what else is broken. */
+  readonly rule: string;
+}
+
+/** Everything that is wrong with a sequence of commands of one channel. */
+export function checkCommands(device: DramDevice, commands: readonly IssuedCommand[]): Violation[] {
+  const banks = new BankChecker(device);
+  const horizon = Math.max(...device.constraints.map(({ latency }) => latency));
+  const violations = commands.flatMap((issued, index) => {
+    const before = commands.slice(0, index);
+    const recent = before.filter((earlier) => issued.tick - earlier.tick < horizon);
+    const rules = [
+      ...brokenConstraints(device, issued, recent),
+      ...brokenBuses(device, issued, before),
+      ...brokenDataClock(device, issued, before),
+      ...banks.next(issued),
+    ];
+    return rules.map((rule) => ({ index, rule }));
+  });
+  return [...violations, ...banks.end(commands).map((rule) => ({ index: commands.length - 1, rule }))];
+}
+
+// Timing
+
+/** Rows that a command breaks: their `window` or more of one earlier command started less than `latency` ticks ago. */
+function brokenConstraints(device: DramDevice, issued: IssuedCommand, before: readonly IssuedCommand[]): string[] {
+  return device.constraints
+    .filter((row) => row.before.includes(issued.command))
+    .filter((row) =>
+      row.after.some((command) => {
+        const recent = before.filter((past) => past.command === command && issued.tick - past.tick < row.latency);
+        return constrainingNodes(device, row, issued.path).some(
+          (node) => recent.filter((past) => constrains(row, past, node)).length >= row.window,
+        );
+      }),
+    )
+    .map((row) => row.text);
+}
+
+/** The nodes of a row's level where earlier commands hold up one with this path: its own, or for sibling rows the others. */
+function constrainingNodes(device: DramDevice, row: DramConstraint, path: readonly number[]): number[][] {
+  const own = nodesBelow(device, path.slice(0, row.level + 1), row.level);
+  if (!row.sibling) return own;
+  return own.flatMap((node) => {
+    const parent = node.slice(0, -1);
+    return nodesBelow(device, parent, row.level).filter((other) => other[row.level] !== node[row.level]);
+  });
+}
+
+/** Whether an earlier command was for a node; one that names all nodes below a parent has no siblings. */
+function constrains(row: DramConstraint, past: IssuedCommand, node: readonly number[]): boolean {
+  return names(past.path, node) && (!row.sibling || past.path.length > row.level);
+}
+
+/** Paths of the nodes of a level at or below a path. */
+function nodesBelow(device: DramDevice, path: readonly number[], level: number): number[][] {
+  if (path.length === level + 1) return [[...path]];
+  return Array.from({ length: device.counts[path.length] }, (_, index) => index).flatMap((index) =>
+    nodesBelow(device, [...path, index], level),
+  );
+}
+
+/** Whether a path names a node: it is the node's, or that of a node above it or below it. */
+function names(path: readonly number[], node: readonly number[]): boolean {
+  return path.every((index, level) => level >= node.length || index === node[level]);
+}
+
+// Buses
+
+function brokenBuses(device: DramDevice, issued: IssuedCommand, before: readonly IssuedCommand[]): string[] {
+  const { bus, banks, access } = device.commands[issued.command];
+  const precharges = banks === 'closes' && access === 'none';
+  const last = before.at(-1);
+  const taken = before.some(
+    ({ tick, command }) => tick === issued.tick && (!device.dualBus || device.commands[command].bus === bus),
+  );
+  return [
+    ...(last !== undefined && last.tick > issued.tick ? ['commands are in order of time'] : []),
+    ...(taken ? ['one command per bus and tick'] : []),
+    ...(device.halfCycle && issued.tick % 2 === 0 && !precharges ? ['only precharges start on falling edges'] : []),
+  ];
+}
+
+// The data clock
+
+/** An access needs a data clock that still runs from an access before it, or that a sync just before it started. */
+function brokenDataClock(device: DramDevice, issued: IssuedCommand, before: readonly IssuedCommand[]): string[] {
+  const { dataClock, commands } = device;
+  const { access } = commands[issued.command];
+  if (dataClock === null || access === 'none') return [];
+  const runs = before.some(({ tick, command }) => {
+    const past = commands[command].access;
+    return past !== 'none' && issued.tick < tick + dataClock[past];
+  });
+  const last = before.at(-1);
+  const syncs = last === undefined ? 'none' : commands[last.command].syncs;
+  const synced = last !== undefined && names(last.path, issued.path) && (syncs === access || syncs === 'any');
+  return runs || synced ? [] : ['an access needs a running data clock'];
+}
+
+// Banks
+
+type BankState =
+  | { readonly is: 'closed' }
+  | { readonly is: 'half open'; readonly row: number | undefined; readonly since: number }
+  | { readonly is: 'open'; readonly row: number | undefined };
+
+class BankChecker {
+  private readonly device: DramDevice;
+  private readonly twoSteps: boolean;
+  private readonly states = new Map<string, BankState>();
+
+  constructor(device: DramDevice) {
+    this.device = device;
+    this.twoSteps = device.commands.some(({ banks }) => banks === 'activates');
+  }
+
+  /** What a command breaks at the banks that it names; then it changes them. */
+  next(issued: IssuedCommand): string[] {
+    const command = this.device.commands[issued.command];
+    const banks = nodesBelow(this.device, issued.path, this.device.levels.length - 1).map(String);
+    const broken = new Set<string>();
+    for (const bank of banks) {
+      const state = this.states.get(bank) ?? { is: 'closed' };
+      for (const rule of this.broken(issued, state)) broken.add(rule);
+      if (command.banks === 'activates')
+        this.states.set(bank, { is: 'half open', row: issued.row, since: issued.tick });
+      if (command.banks === 'opens') this.states.set(bank, { is: 'open', row: issued.row });
+      if (command.banks === 'closes') this.states.set(bank, { is: 'closed' });
+    }
+    return [...broken];
+  }
+
+  /** What is left undone when the commands end. */
+  end(commands: readonly IssuedCommand[]): string[] {
+    const last = commands.at(-1)?.tick ?? 0;
+    const late = [...this.states.values()].some(
+      (state) => state.is === 'half open' && last - state.since > this.device.activationDeadline,
+    );
+    return late ? ['a second activation follows the first'] : [];
+  }
+
+  private broken(issued: IssuedCommand, state: BankState): string[] {
+    const { banks, access, refreshes } = this.device.commands[issued.command];
+    const rules: string[] = [];
+    const first = banks === 'activates' || (banks === 'opens' && !this.twoSteps);
+    if (first && state.is !== 'closed') rules.push('only closed banks are opened');
+    if (banks === 'opens' && this.twoSteps) rules.push(...this.brokenSecondStep(issued, state));
+    if (banks === 'closes' && state.is === 'half open') rules.push('a second activation follows the first');
+    if (access !== 'none' && (state.is !== 'open' || state.row !== issued.row))
+      rules.push('accesses are to the open row');
+    if (refreshes && state.is !== 'closed') rules.push('only closed banks are refreshed');
+    return rules;
+  }
+
+  private brokenSecondStep(issued: IssuedCommand, state: BankState): string[] {
+    if (state.is !== 'half open' || state.row !== issued.row) return ['a second activation follows the first'];
+    const late = issued.tick - state.since > this.device.activationDeadline;
+    return late ? ['a second activation comes before its deadline'] : [];
+  }
+}
