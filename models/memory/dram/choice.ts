@@ -16,8 +16,17 @@ export interface Edges {
 
 const never = Number.POSITIVE_INFINITY;
 
+// Which choices a command delays at banks other than its own: those of reads, of writes, of row commands.
+const delaysColumns = [1, 2] as const;
+const delaysRows = 4;
+
 export class Choice {
-  /** The best column command of the queue chosen from last, and its request; infinite when there is none. */
+  /** The queue in service, from which is chosen. */
+  queue = reads;
+  /** Earliest ticks for what is sent next on either bus. */
+  columnFrom = 1;
+  rowFrom = 1;
+  /** The best column command of the queue, and its request; infinite when there is none. */
   columnTick = never;
   columnSlot = none;
   rowTick = never;
@@ -32,6 +41,11 @@ export class Choice {
   readonly #columnClass: Int32Array;
   readonly #activateClass: number;
   readonly #prechargeClass: number;
+  /** Of every command: which classes it delays at other banks, as flags. */
+  readonly #delays: Int32Array;
+  /** Whether the choice is of now. */
+  #isColumnKnown = false;
+  #isRowKnown = false;
   readonly #columns: readonly [Candidates, Candidates];
   readonly #rows: readonly [Candidates, Candidates];
 
@@ -46,8 +60,33 @@ export class Choice {
     this.#columnClass = Int32Array.of(timing.classOf[set.read]!, timing.classOf[set.write]!);
     this.#activateClass = timing.classOf[set.activate]!;
     this.#prechargeClass = timing.classOf[set.precharge]!;
+    this.#delays = timing.classOf.map((_, command) => {
+      const rows = timing.reaches(command, this.#activateClass) || timing.reaches(command, this.#prechargeClass);
+      const columns = [reads, writes].filter((queue) => timing.reaches(command, this.#columnClass[queue]!));
+      return columns.reduce((flags, queue) => flags | delaysColumns[queue]!, rows ? delaysRows : 0);
+    });
     this.#columns = [new Candidates(banks.count), new Candidates(banks.count)];
     this.#rows = [new Candidates(banks.count), new Candidates(banks.count)];
+  }
+
+  /** Chooses from another queue. */
+  serve(queue: number): void {
+    this.queue = queue;
+    this.forget();
+  }
+
+  /** Whatever was chosen may not be the best any more. */
+  forget(): void {
+    this.#isColumnKnown = false;
+    this.#isRowKnown = false;
+  }
+
+  /** A command was sent to a bank, or to the node above it: what it delays is chosen anew. */
+  sent(command: number, bank: number): void {
+    const flags = this.#delays[command]!;
+    if ((flags & delaysColumns[this.queue]!) !== 0 || this.#bankOf(this.columnSlot) === bank)
+      this.#isColumnKnown = false;
+    if ((flags & delaysRows) !== 0 || this.#bankOf(this.rowSlot) === bank) this.#isRowKnown = false;
   }
 
   /** Something about a bank changed that may change both queues' candidates. */
@@ -56,12 +95,7 @@ export class Choice {
     if (this.#mayHave(writes)) this.changed(writes, bank);
   }
 
-  /** Whether a queue has candidates, or had until a moment ago. */
-  #mayHave(queue: 0 | 1): boolean {
-    return this.#requests.size[queue]! > 0 || this.#rows[queue].count > 0 || this.#columns[queue].count > 0;
-  }
-
-  /** The requests of a queue to a bank changed. */
+  /** The requests of a queue to a bank changed, or what they need next. */
   changed(queue: number, bank: number): void {
     const { hit, other, order } = this.#requests;
     const banks = this.#banks.count;
@@ -81,24 +115,38 @@ export class Choice {
         row = oldestOther;
       }
     }
-    this.#rows[queue as 0 | 1].set(
-      bank,
-      row,
-      (state === closed ? this.#activateClass : this.#prechargeClass) * banks + bank,
-    );
+    const cls = state === closed ? this.#activateClass : this.#prechargeClass;
+    this.#rows[queue as 0 | 1].set(bank, row, cls * banks + bank);
+    if (queue === this.queue) this.#reconsider(bank, oldestHit, row);
   }
 
-  /** Finds the best of a queue: for a column command from one tick, for a row command from another. */
-  choose(queue: number, columnFrom: number, rowFrom: number): void {
-    this.#chooseColumn(queue, columnFrom);
-    this.#chooseRow(queue, rowFrom);
+  /** A bank's candidates of the queue in service are new: one of them may be the best, or the best may be gone. */
+  #reconsider(bank: number, column: number, row: number): void {
+    if (this.#isColumnKnown) {
+      if (this.columnSlot !== column && this.#bankOf(this.columnSlot) === bank) this.#isColumnKnown = false;
+      else if (column !== none && column !== this.columnSlot) this.#offerColumn(column, bank, this.columnFrom);
+    }
+    if (this.#isRowKnown) {
+      if (this.#bankOf(this.rowSlot) === bank) this.#isRowKnown = false;
+      else if (row !== none) this.#offerRow(row, bank, this.rowFrom);
+    }
   }
 
-  /** A request has come to the queue chosen from: it may go first. */
-  consider(slot: number, queue: number, bank: number, from: number): void {
-    const column = this.#columns[queue as 0 | 1];
-    if (column.slotOf(bank) === slot) this.#offerColumn(slot, this.#columnClass[queue]!, bank, from);
-    else if (this.#rows[queue as 0 | 1].slotOf(bank) === slot) this.#offerRow(slot, bank, from);
+  #bankOf(slot: number): number {
+    return slot === none ? none : this.#requests.bank[slot]!;
+  }
+
+  /** Whether a queue has candidates, or had until a moment ago. */
+  #mayHave(queue: 0 | 1): boolean {
+    return this.#requests.size[queue]! > 0 || this.#rows[queue].count > 0 || this.#columns[queue].count > 0;
+  }
+
+  /** Finds the best for a column command from one tick, and for a row command from another. */
+  choose(columnFrom: number, rowFrom: number): void {
+    this.columnFrom = columnFrom;
+    this.rowFrom = rowFrom;
+    if (!this.#isColumnKnown || this.columnTick < columnFrom) this.#chooseColumn(columnFrom);
+    if (!this.#isRowKnown || this.rowTick < rowFrom) this.#chooseRow(rowFrom);
   }
 
   /** Whether, of the two choices, the column command goes before the row command on one bus. */
@@ -113,7 +161,9 @@ export class Choice {
     return this.#columns[queue as 0 | 1].count === 1 && this.#rows[queue as 0 | 1].count === 0;
   }
 
-  #chooseColumn(queue: number, from: number): void {
+  #chooseColumn(from: number): void {
+    const { queue } = this;
+    this.#isColumnKnown = true;
     this.columnTick = never;
     this.columnSlot = none;
     const list = this.#columns[queue as 0 | 1];
@@ -130,11 +180,13 @@ export class Choice {
       if (floor > this.columnTick) return;
       const s = slot[i]!;
       if ((t > floor ? t : floor) === this.columnTick && order[s]! > order[this.columnSlot]!) continue;
-      this.#offerColumn(s, cls, bank[i]!, from);
+      this.#offerColumn(s, bank[i]!, from);
     }
   }
 
-  #chooseRow(queue: number, from: number): void {
+  #chooseRow(from: number): void {
+    const { queue } = this;
+    this.#isRowKnown = true;
     this.rowTick = never;
     this.rowSlot = none;
     const list = this.#rows[queue as 0 | 1];
@@ -150,8 +202,8 @@ export class Choice {
     }
   }
 
-  #offerColumn(slot: number, cls: number, bank: number, from: number): void {
-    const ready = this.#timing.ready(cls, bank);
+  #offerColumn(slot: number, bank: number, from: number): void {
+    const ready = this.#timing.ready(this.#columnClass[this.queue]!, bank);
     const tick = this.#edges.columnStart(ready > from ? ready : from);
     const { order } = this.#requests;
     if (tick < this.columnTick || (tick === this.columnTick && order[slot]! < order[this.columnSlot]!)) {

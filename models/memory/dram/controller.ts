@@ -74,10 +74,6 @@ export abstract class Controller implements PageView, Edges {
   protected activeTick = never;
   protected activeSlot = none;
   protected isActiveChosen = false;
-  /** The queue in service, and whether `choice` is of it and of now. */
-  protected queue = reads;
-  protected isChosen = false;
-
   protected readonly policy: ControllerPolicy;
   readonly #pages: Pages;
   protected readonly isOpenPage: boolean;
@@ -89,6 +85,8 @@ export abstract class Controller implements PageView, Edges {
   readonly #completions: Completions | null;
   protected readonly activity: Activity | null;
   protected readonly skipsIdle: boolean;
+  /** Of every command: 1 when a row command may start in the same tick. */
+  readonly #leavesRowBus: Uint8Array;
   /** Class of the read and the write command. */
   protected readonly columnClass: Int32Array;
 
@@ -118,6 +116,7 @@ export abstract class Controller implements PageView, Edges {
     this.#completions = options.completions ?? null;
     this.activity = options.activity ?? null;
     this.skipsIdle = options.skipsIdle ?? true;
+    this.#leavesRowBus = Uint8Array.from(device.commands, ({ bus }) => (device.dualBus && bus === 'column' ? 1 : 0));
     this.columnClass = Int32Array.of(this.timing.classOf[this.set.read]!, this.timing.classOf[this.set.write]!);
   }
 
@@ -147,8 +146,9 @@ export abstract class Controller implements PageView, Edges {
     if (requests.size[queue]! >= (write ? this.policy.writeQueue : this.policy.readQueue)) return false;
     const slot = requests.add(queue, bank, row, column, block, this.clock, this.rows.openRow[bank]!);
     requests.tag[slot] = tag;
+    this.choice.columnFrom = this.clock + 1;
+    this.choice.rowFrom = this.clock + 1;
     this.choice.changed(queue, bank);
-    if (this.isChosen && queue === this.queue) this.choice.consider(slot, queue, bank, this.clock + 1);
     return true;
   }
 
@@ -240,20 +240,9 @@ export abstract class Controller implements PageView, Edges {
   /** Chooses between reads and writes anew. */
   protected chooseQueue(): void {
     const { size } = this.requests;
-    if (this.queue === reads) {
-      if (size[writes]! > this.#highWater || size[reads] === 0) this.#serve(writes);
-    } else if (size[writes]! < this.#lowWater && size[reads] !== 0) this.#serve(reads);
-  }
-
-  #serve(queue: number): void {
-    this.queue = queue;
-    this.isChosen = false;
-  }
-
-  /** Chooses from the queue in service. */
-  protected choose(columnFrom: number, rowFrom: number): void {
-    this.choice.choose(this.queue, columnFrom, rowFrom);
-    this.isChosen = true;
+    if (this.choice.queue === reads) {
+      if (size[writes]! > this.#highWater || size[reads] === 0) this.choice.serve(writes);
+    } else if (size[writes]! < this.#lowWater && size[reads] !== 0) this.choice.serve(reads);
   }
 
   /** Chooses among the requests whose row is open for them, from tick `from` on. */
@@ -344,7 +333,10 @@ export abstract class Controller implements PageView, Edges {
   protected start(command: number, bank: number, row: number, column: number): void {
     this.timing.issue(command, bank, this.clock);
     this.commands[command]!++;
-    this.isChosen = false;
+    this.choice.columnFrom = this.clock + 1;
+    // On a bus of its own a row command may go beside a column command.
+    this.choice.rowFrom = this.clock + 1 - this.#leavesRowBus[command]!;
+    this.choice.sent(command, bank);
     this.isActiveChosen = false;
     if (this.log !== null) this.log(this.clock, command, bank, row, column);
   }

@@ -17,7 +17,7 @@ export abstract class FastController extends Controller {
     if (this.refreshDue <= this.clock + 1 || !this.priority.isEmpty) return 0;
     this.chooseQueue();
     if (!this.#isRunOf(queue, bank, next)) return 0;
-    if (!this.isChosen) this.choose(this.clock + 1, this.clock + 1);
+    this.choice.choose(this.clock + 1, this.clock + 1);
     const command = queue === writes ? this.set.write : this.set.read;
     const first = this.choice.columnTick;
     const period = this.columnStart(first + this.timing.period(command)) - first;
@@ -30,7 +30,7 @@ export abstract class FastController extends Controller {
     this.commands[command]! += accesses;
     this.repeated(queue);
     this.choice.changed(queue, bank);
-    this.isChosen = false;
+    this.choice.forget();
     this.activity?.accessed(bank, first, period, accesses);
     return accesses;
   }
@@ -61,9 +61,11 @@ export abstract class FastController extends Controller {
       }
       activate = this.rowStart(set.activate, bank, Math.max(tick, opens));
       ready = Math.max(ready, activate + timing.gap(set.activate, access));
-      tick = activate + 1;
+      tick = this.opened(activate, bank) + 1;
     }
     tick = this.columnStart(Math.max(tick, ready));
+    const sync = this.needsSync(tick) ? tick : 0;
+    if (sync > 0) tick = this.synced(sync, queue, bank);
     if (tick > limit || tick >= this.refreshDue) return false;
     if (precharge > 0) {
       this.clock = precharge;
@@ -73,16 +75,38 @@ export abstract class FastController extends Controller {
     if (activate > 0) {
       this.clock = activate;
       this.startRow(set.activate, bank, row, column);
+      this.clock = this.opened(activate, bank);
+      if (this.clock > activate) this.startRow(set.activateSecond, bank, row, column);
       this.rows.open(bank, row, none, activate);
+    }
+    if (sync > 0) {
+      this.clock = sync;
+      this.start(write ? set.syncWrite : set.syncRead, bank, row, column);
     }
     if (isHit) this.rowHits++;
     else if (isOpen) this.rowConflicts++;
     else this.rowMisses++;
     this.clock = tick;
     this.start(access, bank, row, column);
+    this.repeated(queue);
     this.activity?.accessed(bank, tick, 1, 1);
     this.done(queue, tag, arrive, tick);
     return true;
+  }
+
+  /** When the row is open that was begun to be opened at a tick: at once, or with a second command. */
+  protected opened(activate: number, _bank: number): number {
+    return activate;
+  }
+
+  /** Whether the data clock has to be synchronised before an access at a tick. */
+  protected needsSync(_tick: number): boolean {
+    return false;
+  }
+
+  /** When the access follows a sync. */
+  protected synced(sync: number, _queue: number, _bank: number): number {
+    return sync;
   }
 
   /** A row command starts now. */
@@ -95,7 +119,7 @@ export abstract class FastController extends Controller {
     return true;
   }
 
-  /** A run of accesses ended now. */
+  /** The last of the accesses of a step starts now. */
   protected repeated(_queue: number): void {}
 
   /** Whether a full queue of hits to the row of the next requests waits, none of them to the same block. */
@@ -105,7 +129,7 @@ export abstract class FastController extends Controller {
     if (
       !this.skipsIdle ||
       !this.isOpenPage ||
-      queue !== this.queue ||
+      queue !== this.choice.queue ||
       capacity < 2 ||
       requests.size[queue] !== capacity ||
       requests.other[queue * this.banks + bank] !== none ||

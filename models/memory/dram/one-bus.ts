@@ -20,7 +20,7 @@ export class OneBusController extends FastController {
       let waiting = never;
       if (active > from) {
         this.chooseQueue();
-        if (!this.isChosen) this.choose(from, from);
+        this.choice.choose(from, from);
         waiting = choice.columnTick < choice.rowTick ? choice.columnTick : choice.rowTick;
       }
       const next = active <= waiting ? active : waiting;
@@ -49,7 +49,7 @@ export class OneBusController extends FastController {
     }
     if (this.priority.isEmpty) {
       this.chooseQueue();
-      if (!this.isChosen) this.choose(from, from);
+      this.choice.choose(from, from);
       const { columnTick, rowTick } = this.choice;
       if (columnTick < tick) tick = columnTick;
       if (rowTick < tick) tick = rowTick;
@@ -76,7 +76,7 @@ export class OneBusController extends FastController {
       return true;
     }
     this.chooseQueue();
-    if (!this.isChosen) this.choose(clock, clock);
+    this.choice.choose(clock, clock);
     const { choice } = this;
     if (choice.columnGoesFirst) {
       if (choice.columnTick > clock) return false;

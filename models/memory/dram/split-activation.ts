@@ -2,7 +2,7 @@ import type { DramDevice } from '../../../arch/language/dram/device.ts';
 import type { ControllerOptions } from './controller.ts';
 import { FastController } from './fast-forward.ts';
 import type { ControllerPolicy } from './policy.ts';
-import { none } from './requests.ts';
+import { none, writes } from './requests.ts';
 
 /**
  * LPDDR5 and LPDDR6: one bus; a row is opened by two commands, the second within a deadline of the first; and the data
@@ -45,7 +45,7 @@ export class SplitActivationController extends FastController {
     }
     if (this.priority.isEmpty) {
       this.chooseQueue();
-      if (!this.isChosen) this.choose(from, from);
+      this.choice.choose(from, from);
       tick = Math.min(tick, this.choice.columnTick, this.choice.rowTick);
     } else {
       const { command } = this.priority;
@@ -85,8 +85,7 @@ export class SplitActivationController extends FastController {
       return true;
     }
     this.chooseQueue();
-    // While a row is half open no other is begun, so the choice may be another one when it is not.
-    if (!this.isChosen || this.#opening.length > 0) this.choose(clock, clock);
+    this.choice.choose(clock, clock);
     const { choice } = this;
     if (choice.columnGoesFirst) return choice.columnTick <= clock && this.#accessSynced(choice.columnSlot, clock);
     if (choice.rowTick > clock) return false;
@@ -115,9 +114,22 @@ export class SplitActivationController extends FastController {
     this.#stops = Math.max(this.#stops, clock + this.#goesOn[this.requests.isWrite[slot]!]!);
   }
 
-  /** Its openings and syncs go one by one. */
-  override serveAlone(): boolean {
-    return false;
+  /** With nothing else to send, the second command follows in the next tick. */
+  protected override opened(activate: number, bank: number): number {
+    const { activate: first, activateSecond: second } = this.set;
+    const ready = this.timing.ready(this.timing.classOf[second]!, bank);
+    return Math.max(activate + 1, ready, activate + this.timing.gap(first, second));
+  }
+
+  protected override needsSync(tick: number): boolean {
+    return tick >= this.#stops;
+  }
+
+  protected override synced(sync: number, queue: number, bank: number): number {
+    const [command, access] =
+      queue === writes ? [this.set.syncWrite, this.set.write] : [this.set.syncRead, this.set.read];
+    const ready = this.timing.ready(this.timing.classOf[access]!, bank);
+    return Math.max(sync + 1, ready, sync + this.timing.gap(command, access));
   }
 
   protected override canRepeat(queue: number, first: number, period: number): boolean {
@@ -153,6 +165,7 @@ export class SplitActivationController extends FastController {
     this.choice.bankChanged(bank);
     this.#opening.push(slot);
     this.#deadlines.push(this.clock + this.#deadlineAfter);
+    this.choice.forget();
   }
 
   /** Position of the half-open row whose second command may start and has the earliest deadline, up to `deadline`. */
@@ -176,6 +189,7 @@ export class SplitActivationController extends FastController {
   #open(position: number): boolean {
     const [slot] = this.#opening.splice(position, 1) as [number];
     this.#deadlines.splice(position, 1);
+    this.choice.forget();
     const { bank, row, column } = this.requests;
     this.start(this.set.activateSecond, bank[slot]!, row[slot]!, column[slot]!);
     this.openFor(slot, bank[slot]!);

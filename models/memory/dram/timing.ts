@@ -75,6 +75,7 @@ export class Timing {
   readonly #places: readonly Int32Array[];
   /** Latencies of those rows that constrain the command's own class. */
   readonly #ownLatencies: readonly (readonly number[])[];
+  readonly #reaches: Uint8Array;
   /** By command x commands + command: the longest latency from one to the other. */
   readonly #gaps: Int32Array;
   readonly #siblings: readonly (readonly Push[])[];
@@ -123,6 +124,11 @@ export class Timing {
       list.filter((push) => push.before === classOf[command]).map((push) => push.latency),
     );
     const commands = device.commands.length;
+    this.#reaches = new Uint8Array(commands * classes);
+    for (const push of pushes) {
+      const isOwn = push.level === this.levels - 1 && this.#levelOf[push.after] === push.level && !push.sibling;
+      if (!isOwn) this.#reaches[push.after * classes + push.before] = 1;
+    }
     this.#gaps = new Int32Array(commands * commands);
     single.forEach((list, after) => {
       for (let before = 0; before < commands; before++) {
@@ -210,6 +216,11 @@ export class Timing {
    */
   period(command: number): number {
     return this.#windowed[command]!.length > 0 ? 0 : Math.max(1, ...this.#ownLatencies[command]!);
+  }
+
+  /** Whether a command delays commands of a class at other banks too. */
+  reaches(command: number, cls: number): boolean {
+    return this.#reaches[command * this.#classes + cls] === 1;
   }
 
   /** Ticks from one command to another at the same bank, by the rows that look back one command. */

@@ -36,7 +36,7 @@ export class TwoBusController extends FastController {
       tick = Math.min(tick, this.#priorityStart(from));
     } else {
       this.chooseQueue();
-      if (!this.isChosen) this.choose(from, from);
+      this.choice.choose(from, from);
       if (this.choice.columnTick < tick) tick = this.choice.columnTick;
       if (this.choice.rowTick < tick) tick = this.choice.rowTick;
     }
@@ -61,7 +61,7 @@ export class TwoBusController extends FastController {
     // The priority queue has row commands only.
     if (!this.priority.isEmpty) return false;
     this.chooseQueue();
-    if (!this.isChosen) this.choose(clock, clock);
+    this.choice.choose(clock, clock);
     if (this.choice.columnTick > clock) return false;
     this.access(this.choice.columnSlot);
     return true;
@@ -76,7 +76,7 @@ export class TwoBusController extends FastController {
       return true;
     }
     this.chooseQueue();
-    if (!this.isChosen) this.choose(columnFrom, clock);
+    this.choice.choose(columnFrom, clock);
     const { rowTick, rowSlot, rowCommand } = this.choice;
     if (rowTick > clock) return false;
     this.#pair(rowCommand, this.requests.bank[rowSlot]!);
@@ -114,6 +114,7 @@ export class TwoBusController extends FastController {
   #pair(command: number, bank: number): void {
     if (!this.#isHalfCycle || this.clock % 2 === 0) return;
     const { ticks, level } = this.device.commands[command]!;
+    this.choice.forget();
     this.#pairedEdge = this.clock + ticks;
     this.#pairedPseudoChannel = Math.floor(bank / this.#banksPerPseudoChannel);
     this.#pairedBank = level < this.device.levels.length - 1 ? none : bank;
