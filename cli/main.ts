@@ -104,13 +104,15 @@ export function commands(): Command {
   program
     .command('check')
     .description('check files and report every mistake')
-    .argument('<file...>', 'machines, parts, technologies, workloads, mappings')
+    .argument('<file...>', 'machines, parts, technologies, DRAM standards, workloads, mappings')
     .action(async (files) => (await import('./check.ts')).check(files));
 
   program
     .command('show')
-    .description('show a machine (tree, peaks, areas), a workload (ranks, passes, operation counts) or a mapping')
-    .argument('<file>', 'a file, or a name in arch/, workloads/ or workloads/mappings/')
+    .description(
+      'show a machine (tree, peaks, areas), a workload (ranks, passes, operation counts), a mapping or a DRAM standard',
+    )
+    .argument('<file>', 'a file, or a name in arch/, arch/parts/dram/, workloads/ or workloads/mappings/')
     .addOption(set())
     .addOption(shape())
     .action(async (file, options) => (await import('./show.ts')).show(file, options));
@@ -126,7 +128,7 @@ export function commands(): Command {
   program
     .command('schema')
     .description('print a JSON Schema for editors')
-    .addArgument(program.createArgument('<kind>', 'kind of file').choices(['arch', 'workload', 'mapping']))
+    .addArgument(program.createArgument('<kind>', 'kind of file').choices(['arch', 'workload', 'mapping', 'standard']))
     .action(async (kind) => (await import('./schema.ts')).schema(kind));
 
   return program;

@@ -30,8 +30,12 @@ async function describe(file: string, kind: Kind, set: readonly string[], shape:
       const { mapping } = (await import('../workloads/language/mapping.ts')).loadMapping(file);
       return (await import('../workloads/language/describe-mapping.ts')).describeMapping(mapping);
     }
+    case 'standard': {
+      const standard = (await import('../arch/language/dram/load.ts')).loadStandard(file);
+      return (await import('../arch/language/dram/describe.ts')).describeStandard(standard);
+    }
     default:
-      throw notFor('machines, workloads and mappings can be shown', file, kind);
+      throw notFor('machines, workloads, mappings and DRAM standards can be shown', file, kind);
   }
 }
 

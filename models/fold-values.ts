@@ -5,11 +5,11 @@
 import type { CompiledEinsum } from '../workloads/language/evaluate.ts';
 import { type Box, clamp, eachRow, offsetOf, regionOf } from '../workloads/language/region.ts';
 import { type Access, accessesOf, type Einsum, type Workload } from '../workloads/language/workload.ts';
-import type { EngineProgram, FoldAxis, FoldSide, Folds, Op, Section, Share } from './binding/program.ts';
+import type { EngineProgram, Folds, Op, Section } from './binding/program.ts';
 import type { Observer } from './compute/engine.ts';
+import { accessTo, foldBoxes, has } from './regions.ts';
 
 type Tensors = ReadonlyMap<string, Float64Array>;
-type Range = readonly [from: number, to: number];
 
 export class FoldValues {
   readonly #section: Section;
@@ -46,9 +46,9 @@ export class FoldValues {
 
   #observe(op: Op, program: EngineProgram, chip: Tensors, registers: Tensors): Observer {
     if (program.kind === 'dma') {
-      const access = [this.#einsum.output, ...accessesOf(this.#einsum.expression)].find((a) => a.tensor === op.name)!;
+      const access = accessTo(op.name, [this.#einsum.output, ...accessesOf(this.#einsum.expression)]);
       const piece = (digits: Int32Array): Int32Array =>
-        this.#elements(access, this.#boxes(program, op, access, digits));
+        this.#elements(access, foldBoxes(this.#folds, program, op, access, digits));
       return access === this.#einsum.output ? this.#moveResults(op, piece, chip) : this.#load(op, piece, chip);
     }
     const operands = accessesOf(this.#einsum.expression);
@@ -59,14 +59,14 @@ export class FoldValues {
         (held.some((access) => access.tensor === tensor) ? registers : chip).get(tensor)!;
       const write = chip.get(this.#einsum.output.tensor)!;
       return (_, digits) => {
-        for (const box of this.#boxes(program, op, null, digits)) this.#compute(read, write, box);
+        for (const box of foldBoxes(this.#folds, program, op, null, digits)) this.#compute(read, write, box);
       };
     }
     if (op.takes.isEmpty()) return () => undefined;
     return (_, digits) => {
       for (const access of held) {
         const [from, to] = [chip.get(access.tensor)!, registers.get(access.tensor)!];
-        for (const element of this.#elements(access, this.#boxes(program, op, access, digits)))
+        for (const element of this.#elements(access, foldBoxes(this.#folds, program, op, access, digits)))
           to[element] = from[element]!;
       }
     };
@@ -119,17 +119,6 @@ export class FoldValues {
     return [from, to].every((engine) => this.#section.engines.get(engine)!.kind === 'dma');
   }
 
-  /** A piece of a block of time; blocks are the batches where there are several. */
-  #timeOf(side: FoldSide, batch: number, piece: number): Range {
-    const size = side.extents.reduce((product, extent) => product * extent, 1);
-    const { block } = this.#folds;
-    if (block === 0) return rangeOf(side, piece);
-    const from = batch * block;
-    const to = Math.min(size, from + block);
-    const share = Math.floor(((to - from) * side.tile) / block);
-    return [from + piece * share, piece === side.count - 1 ? to : from + (piece + 1) * share];
-  }
-
   /** Positions of the elements of an access in boxes, those of overlapping boxes more than once. */
   #elements(access: Access, boxes: readonly Box[]): Int32Array {
     const shape = this.#shapes.get(access.tensor)!;
@@ -142,63 +131,4 @@ export class FoldValues {
     }
     return Int32Array.from(elements);
   }
-
-  /** The part of the iteration space that an operation works on, as boxes; of what an access depends on. */
-  #boxes(program: EngineProgram, op: Op, access: Access | null, digits: Int32Array): Box[] {
-    const at = (axis: FoldAxis): number => {
-      const loop = program.loops.findIndex(({ variable }) => variable === axis);
-      return loop < 0 ? 0 : digits[loop]!;
-    };
-    const piece = digits[digits.length - 1]!;
-    return [...this.#folds.sides].reduce<Box[]>(
-      (boxes, [axis, side]) => {
-        const matters = side.variables.some((v) => access === null || has(access, v));
-        if (!matters) return boxes;
-        const own = axis === 'time' ? this.#timeOf(side, at('batches'), piece) : rangeOf(side, at(axis));
-        const inTime = access === null || this.#folds.sides.get('time')!.variables.some((v) => has(access, v));
-        const range = axis === 'rows' && !inTime ? sliceOf(own, piece, op.inner, side.tile) : own;
-        const parts = boxesOf(side, range, program.share);
-        return boxes.flatMap((box) => parts.map((part) => new Map([...box, ...part])));
-      },
-      [new Map()],
-    );
-  }
-}
-
-function has(access: Access, variable: string): boolean {
-  return access.indices.some((index) => index.terms.has(variable));
-}
-
-function rangeOf({ extents, tile, count }: FoldSide, index: number): Range {
-  const size = extents.reduce((product, extent) => product * extent, 1);
-  return [index * tile, index === count - 1 ? size : (index + 1) * tile];
-}
-
-/** One of `count` slices of a range that is at most `tile` long. */
-function sliceOf([from, to]: Range, index: number, count: number, tile: number): Range {
-  const slice = Math.ceil(tile / count);
-  return [Math.min(to, from + index * slice), index === count - 1 ? to : Math.min(to, from + (index + 1) * slice)];
-}
-
-/** A range of flattened variables as boxes, in order. */
-function boxesOf({ variables, extents }: FoldSide, [from, to]: Range, share: Share | null): Box[] {
-  if (from >= to) return [];
-  if (variables.isEmpty()) return [new Map()];
-  const first = variables.first()!;
-  const rest = { variables: variables.rest(), extents: extents.rest() } as FoldSide;
-  const inner = rest.extents.reduce((product, extent) => product * extent, 1);
-  const origin = share?.variable === first ? share.from : 0;
-  const within = (low: number, high: number, part: Box): Box =>
-    new Map([[first, [origin + low, origin + high]], ...part]);
-  const boxes: Box[] = [];
-  for (let at = from; at < to; ) {
-    const value = Math.floor(at / inner);
-    const begin = at - value * inner;
-    const whole = begin === 0 ? Math.floor((to - at) / inner) : 0;
-    const end = whole > 0 ? at + whole * inner : Math.min(to, (value + 1) * inner);
-    const parts = boxesOf(rest, whole > 0 ? [0, inner] : [begin, begin + end - at], share);
-    for (const part of parts) boxes.push(within(value, value + Math.max(1, whole), part));
-    at = end;
-  }
-  return boxes;
 }

@@ -1,5 +1,7 @@
 /** Builds the clocked machine of an Arch and runs a Program on it. */
 import type { Arch, MemoryPart, ScratchpadPart } from '../arch/language/arch.ts';
+import type { Workload } from '../workloads/language/workload.ts';
+import { workloadOf } from './binding/cores.ts';
 import type { EngineProgram, Program, Section } from './binding/program.ts';
 import {
   type CoreGroup,
@@ -12,11 +14,16 @@ import {
   Topology,
 } from './binding/topology.ts';
 import { Account, waitInput, waitMemory, waitOutput } from './compute/account.ts';
-import { EngineProcess, type Observer, type RunningOp, type Wire } from './compute/engine.ts';
+import { EngineProcess, type Observer } from './compute/engine.ts';
+import type { Addresses, RunningOp, Wire } from './compute/running-op.ts';
 import { Channel } from './kernel/channel.ts';
 import { Clock } from './kernel/clock.ts';
 import { Kernel } from './kernel/kernel.ts';
+import { buildDram } from './memory/dram/build.ts';
+import { Dram } from './memory/dram/memory.ts';
+import { Placement } from './memory/dram/placement.ts';
 import { Port } from './memory/port.ts';
+import { movedRegions } from './regions.ts';
 
 /** What an engine did over the whole run, in cycles of its clock. */
 export interface EngineRecord {
@@ -56,7 +63,7 @@ export interface RunRecord {
   /** Length of the run in picoseconds. */
   readonly length: number;
   readonly engines: readonly EngineRecord[];
-  readonly ports: ReadonlyMap<string, Port>;
+  readonly ports: ReadonlyMap<string, Port | Dram>;
   readonly sections: readonly SectionRecord[];
   readonly ops: readonly OpRecord[];
 }
@@ -64,14 +71,24 @@ export interface RunRecord {
 /** Watches one section's run: gives each engine an observer. */
 export type Watch = (section: Section) => (engine: number) => Observer;
 
+export interface RunOptions {
+  readonly watch?: Watch;
+  /** What the program was made of: memories of DRAM must know where tensors lie. */
+  readonly workload?: Workload;
+  /** Told the fraction that is done. */
+  readonly onProgress?: (fraction: number) => void;
+}
+
 export class Machine {
   readonly #topology: Topology;
   readonly #newKernel: () => Kernel;
   readonly #clocks: ReadonlyMap<string, Clock>;
-  readonly #ports: ReadonlyMap<string, Port>;
+  readonly #ports: ReadonlyMap<string, Port | Dram>;
   readonly #engines = new Map<string, EngineRecord>();
   readonly #sections: SectionRecord[] = [];
   readonly #ops: OpRecord[] = [];
+  /** Memories of DRAM. */
+  readonly #drams: readonly Dram[];
   /** Picoseconds run so far. */
   #now = 0;
 
@@ -81,13 +98,15 @@ export class Machine {
     this.#topology = new Topology(arch);
     this.#clocks = new Map([...arch.clocks].map(([name, hertz]) => [name, new Clock(name, hertz)]));
     this.#ports = portsOf(this.#topology);
+    this.#drams = [...this.#ports.values()].filter((port) => port instanceof Dram);
   }
 
   /**
-   * Runs a program from time 0. `onProgress` is told the fraction that is done.
+   * Runs a program from time 0.
    * @throws DeadlockError when the program cannot go on.
    */
-  run(program: Program, options: { watch?: Watch; onProgress?: (fraction: number) => void } = {}): RunRecord {
+  run(program: Program, options: RunOptions = {}): RunRecord {
+    const tensors = options.workload ? tensorsOf(options.workload, program) : null;
     for (const { name, part, clock } of enginesOf(this.#topology, program)) this.#engineRecord(name, part.kind, clock);
     const total = program.phases.reduce((sum, phase) => sum + phase.repeat * phase.sections.size, 0);
     let done = 0;
@@ -96,7 +115,7 @@ export class Machine {
       for (let time = 0; time < phase.repeat; time++) {
         phase.sections.forEach((section, i) => {
           const record = this.#sectionRecord(first + i, section, phase.repeat);
-          this.#runSection(section, first + i, options.watch, (fraction) =>
+          this.#runSection(section, first + i, tensors, options.watch, (fraction) =>
             options.onProgress?.((done + fraction) / total),
           );
           record.end = this.#now;
@@ -106,7 +125,10 @@ export class Machine {
     }
     const engines = [...this.#engines.values()];
     for (const engine of engines) engine.account.bins.cover(engine.clock.cycleAtOrAfter(this.#now));
-    for (const port of this.#ports.values()) port.timeline.cover(this.#now);
+    for (const port of this.#ports.values()) {
+      if (port instanceof Dram) port.finish(this.#now);
+      else port.timeline.cover(this.#now);
+    }
     return { length: this.#now, engines, ports: this.#ports, sections: this.#sections, ops: this.#ops };
   }
 
@@ -119,14 +141,20 @@ export class Machine {
   }
 
   /** One section after another: the next one's first tile is fetched when the last one's results are in memory. */
-  #runSection(section: Section, index: number, watch: Watch | undefined, onProgress: (fraction: number) => void): void {
+  #runSection(
+    section: Section,
+    index: number,
+    tensors: Tensors | null,
+    watch: Watch | undefined,
+    onProgress: (fraction: number) => void,
+  ): void {
     const kernel = this.#newKernel();
     const observe = watch?.(section);
     const engines = section.engines.toArray().map((program, i) => {
       const record = this.#engineRecord(program.engine, program.kind, program.clock);
       return new EngineProcess(kernel, record.clock, program, {
         start: record.clock.cycleAtOrAfter(this.#now),
-        ports: this.#ports,
+        around: { memories: this.#ports, addresses: addressesIn(section, program, tensors) },
         account: record.account,
         observer: observe?.(i) ?? null,
       });
@@ -138,6 +166,7 @@ export class Machine {
       return { channel, delay: spec.latency - 1, cause: isTransfer ? waitMemory : waitInput };
     });
     for (const engine of engines) engine.connect(wires);
+    for (const dram of this.#drams) dram.attach(kernel);
     kernel.run(() => onProgress(Math.min(...engines.map((engine) => engine.progress))));
     let end = this.#now;
     engines.forEach((engine, i) => {
@@ -148,7 +177,7 @@ export class Machine {
         if (op.lastEnd > 0) end = Math.max(end, engine.clock.edge(op.lastEnd));
       }
     });
-    this.#now = end;
+    this.#now = this.#drams.reduce((last, dram) => Math.max(last, dram.drain()), end);
   }
 
   #recordOp(op: RunningOp, engine: EngineRecord, section: number): void {
@@ -165,9 +194,9 @@ export class Machine {
     if (record.start < 0) record.start = op.firstStart;
     record.end = Math.max(record.end, op.lastEnd);
     for (const access of op.accesses) {
-      const moved = record.moved.get(access.port.name) ?? new Map<string, number>();
+      const moved = record.moved.get(access.memory) ?? new Map<string, number>();
       const key = `${access.tensor} ${access.write ? 'written' : 'read'}`;
-      record.moved.set(access.port.name, moved.set(key, (moved.get(key) ?? 0) + access.moved));
+      record.moved.set(access.memory, moved.set(key, (moved.get(key) ?? 0) + access.moved));
     }
   }
 
@@ -195,8 +224,8 @@ function collectWaits(op: RunningOp, { waits }: EngineRecord): void {
   op.gives.forEach(({ channel }, i) => {
     add(waitOutput, channel.name, channel.receiver.name, op.slotWaits[i]!);
   });
-  op.accesses.forEach(({ tensor, port }, i) => {
-    add(waitMemory, tensor, port.name, op.memoryWaits[i]!);
+  op.accesses.forEach(({ tensor, memory }, i) => {
+    add(waitMemory, tensor, memory, op.memoryWaits[i]!);
   });
   add(waitMemory, op.name, op.link, op.memoryWaits[op.accesses.length]!);
 }
@@ -209,16 +238,43 @@ function padPort(name: string, pad: Site<ScratchpadPart>): Port {
   return new Port(name, padBandwidth(pad), latencyOf(pad));
 }
 
-function portsOf(topology: Topology): Map<string, Port> {
-  const ports: Port[] = [];
+/** A workload's tensors, those of a program's cores among them, and where they lie in memory. */
+interface Tensors {
+  readonly workload: Workload;
+  readonly placement: Placement;
+}
+
+function tensorsOf(workload: Workload, program: Program): Tensors {
+  const all = workloadOf(
+    workload,
+    program.phases.flatMap(({ sections }) => sections),
+  );
+  return { workload: all, placement: new Placement(all) };
+}
+
+/** Where an engine's accesses go in memories of DRAM. */
+function addressesIn(section: Section, program: EngineProgram, tensors: Tensors | null): Addresses {
+  return (op, { memory, tensor }) => {
+    if (tensors === null) throw new Error(`${memory} is DRAM: its run needs the workload`);
+    const { workload, placement } = tensors;
+    const regions = movedRegions(op, program, section, workload);
+    return (digits, bytes) => placement.runs(op.name, regions(digits), bytes, tensor !== op.name);
+  };
+}
+
+function portsOf(topology: Topology): Map<string, Port | Dram> {
+  const ports: (Port | Dram)[] = [];
   for (const memory of topology.memories) {
-    ports.push(new Port(memory.path, memoryBandwidth(memory), latencyOf(memory)));
+    const { path, part } = memory;
+    const bandwidth = memoryBandwidth(memory);
+    if (part.dram) ports.push(buildDram(path, part, part.dram, bandwidth));
+    else ports.push(new Port(path, bandwidth, latencyOf(memory)));
   }
   for (const pad of topology.pads) ports.push(padPort(pad.path, pad));
   for (const { port } of topology.routes) {
     if (port && !ports.some((p) => p.name === port.name)) ports.push(new Port(port.name, port.bytesPerSecond, 0));
   }
-  const all = new Map(ports.map((port) => [port.name, port]));
+  const all = new Map(ports.map((port): [string, Port | Dram] => [port.name, port]));
   for (const group of topology.groups) {
     for (const port of ownPorts(topology.core(group.path), group)) all.set(port.name, port);
   }

@@ -13,9 +13,11 @@ import { type EngineSite, readName, Topology } from './binding/topology.ts';
 import { bottleneckOf, type Mover } from './bottleneck.ts';
 import { activities, busy, waitInput, waitMemory, waitOutput } from './compute/account.ts';
 import type { EngineRecord, OpRecord, RunRecord } from './machine.ts';
+import { dramBandwidth, dramFigures, dramResult } from './measure-dram.ts';
+import { Dram } from './memory/dram/memory.ts';
 import type { Port } from './memory/port.ts';
 import { areaOf } from './physical/area.ts';
-import { type Activity, energyOf, operationActions } from './physical/energy.ts';
+import { type Activity, energyOf, type MemoryActivity, operationActions } from './physical/energy.ts';
 import {
   type EinsumResult,
   type EngineResult,
@@ -104,7 +106,7 @@ class Measurement {
   }
 
   /** Without those of a group's cores where it works in lockstep, and the other way round. */
-  get #ports(): Port[] {
+  get #ports(): (Port | Dram)[] {
     const groupOf = (name: string) => this.#topology.groupOf(readName(name).path);
     const split = new Set(this.#record.engines.filter(({ name }) => isOnCore(name)).map(({ name }) => groupOf(name)));
     return [...this.#record.ports.values()].filter(({ name, reads, writes }) => {
@@ -230,12 +232,9 @@ class Measurement {
       bytesWritten: port.bytesWritten,
       bandwidth: this.#seconds > 0 ? (port.bytesRead + port.bytesWritten) / this.#seconds : 0,
       peakBandwidth: port.bytesPerSecond,
-      commands: { read: port.reads, write: port.writes },
-      rowHits: 0,
-      rowMisses: 0,
-      rowConflicts: 0,
-      averageReadLatency: port.reads > 0 ? (port.readLatencySum / port.reads) * picoseconds : 0,
+      ...(port instanceof Dram ? dramFigures(port) : portFigures(port)),
       tensors,
+      ...(port instanceof Dram && memory?.part.dram ? { dram: dramResult(port, memory.part.dram, this.#seconds) } : {}),
     };
   }
 
@@ -310,11 +309,13 @@ class Measurement {
       const operands = accessesOf(einsum.expression).length + (einsum.reduced.isEmpty() ? 0 : 1);
       registers.set(path, { reads: words.reads + operands * points, writes: words.writes + points });
     }
-    const memories = new Map<string, { bytesRead: number; bytesWritten: number }>();
-    for (const { name, bytesRead, bytesWritten } of this.#record.ports.values()) {
-      const { path } = readName(name);
+    const memories = new Map<string, MemoryActivity>();
+    for (const port of this.#record.ports.values()) {
+      const { path } = readName(port.name);
       const moved = memories.get(path) ?? { bytesRead: 0, bytesWritten: 0 };
-      memories.set(path, { bytesRead: moved.bytesRead + bytesRead, bytesWritten: moved.bytesWritten + bytesWritten });
+      const bytesRead = moved.bytesRead + port.bytesRead;
+      const bytesWritten = moved.bytesWritten + port.bytesWritten;
+      memories.set(path, { bytesRead, bytesWritten, ...(port instanceof Dram && { dram: port }) });
     }
     return { units, registers, memories };
   }
@@ -339,13 +340,27 @@ class Measurement {
   }
 
   #bandwidth(): Series[] {
-    return this.#ports.map(({ name, timeline }) => ({
-      name,
-      unit: 'B/s',
-      bin: timeline.width * picoseconds,
-      values: timeline.series(0, this.#record.length).map((bytes) => bytes / (timeline.width * picoseconds)),
-    }));
+    return this.#ports.map((port) => {
+      if (port instanceof Dram) return dramBandwidth(port, this.#seconds);
+      const { name, timeline } = port;
+      return {
+        name,
+        unit: 'B/s',
+        bin: timeline.width * picoseconds,
+        values: timeline.series(0, this.#record.length).map((bytes) => bytes / (timeline.width * picoseconds)),
+      };
+    });
   }
+}
+
+function portFigures({ reads, writes, readLatencySum }: Port) {
+  return {
+    commands: { read: reads, write: writes },
+    rowHits: 0,
+    rowMisses: 0,
+    rowConflicts: 0,
+    averageReadLatency: reads > 0 ? (readLatencySum / reads) * picoseconds : 0,
+  };
 }
 
 function foldsResult(folds: Folds | null): { folds?: FoldsResult } {

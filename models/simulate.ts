@@ -33,6 +33,7 @@ export function simulate(options: SimulateOptions): Result {
   const valueRun = values ? new ValueRun(workload.workload) : null;
   const program = bind(arch, workload, mapping, { wholeFolds });
   const record = new Machine(arch).run(program, {
+    workload: workload.workload,
     ...(valueRun && { watch: valueRun.watch }),
     ...(onProgress && { onProgress }),
   });

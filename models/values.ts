@@ -7,7 +7,7 @@
 import { InputError } from '../arch/language/diagnostics.ts';
 import { compileEinsum, evaluate, randomInputs, setInitial } from '../workloads/language/evaluate.ts';
 import { identities } from '../workloads/language/operators.ts';
-import { type Box, clamp, eachRow, offsetOf, type Region, regionOf } from '../workloads/language/region.ts';
+import { type Box, eachRow, offsetOf, type Region } from '../workloads/language/region.ts';
 import { sizeOf } from '../workloads/language/shapes.ts';
 import { type Einsum, einsumsOf, type Workload } from '../workloads/language/workload.ts';
 import { workloadOf } from './binding/cores.ts';
@@ -16,6 +16,7 @@ import { readName } from './binding/topology.ts';
 import type { Observer } from './compute/engine.ts';
 import { FoldValues } from './fold-values.ts';
 import type { Watch } from './machine.ts';
+import { boxOf, movedRegions } from './regions.ts';
 import type { Result } from './result.ts';
 
 /** Elements, all tensors together, that a run with values holds at most; each is a double, twice. */
@@ -113,7 +114,8 @@ export class ValueRun {
       const onChip = chip.get(op.name)!;
       const inMemory = this.#memory.get(op.name)!;
       const shape = workload.tensors.get(op.name)!.shape.toArray();
-      const region = (digits: Int32Array): Region => clamp(regionOf(op.indices!, box(digits), shape), shape);
+      const regions = movedRegions(op, program, section, workload);
+      const region = (digits: Int32Array): Region => regions(digits)[0]!;
       if (op.gives.isEmpty()) return (_, digits) => copy(onChip, inMemory, region(digits), shape);
       const { tiles } = section.buffers.find(
         ({ tensor, memory }) => tensor === op.name && op.accesses.some((access) => access.memory === memory),
@@ -154,21 +156,6 @@ function startSum({ reduced, reducer, output }: Einsum, share: Share | null, chi
   if (share && share.from > 0 && reduced.includes(share.variable)) {
     chip.get(output.tensor)!.fill(identities[reducer]);
   }
-}
-
-/** The part of the iteration space that an iteration of a program's loops covers. */
-function boxOf(digits: Int32Array, { loops, share }: EngineProgram, { tiles }: Section): Box {
-  const first = new Map<string, number>();
-  loops.forEach(({ variable, stride }, i) => {
-    first.set(variable, (first.get(variable) ?? 0) + digits[i]! * stride);
-  });
-  return new Map(
-    tiles.entrySeq().map(([variable, { extent, tile }]) => {
-      const [begin, end] = share?.variable === variable ? [share.from, share.to] : [0, extent];
-      const from = begin + (first.get(variable) ?? 0) * tile;
-      return [variable, [from, Math.min(end, from + tile)] as const];
-    }),
-  );
 }
 
 function overlap(a: Region, b: Region): boolean {

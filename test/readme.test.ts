@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { packageRoot } from '../arch/language/library.ts';
 import { loadArch, loadMapping, loadWorkload, simulate, summary } from '../index.ts';
 import { pictureSvg } from '../reports/picture.ts';
+import { clockwright, Scratch } from './cli/command.ts';
 
 const file = (path: string): string => join(packageRoot, path);
 const readme = readFileSync(file('README.md'), 'utf8');
+const scratch = new Scratch();
+afterAll(() => scratch.remove());
 
 describe('the README', () => {
   const result = simulate({
@@ -21,6 +24,12 @@ describe('the README', () => {
 
   it("shows the main job's picture", async () => {
     await expect(pictureSvg(result)).toMatchFileSnapshot(file('docs/main-job.svg'));
+  });
+
+  it('shows what the replay of a stream prints', async () => {
+    const trace = scratch.write('stream.txt', Array.from({ length: 100_000 }, (_, i) => `R ${i}\n`).join(''));
+    const { stdout } = await clockwright('replay', 'ddr4', trace);
+    expect(readme).toContain(stdout.trim());
   });
 
   it('links to files that exist', () => {

@@ -216,7 +216,7 @@ function limit(bandwidth: Rate | null): string[] {
   return bandwidth ? [rate(bandwidth)] : [];
 }
 
-function table(rows: readonly (readonly string[])[]): string[] {
+export function table(rows: readonly (readonly string[])[]): string[] {
   const widths = rows.reduce<number[]>((all, row) => row.map((cell, i) => Math.max(all[i] ?? 0, cell.length)), []);
   return rows.map((row) =>
     row
@@ -230,7 +230,7 @@ function times(count: number): string {
   return count > 1 ? `${count} x` : '';
 }
 
-function counted(count: number, noun: string): string {
+export function counted(count: number, noun: string): string {
   return count === 1 ? `1 ${noun}` : `${count} ${noun}s`;
 }
 

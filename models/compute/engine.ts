@@ -3,21 +3,13 @@
  * tokens and free slots are there, takes the engine for its cycles or until the memories it uses have served it, and
  * gives its tokens when its result has passed the engine's pipeline.
  */
-import type { Access, EngineProgram, Guard, Loop, Op } from '../binding/program.ts';
-import { blocked, type Channel } from '../kernel/channel.ts';
+import type { EngineProgram } from '../binding/program.ts';
+import { blocked } from '../kernel/channel.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { type Kernel, Process } from '../kernel/kernel.ts';
-import type { Port } from '../memory/port.ts';
-import { type Account, busy, type waitInput, waitMemory, waitOutput } from './account.ts';
-
-/** A channel as the machine built it. */
-export interface Wire {
-  readonly channel: Channel;
-  /** Cycles from the end of an operation to its `publish`, on top of the operation's own latency. */
-  readonly delay: number;
-  /** What a wait for its token counts as. */
-  readonly cause: typeof waitInput | typeof waitMemory;
-}
+import { type Account, busy, waitMemory, waitOutput } from './account.ts';
+import { Deliveries, type Delivery } from './deliveries.ts';
+import { RunningOp, type Surroundings, type Wire } from './running-op.ts';
 
 /** Told of every execution: the operation's position in its program, and the iteration of every loop. */
 export type Observer = (op: number, digits: Int32Array) => void;
@@ -27,6 +19,7 @@ const next = 0;
 const take = 1;
 const give = 2;
 const serve = 3;
+const accept = 4;
 
 export class EngineProcess extends Process {
   readonly ops: readonly RunningOp[];
@@ -41,17 +34,19 @@ export class EngineProcess extends Process {
   #step = next;
   #item = 0;
   #servedBy = 0;
+  /** For DRAM: executions that have not given their tokens, and when the one in hand has been served, in picoseconds. */
+  readonly #deliveries = new Deliveries(this);
+  #delivery: Delivery | null = null;
+  #served = 0;
 
-  /**
-   * `ports` are the memories by name. The engine starts at cycle `start`, and must be connected before the kernel runs.
-   */
+  /** The engine starts at cycle `start`, and must be connected before the kernel runs. */
   constructor(
     kernel: Kernel,
     clock: Clock,
     program: EngineProgram,
     options: {
       readonly start: number;
-      readonly ports: ReadonlyMap<string, Port>;
+      readonly around: Surroundings;
       readonly account: Account;
       readonly observer: Observer | null;
     },
@@ -62,7 +57,7 @@ export class EngineProcess extends Process {
     this.#account = options.account;
     this.#observer = options.observer;
     this.#trips = Int32Array.from(program.loops.map((loop) => loop.trips));
-    this.ops = program.ops.toArray().map((op) => new RunningOp(op, program.loops.toArray(), options.ports));
+    this.ops = program.ops.toArray().map((op) => new RunningOp(op, program.loops.toArray(), options.around));
     const iterations = this.#trips.reduce((product, trips) => product * trips, 1);
     this.#rounds = iterations + Math.max(0, ...this.ops.map((op) => op.stage));
     for (const op of this.ops) op.remaining = iterations;
@@ -74,7 +69,7 @@ export class EngineProcess extends Process {
   }
 
   get finished(): boolean {
-    return this.#round === this.#rounds;
+    return this.#round === this.#rounds && this.#deliveries.isEmpty;
   }
 
   /** Rounds begun, as a fraction of all. */
@@ -98,6 +93,7 @@ export class EngineProcess extends Process {
           return;
         }
       }
+      if (op.usesDram && !this.#isTaken(op)) return;
       this.#execute(op);
       this.#step = next;
     }
@@ -171,7 +167,7 @@ export class EngineProcess extends Process {
     let busyTo = start + op.busy[variant]!;
     let holder = op.accesses.length;
     if (op.accesses.length > 0) {
-      const served = this.#serveAccesses(op, variant);
+      const served = op.usesDram ? this.#served : this.#serveAccesses(op, variant);
       const cycle = this.clock.cycleAtOrAfter(served);
       if (cycle > end) {
         end = cycle;
@@ -197,11 +193,42 @@ export class EngineProcess extends Process {
     for (let i = 0; i < op.takes.length; i++) {
       if (op.holds(op.release, i)) op.takes[i]!.channel.release(end);
     }
-    const ready = end + op.latency[variant]!;
-    for (let i = 0; i < op.gives.length; i++) {
-      if (op.holds(op.publish, i)) op.gives[i]!.channel.publish(ready + op.gives[i]!.delay);
+    if (op.usesDram || !this.#deliveries.isEmpty) {
+      const delivery = this.#delivery ?? this.#deliveries.begin();
+      const gives = op.gives.filter((_, i) => op.holds(op.publish, i));
+      delivery.finish(end, op.latency[variant]!, gives);
+      this.#delivery = null;
+    } else {
+      const ready = end + op.latency[variant]!;
+      for (let i = 0; i < op.gives.length; i++) {
+        if (op.holds(op.publish, i)) op.gives[i]!.channel.publish(ready + op.gives[i]!.delay);
+      }
     }
     this.time = end;
+  }
+
+  /** Asks the memories for an operation's bytes, then waits until those of DRAM have taken all of it. */
+  #isTaken(op: RunningOp): boolean {
+    if (this.#step === serve) {
+      this.#step = accept;
+      this.#delivery = this.#deliveries.begin();
+      this.#served = this.#serveAccesses(op, op.variant());
+    }
+    const { isTaken, transfers } = this.#delivery!;
+    if (!isTaken) return false;
+    for (const { transfer, memory, access } of transfers) {
+      const start = memory.clock.edge(transfer.firstTaken);
+      const taken = memory.clock.edge(transfer.taken);
+      if (start > op.lastStart) {
+        op.lastStart = start;
+        op.lastPort = access;
+      }
+      if (taken > this.#served) {
+        this.#served = taken;
+        this.#servedBy = access;
+      }
+    }
+    return true;
   }
 
   /** Asks every memory for its bytes at once; returns when the last has been served, in picoseconds. */
@@ -214,8 +241,12 @@ export class EngineProcess extends Process {
       const access = op.accesses[i]!;
       if (!op.holds(op.accessGuards, i)) continue;
       const bytes = access.bytes[variant]!;
-      const served = access.port.serve(now, bytes, access.write);
       access.moved += bytes;
+      if (access.port === null) {
+        this.#submit(op, i, now, bytes);
+        continue;
+      }
+      const served = access.port.serve(now, bytes, access.write);
       if (access.port.start > op.lastStart) {
         op.lastStart = access.port.start;
         op.lastPort = i;
@@ -227,172 +258,13 @@ export class EngineProcess extends Process {
     }
     return latest;
   }
-}
 
-/** One memory's part in an operation. */
-interface RunningAccess {
-  readonly port: Port;
-  readonly tensor: string;
-  readonly write: boolean;
-  readonly bytes: Float64Array;
-  moved: number;
-}
-
-/** Four numbers per guard: first, last, notFirst, notLast. */
-type Guards = Int32Array;
-
-/** An operation with the counters of its own iteration. */
-export class RunningOp {
-  readonly name: string;
-  /** The slowest of the links that it uses. */
-  readonly link: string;
-  readonly stage: number;
-  readonly guard: Guards;
-  takes: readonly Wire[] = [];
-  readonly acquire: Guards;
-  readonly release: Guards;
-  gives: readonly Wire[] = [];
-  readonly reserve: Guards;
-  readonly publish: Guards;
-  readonly accesses: readonly RunningAccess[];
-  readonly accessGuards: Guards;
-  readonly busy: Float64Array;
-  readonly cycles: Float64Array;
-  readonly latency: Float64Array;
-  readonly points: Float64Array;
-  /** Iteration of every loop of the nest, then that of the operation's own loop. */
-  readonly digits: Int32Array;
-  /** Executions per variant. */
-  readonly executions: Float64Array;
-  /** Cycles waited per take, per give, and per access; the last of these counts cycles that a link held it up. */
-  readonly tokenWaits: Float64Array;
-  readonly slotWaits: Float64Array;
-  readonly memoryWaits: Float64Array;
-  /** Iterations still to come, this one included. */
-  remaining = 0;
-  busyCycles = 0;
-  firstStart = -1;
-  lastEnd = 0;
-  /** When the last port to begin serving the latest execution began, and which access it was. */
-  lastStart = 0;
-  lastPort = 0;
-  readonly #ragged: Int32Array;
-  readonly #inner: number;
-  readonly #innerBit: number;
-  #atFirst: number;
-  #atLast = 0;
-
-  readonly #op: Op;
-
-  constructor(op: Op, loops: readonly Loop[], ports: ReadonlyMap<string, Port>) {
-    this.#op = op;
-    this.name = op.name;
-    this.link = op.link;
-    this.stage = op.stage;
-    this.guard = guards([op.guard]);
-    const takes = op.takes.toArray();
-    this.acquire = guards(takes.map((t) => t.acquire));
-    this.release = guards(takes.map((t) => t.release));
-    const gives = op.gives.toArray();
-    this.reserve = guards(gives.map((g) => g.reserve));
-    this.publish = guards(gives.map((g) => g.publish));
-    const accesses = op.accesses.toArray();
-    this.accesses = accesses.map((access) => runningAccess(access, ports));
-    this.tokenWaits = new Float64Array(takes.length);
-    this.slotWaits = new Float64Array(gives.length);
-    this.memoryWaits = new Float64Array(accesses.length + 1);
-    this.accessGuards = guards(accesses.map((a) => a.guard));
-    this.busy = Float64Array.from(op.busy);
-    this.cycles = Float64Array.from(op.cycles);
-    this.latency = Float64Array.from(op.latency);
-    this.points = Float64Array.from(op.points);
-    this.executions = new Float64Array(this.cycles.length);
-    this.digits = new Int32Array(loops.length + 1);
-    this.#ragged = Int32Array.from(op.ragged);
-    this.#inner = op.inner;
-    this.#innerBit = 1 << loops.length;
-    this.#atFirst = 2 ** (loops.length + 1) - 1;
-    [...loops.map((loop) => loop.trips), op.inner].forEach((trips, i) => {
-      if (trips === 1) this.#atLast |= 1 << i;
-    });
+  #submit(op: RunningOp, access: number, now: number, bytes: number): void {
+    const { dram, write } = op.accesses[access]!;
+    const delivery = this.#delivery;
+    if (dram === null || delivery === null || bytes === 0) return;
+    const { memory, runs } = dram;
+    const transfer = memory.submit(now, runs(op.digits, bytes), bytes, write, delivery);
+    delivery.add(transfer, memory, access);
   }
-
-  connect(wires: readonly Wire[]): void {
-    this.takes = this.#op.takes.toArray().map((take) => wires[take.channel]!);
-    this.gives = this.#op.gives.toArray().map((give) => wires[give.channel]!);
-  }
-
-  /** Whether guard `index` of a list holds in this iteration. */
-  holds(list: Guards, index: number): boolean {
-    const base = index * 4;
-    const notAtFirst = ~this.#atFirst;
-    const notAtLast = ~this.#atLast;
-    return (
-      (list[base]! & notAtFirst) === 0 &&
-      (list[base + 1]! & notAtLast) === 0 &&
-      (list[base + 2] === 0 || (list[base + 2]! & notAtFirst) !== 0) &&
-      (list[base + 3] === 0 || (list[base + 3]! & notAtLast) !== 0)
-    );
-  }
-
-  /** Moves to the next iteration of its own loop; false, and back to the first, after the last. */
-  repeats(): boolean {
-    if (this.#inner === 1) return false;
-    const at = this.digits.length - 1;
-    const digit = this.digits[at]! + 1;
-    if (digit < this.#inner) {
-      this.digits[at] = digit;
-      this.#atFirst &= ~this.#innerBit;
-      if (digit === this.#inner - 1) this.#atLast |= this.#innerBit;
-      return true;
-    }
-    this.digits[at] = 0;
-    this.#atFirst |= this.#innerBit;
-    this.#atLast &= ~this.#innerBit;
-    return false;
-  }
-
-  /** Moves to the next iteration of the nest. */
-  step(trips: Int32Array): void {
-    this.remaining--;
-    for (let i = trips.length - 1; i >= 0; i--) {
-      const bit = 1 << i;
-      const digit = this.digits[i]! + 1;
-      if (digit < trips[i]!) {
-        this.digits[i] = digit;
-        this.#atFirst &= ~bit;
-        if (digit === trips[i]! - 1) this.#atLast |= bit;
-        return;
-      }
-      this.digits[i] = 0;
-      this.#atFirst |= bit;
-      if (trips[i] !== 1) this.#atLast &= ~bit;
-    }
-  }
-
-  /** Which tiles are smaller ones in this iteration. */
-  variant(): number {
-    let variant = 0;
-    for (let i = 0; i < this.#ragged.length; i++) {
-      if ((this.#ragged[i]! & ~this.#atLast) === 0) variant |= 1 << i;
-    }
-    return variant;
-  }
-
-  executed(variant: number, start: number, end: number, busyCycles: number): void {
-    this.executions[variant]!++;
-    this.busyCycles += busyCycles;
-    if (this.firstStart < 0) this.firstStart = start;
-    this.lastEnd = end;
-  }
-}
-
-function runningAccess(access: Access, ports: ReadonlyMap<string, Port>): RunningAccess {
-  const port = ports.get(access.memory);
-  if (!port) throw new Error(`no memory "${access.memory}" in this machine`);
-  return { port, tensor: access.tensor, write: access.write, bytes: Float64Array.from(access.bytes), moved: 0 };
-}
-
-function guards(list: readonly Guard[]): Guards {
-  return Int32Array.from(list.flatMap((g) => [g.first, g.last, g.notFirst, g.notLast]));
 }

@@ -48,11 +48,16 @@ export class Clock {
   readonly period: Ratio;
 
   /** @throws RangeError unless `hertz` is a positive integer of at most 1 THz, the resolution of time. */
-  constructor(name: string, hertz: number) {
+  constructor(name: string, hertz: number, period = new Ratio(picosecondsPerSecond, hertz)) {
     if (hertz > picosecondsPerSecond) throw new RangeError(`clock ${name} is faster than 1 THz`);
     this.name = name;
     this.hertz = hertz;
-    this.period = new Ratio(picosecondsPerSecond, hertz);
+    this.period = period;
+  }
+
+  /** A clock that is known by its picoseconds per cycle; its hertz may be a fraction. */
+  static ofPeriod(name: string, period: Ratio): Clock {
+    return new Clock(name, (picosecondsPerSecond * period.denominator) / period.numerator, period);
   }
 
   /** Picoseconds at which cycle k begins. */

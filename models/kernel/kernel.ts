@@ -107,6 +107,16 @@ export class Kernel {
     this.#parked.push(ps, process.id);
   }
 
+  /** Parks a process, or moves one that is parked until later: somebody has given it something to do at `ps`. */
+  atLatest(ps: number, process: Process): void {
+    this.#parked.pushOrLower(ps, process.id);
+  }
+
+  /** For a process that was parked and now runs: no other one acts before this. Infinity when none can until it does. */
+  get horizon(): number {
+    return this.#parked.first;
+  }
+
   /**
    * Runs until every process has finished; `onProgress` is called now and then meanwhile.
    * @throws DeadlockError when that cannot be.
@@ -134,11 +144,28 @@ class TimeHeap {
   #ids = new Int32Array(64);
   size = 0;
 
+  /** The earliest time. */
+  get first(): number {
+    return this.size > 0 ? this.#times[0]! : Number.POSITIVE_INFINITY;
+  }
+
+  /** Puts an id in, or lowers the time of one that is in; a walk through the whole heap. */
+  pushOrLower(time: number, id: number): void {
+    const at = this.#ids.subarray(0, this.size).indexOf(id);
+    if (at < 0) this.push(time, id);
+    else if (time < this.#times[at]!) this.#rise(at, time, id);
+  }
+
   push(time: number, id: number): void {
     if (this.size === this.#times.length) this.#grow();
+    this.#rise(this.size++, time, id);
+  }
+
+  /** Puts an entry at a position or above it. */
+  #rise(from: number, time: number, id: number): void {
     const times = this.#times;
     const ids = this.#ids;
-    let i = this.size++;
+    let i = from;
     while (i > 0) {
       const parent = (i - 1) >> 1;
       if (times[parent]! < time || (times[parent]! === time && ids[parent]! < id)) break;

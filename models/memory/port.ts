@@ -2,11 +2,23 @@
 import { Bins, timelineBins } from '../kernel/bins.ts';
 import { Ratio } from '../kernel/clock.ts';
 
+/** What reports are told of whatever moves bytes. */
+export interface Traffic {
+  readonly name: string;
+  /** At most. */
+  readonly bytesPerSecond: number;
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  /** Transfers. */
+  readonly reads: number;
+  readonly writes: number;
+}
+
 /**
  * A work-conserving port. Requests must come in order of time (the kernel's `at` sees to it). Times are picoseconds, and
  * within a busy period the n-th byte ends at ceil(start + n x picoseconds per byte): nothing drifts.
  */
-export class Port {
+export class Port implements Traffic {
   readonly name: string;
   readonly bytesPerSecond: number;
   /** Picoseconds per byte. */

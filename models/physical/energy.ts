@@ -1,9 +1,11 @@
 /** Energy: what happened, times what each of it costs. Dynamic energy only: no leakage, no clock tree, no wires. */
 import type { Map as ImmutableMap } from 'immutable';
 import type { Arch, Engine, MemoryPart, OperationCost, ScratchpadPart } from '../../arch/language/arch.ts';
+import type { DramDevice } from '../../arch/language/dram/device.ts';
 import { costOf } from '../../arch/language/operations.ts';
 import { expandParts } from '../../arch/language/parts.ts';
 import type { Technology } from '../../arch/language/technology.ts';
+import { type DramActivity, dramEnergy } from './dram.ts';
 import { registerFile } from './registers.ts';
 import { sramEnergy } from './sram.ts';
 import { missingNote, noTechnologyNote, wordScale, wordScaleNote } from './units.ts';
@@ -15,13 +17,20 @@ export interface Activity {
   /** Register words read and written by engine path. */
   readonly registers: ReadonlyMap<string, { readonly reads: number; readonly writes: number }>;
   /** Bytes by memory or scratchpad path; those of dmas and links cost nothing and are passed over. */
-  readonly memories: ReadonlyMap<string, { readonly bytesRead: number; readonly bytesWritten: number }>;
+  readonly memories: ReadonlyMap<string, MemoryActivity>;
+}
+
+export interface MemoryActivity {
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  /** What only DRAM has. */
+  readonly dram?: { readonly device: DramDevice; readonly activity: DramActivity };
 }
 
 export interface Energy {
   /** Joules. */
   total: number;
-  /** Joules by part path and action: a unit's name, `register read`, `register write`, `read`, `write`. */
+  /** Joules by part path and action: a unit's name, `register read`, `register write`, `read`, `write`, commands of DRAM. */
   by: { [part: string]: { [action: string]: number } };
   /** What the technology does not know, and what was done about it. */
   notes: string[];
@@ -32,7 +41,8 @@ export interface Energy {
  * - a unit's action: its row's energy, linearly in the bits of a word;
  * - a register word: see `registerFile`;
  * - bytes of a scratchpad: bytes / width accesses, see `sramEnergy`;
- * - bytes of a memory: bits x the energy per bit of the row that the part names.
+ * - a memory of DRAM whose currents are known: see `dramEnergy`;
+ * - bytes of another memory: bits x the energy per bit of the row that the part names.
  * What has no row counts as nothing, and a note says so.
  * @throws Error on actions of an engine that the machine does not have.
  */
@@ -121,6 +131,7 @@ class Meter {
 
   readMemory(path: string, { technology: name }: MemoryPart): void {
     const moved = this.#activity.memories.get(path);
+    if (moved?.dram && this.#readDram(path, moved.dram)) return;
     if (!moved || moved.bytesRead + moved.bytesWritten === 0) return;
     const row = name === null ? undefined : this.#technology.memory.get(name);
     this.#charge(path, 'read', moved.bytesRead * 8, row?.perBit ?? 0);
@@ -129,6 +140,15 @@ class Meter {
     if (name !== null) this.#missing(path, `a bit of ${name}`);
     else
       this.notes.push(`${path}: names no row of energy per bit, counted as 0 J; add one, such as "technology: HBM2"`);
+  }
+
+  /** False when its currents are not known. */
+  #readDram(path: string, { device, activity }: NonNullable<MemoryActivity['dram']>): boolean {
+    const spent = dramEnergy(device, activity);
+    if (spent === null) return false;
+    for (const [action, joules] of Object.entries(spent.by)) this.#charge(path, action, joules > 0 ? 1 : 0, joules);
+    this.notes.push(...spent.notes.map((note) => `${path}: ${note}`));
+    return true;
   }
 
   #charge(path: string, action: string, count: number, joules: number): void {

@@ -130,13 +130,65 @@ section SN
   });
 });
 
+describe('show of a DRAM standard', () => {
+  it('tells what it is made of, and the capacity and peak of a channel', async () => {
+    const text = await shown('ddr4');
+    expect(line(text, 'levels')).toBe('levels channel > rank > bankGroup > bank');
+    expect(line(text, 'access')).toBe('access 64 B: 8 columns of 64 bits');
+    expect(line(text, 'refresh')).toBe('refresh all-bank every nREFI');
+    expect(line(text, 'currents')).toBe('currents known for the rates below');
+    expect(line(text, 'RDA')).toBe('RDA column 1 CK reads, closes bank');
+    // Eight chips of 1 GiB, and 2,400 million transfers of 8 bytes.
+    expect(line(text, 'DDR4_8Gb_x8')).toBe(
+      'DDR4_8Gb_x8 x8 4 bankGroups x 4 banks 65,536 rows of 1,024 columns 8 GiB currents at 1866, 2133, 2400, 2666, 2933, 3200 MT/s',
+    );
+    expect(line(text, 'DDR4_2Gb_x4')).toMatch(/ 4 GiB$/);
+    expect(line(text, 'DDR4_2400R')).toBe('DDR4_2400R 2400 MT/s CK 833 ps 19.2 GB/s');
+  });
+
+  it('tells two buses, half cycles, and banks that are refreshed together', async () => {
+    const text = await shown('dram/hbm3');
+    expect(line(text, 'command bus')).toBe(
+      'command bus one of rows, one of columns, precharges on either edge of the clock',
+    );
+    expect(line(text, 'refresh')).toBe(
+      'refresh all-bank every nREFI; per-bank every nREFIpb, of every pseudoChannel together',
+    );
+    expect(line(text, 'ACT')).toBe('ACT row 1.5 CK opens bank');
+    expect(line(text, 'currents')).toBe('currents unknown: no energy of commands');
+    expect(line(text, 'HBM3_6400Mbps')).toMatch(/ 51\.2 GB\/s$/);
+  });
+
+  it('counts the rows of the tables, which Ramulator has fewer of', async () => {
+    const rows = async (name: string) => Number(/constraints +(\d+) rows/.exec(await shown(name))![1]);
+    expect((await rows('ddr4')) - (await rows('ddr4-ramulator'))).toBe(5);
+  });
+
+  it.each([
+    ['ddr3', 'DDR3_4Gb_x8', 'DDR3_1600K'],
+    ['ddr4', 'DDR4_8Gb_x8', 'DDR4_2400R'],
+    ['ddr5', 'DDR5_16Gb_x8', 'DDR5_4800AN'],
+    ['gddr6', 'GDDR6_8Gb_x16', 'GDDR6_14000_1350mV_quad'],
+    ['hbm2', 'HBM2_8Gb', 'HBM2_2000Mbps'],
+    ['hbm3', 'HBM3_16Gb_8hi', 'HBM3_6400Mbps'],
+    ['lpddr5', 'LPDDR5_8Gb_x16', 'LPDDR5_6400'],
+  ])('%s is %s at %s by default, as in Ramulator too', async (name, organisation, speed) => {
+    for (const file of [name, `${name}-ramulator`]) {
+      const text = await shown(file);
+      expect(text).toMatch(new RegExp(`\norganisations.*\n  ${organisation} `));
+      expect(text).toMatch(new RegExp(`\nspeeds.*\n  ${speed} `));
+    }
+  });
+});
+
 describe('show refuses', () => {
   it.each([
     [['gemm', '--set', 'a=1'], '--set changes a machine, but workloads/gemm.yaml describes a workload\n'],
+    [['ddr4', '--set', 'a=1'], '--set changes a machine, but arch/parts/dram/ddr4.yaml describes a standard\n'],
     [['fusemax', '--shape', 'P=1'], '--shape changes a workload, but arch/fusemax.yaml describes a machine\n'],
     [
       ['aladdin-45nm'],
-      'machines, workloads and mappings can be shown, but arch/parts/technology/aladdin-45nm.yaml describes a technology\n',
+      'machines, workloads, mappings and DRAM standards can be shown, but arch/parts/technology/aladdin-45nm.yaml describes a technology\n',
     ],
     [
       ['fusemaxx'],

@@ -10,6 +10,8 @@ import { type Parts, textOf } from '../workloads/cascades.ts';
 export interface MachineParts {
   readonly clocks?: string;
   readonly hbm?: string;
+  /** Instead of `hbm`: keys of a memory of DRAM. */
+  readonly dram?: string;
   readonly buffer?: string;
   readonly array?: string;
   readonly vector?: string;
@@ -39,7 +41,7 @@ export function machineText(parts: MachineParts = {}): string {
     'machine: small',
     `clocks: { ${parts.clocks ?? 'core: 1 GHz'} }`,
     'parts:',
-    `  hbm: { kind: memory, capacity: 1 GiB, ${parts.hbm ?? 'bandwidth: 1 GB/s, latency: 0 ns'} }`,
+    `  hbm: { kind: memory, ${parts.dram ?? `capacity: 1 GiB, ${parts.hbm ?? 'bandwidth: 1 GB/s, latency: 0 ns'}`} }`,
     `  buffer: { kind: scratchpad, clock: core, ${parts.buffer ?? 'capacity: 1 MiB, width: 1 KiB, latency: 0 cycles'} }`,
     `  array: { kind: array, clock: core, ${parts.array ?? 'rows: 4, columns: 4, operations: { mac: 1 }'} }`,
     `  vector: { kind: vector, ${parts.vector ?? `clock: core, lanes: 4, operations: { ${everyOperation} }`} }`,

@@ -82,9 +82,13 @@ export class AddressMapping {
   readonly #place = new Int32Array(4);
   readonly #decode: WordMap;
   readonly #encode: WordMap;
-  /** Channels, and the blocks that follow each other in one; 0 where the channel is not plain address bits side by side. */
   readonly #channels: number;
+  /**
+   * Blocks that follow each other in one channel, where as many in each other channel come before and behind them; 0 for
+   * mappings that are not so. Which of these channels is first may depend on higher address bits.
+   */
   readonly #blocksInRow: number;
+  readonly #isHashed: boolean;
   /** Blocks that differ in the lowest bits alone lie side by side in a row: 2^n of them, 1 where the mapping has no such bits. */
   readonly #neighbours: number;
   /** The group of neighbours decoded last, and the column of its first block. */
@@ -96,7 +100,9 @@ export class AddressMapping {
     this.rowStride = rowStride;
     this.bits = matrix.length;
     this.#channels = 2 ** (sizes[0] ?? 0);
-    this.#blocksInRow = neighboursIn(matrix.slice(0, sizes[0]));
+    const channelRows = matrix.slice(0, sizes[0]);
+    this.#blocksInRow = neighboursIn(channelRows);
+    this.#isHashed = channelRows.some((row) => row.filter((bit) => bit === 1).length > 1);
     const addresses = placesIn([Math.min(32, this.bits), Math.max(0, this.bits - 32)]);
     const places = placesIn(sizes);
     this.#decode = new WordMap(matrix, addresses, places);
@@ -124,17 +130,36 @@ export class AddressMapping {
     this.#firstColumn = place[3]! - within;
   }
 
-  /**
-   * The first block of a channel from `block` to `last`, or a number above `last` when there is none. At once where the
-   * channel is plain address bits side by side, else by looking at one block after another.
-   */
+  /** The first block of a channel from `block` to `last`, or a number above `last` when there is none. */
   nextInChannel(channel: number, block: number, last: number): number {
     const run = this.#blocksInRow;
-    if (run > 0) {
-      const group = Math.floor(block / run);
-      const away = (channel - (group % this.#channels) + this.#channels) % this.#channels;
-      return away === 0 ? block : (group + away) * run;
-    }
+    if (run === 0) return this.#search(channel, block, last);
+    const group = Math.floor(block / run);
+    const within = group % this.#channels;
+    const first = group - within;
+    const own = this.#positionOf(channel, first * run);
+    if (own === within) return block;
+    if (own > within) return (first + own) * run;
+    const next = first + this.#channels;
+    return (next + this.#positionOf(channel, next * run)) * run;
+  }
+
+  /**
+   * Blocks after which all channels have had equally many at equal places of theirs, from any multiple of it on; 0 where that
+   * is not so.
+   */
+  get period(): number {
+    return this.#isHashed ? 0 : this.#blocksInRow * this.#channels;
+  }
+
+  /** Which of the runs of all channels from `block` on is a channel's. */
+  #positionOf(channel: number, block: number): number {
+    if (!this.#isHashed) return channel;
+    this.decode(block);
+    return channel ^ this.channel;
+  }
+
+  #search(channel: number, block: number, last: number): number {
     for (let at = block; at <= last; at++) {
       this.decode(at);
       if (this.channel === channel) return at;
@@ -169,9 +194,14 @@ function plainLowBits(matrix: BitMatrix, sizes: readonly number[]): number {
   return low;
 }
 
-/** Blocks between changes of a field whose bits are plain address bits side by side; 0 when they are not. */
+/**
+ * Blocks that have the same channel side by side, where bits of the channel are address bits side by side, each perhaps with
+ * higher ones hashed in; 0 when they are not.
+ */
 function neighboursIn(rows: BitMatrix): number {
-  const bits = rows.map((row) => (row.filter((bit) => bit === 1).length === 1 ? row.indexOf(1) : Number.NaN));
-  const first = bits[0] ?? 0;
-  return bits.every((bit, i) => bit === first + i) ? 2 ** first : 0;
+  const first = rows[0]?.indexOf(1) ?? 0;
+  const isOwn = rows.every((row, i) =>
+    row.slice(0, first + rows.length).every((bit, j) => (bit === 1) === (j === first + i)),
+  );
+  return isOwn ? 2 ** first : 0;
 }

@@ -118,7 +118,7 @@ export function replay(
       controller.step(Number.MAX_SAFE_INTEGER);
     }
     clock = controller.clock;
-    earliest = taken > 0 ? clock : clock + spacing;
+    earliest = clock + spacing;
     i += Math.max(1, taken);
   }
   return finish(device, controllers, done, requests);
@@ -135,17 +135,15 @@ function advance(controller: FastController, tick: number): void {
 /** The first tick by which more than `needed` requests are done. */
 function waitForRoom(controllers: readonly FastController[], done: Done, from: number, needed: number): number {
   let clock = from;
+  for (const controller of controllers) advance(controller, clock);
+  const [first, ...others] = controllers;
   while (done.by(clock) <= needed) {
-    clock++;
-    if (controllers.length === 1) {
-      const [controller] = controllers as [FastController];
+    if (first && others.length === 0) {
       // Nothing is done before the next answer that is under way, or the next command.
-      while (controller.clock < clock) controller.step(clock);
-      if (done.next > clock) {
-        controller.step(done.next);
-        clock = controller.clock;
-      }
+      first.step(done.next);
+      clock = first.clock;
     } else {
+      clock++;
       for (const controller of controllers) advance(controller, clock);
     }
   }

@@ -70,7 +70,10 @@ export class Timing {
   readonly #checkCount: Int32Array;
   readonly #checks: readonly Int32Array[];
   readonly #checkLevels: readonly (readonly number[])[];
-  /** By command: latencies of the rows that look back one command, at or above its level, and by bank their places. */
+  /**
+   * By command: latencies of the rows that look back one command, once for every node that they concern, and by bank the
+   * places of those nodes' classes.
+   */
   readonly #latencies: readonly Int32Array[];
   readonly #places: readonly Int32Array[];
   /** Latencies of those rows that constrain the command's own class. */
@@ -78,10 +81,7 @@ export class Timing {
   readonly #reaches: Uint8Array;
   /** By command x commands + command: the longest latency from one to the other. */
   readonly #gaps: Int32Array;
-  readonly #siblings: readonly (readonly Push[])[];
   readonly #windowed: readonly (readonly Windowed[])[];
-  /** Rows at levels below the one that the command names: they hold for all nodes there. */
-  readonly #below: readonly (readonly Push[])[];
   /** Merged level that each command names a node of. */
   readonly #levelOf: Int32Array;
 
@@ -116,11 +116,22 @@ export class Timing {
     this.#checkCount = Int32Array.from(this.#checkLevels, (levels) => levels.length);
     this.#checks = this.#checkLevels.map((levels, before) => placesOf(levels.map((level) => ({ level, before }))));
     const perCommand = device.commands.map((_, c) => pushes.filter((push) => push.after === c));
-    const named = perCommand.map((list, c) => list.filter((push) => push.level <= this.#levelOf[c]!));
-    const single = named.map((list) => list.filter((push) => push.window === 1 && !push.sibling));
-    this.#latencies = single.map((list) => Int32Array.from(list, (push) => push.latency));
-    this.#places = single.map(placesOf);
-    this.#ownLatencies = single.map((list, command) =>
+    const single = perCommand.map((list) => list.filter((push) => push.window === 1));
+    const nodes = single.map((list, c) =>
+      list.map((push) => ({ ...push, nodesOf: this.#concerned(push, this.#levelOf[c]!) })),
+    );
+    this.#latencies = nodes.map((list) =>
+      Int32Array.from(list.flatMap(({ latency, nodesOf }) => nodesOf(0).map(() => latency))),
+    );
+    this.#places = nodes.map((list) =>
+      Int32Array.from(
+        Array.from({ length: this.banks }, (_, bank) =>
+          list.flatMap(({ before, nodesOf }) => nodesOf(bank).map((node) => node * classes + before)),
+        ).flat(),
+      ),
+    );
+    const same = single.map((list) => list.filter((push) => !push.sibling));
+    this.#ownLatencies = same.map((list, command) =>
       list.filter((push) => push.before === classOf[command]).map((push) => push.latency),
     );
     const commands = device.commands.length;
@@ -130,14 +141,13 @@ export class Timing {
       if (!isOwn) this.#reaches[push.after * classes + push.before] = 1;
     }
     this.#gaps = new Int32Array(commands * commands);
-    single.forEach((list, after) => {
+    same.forEach((list, after) => {
       for (let before = 0; before < commands; before++) {
         const own = list.filter((push) => push.before === classOf[before]).map((push) => push.latency);
         this.#gaps[after * commands + before] = Math.max(0, ...own);
       }
     });
-    this.#siblings = named.map((list) => list.filter((push) => push.sibling));
-    this.#windowed = named.map((list) =>
+    this.#windowed = perCommand.map((list) =>
       list
         .filter((push) => push.window > 1)
         .map((push) => {
@@ -150,7 +160,6 @@ export class Timing {
           );
         }),
     );
-    this.#below = perCommand.map((list, c) => list.filter((push) => push.level > this.#levelOf[c]! && !push.sibling));
   }
 
   /** Earliest tick at which commands of a class may start, for all that the channel as a whole allows. */
@@ -204,10 +213,6 @@ export class Timing {
       const t = row.push(bank, tick);
       if (t > ready[place]!) ready[place] = t;
     }
-    const siblings = this.#siblings[command]!;
-    for (let i = 0; i < siblings.length; i++) this.#pushSiblings(siblings[i]!, bank, tick);
-    const below = this.#below[command]!;
-    for (let i = 0; i < below.length; i++) this.#pushBelow(below[i]!, this.#levelOf[command]!, bank, tick);
   }
 
   /**
@@ -236,23 +241,12 @@ export class Timing {
     return this.#ready[node * this.#classes + cls]!;
   }
 
-  #delay(node: number, cls: number, tick: number): void {
-    const slot = node * this.#classes + cls;
-    if (tick > this.#ready[slot]!) this.#ready[slot] = tick;
-  }
-
-  #pushSiblings({ level, before, latency }: Push, bank: number, tick: number): void {
-    const own = this.#node(level, bank);
-    const parent = Math.floor(bank / this.#banksBelow[level - 1]!);
-    const children = this.#banksBelow[level - 1]! / this.#banksBelow[level]!;
-    for (let child = 0; child < children; child++) {
-      const node = this.#base[level]! + parent * children + child;
-      if (node !== own) this.#delay(node, before, tick + latency);
+  /** Nodes that a row of a command concerns, by bank; `own` is the level that the command names a node of. */
+  #concerned({ level, sibling }: Push, own: number): (bank: number) => number[] {
+    if (sibling) {
+      return (bank) => this.#nodesBelow(level, level - 1, bank).filter((node) => node !== this.#node(level, bank));
     }
-  }
-
-  #pushBelow({ level, before, latency }: Push, from: number, bank: number, tick: number): void {
-    for (const node of this.#nodesBelow(level, from, bank)) this.#delay(node, before, tick + latency);
+    return (bank) => (level <= own ? [this.#node(level, bank)] : this.#nodesBelow(level, own, bank));
   }
 
   /** Nodes of a level below the node of a higher level that a bank lies in. */

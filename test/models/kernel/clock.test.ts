@@ -36,6 +36,13 @@ describe('a clock', () => {
     );
   });
 
+  it('may be made of its picoseconds per cycle, which need not divide a second', () => {
+    const clock = Clock.ofPeriod('half of 833 ps', new Ratio(833, 2));
+    expect([0, 1, 2, 3, 2e9].map((k) => clock.edge(k))).toEqual([0, 416, 833, 1249, 833e9]);
+    expect([416, 417, 833, 834].map((ps) => clock.cycleAtOrAfter(ps))).toEqual([1, 2, 2, 3]);
+    expect(clock.hertz).toBeCloseTo(2e12 / 833, 3);
+  });
+
   it('finds every cycle again by its edge', () => {
     fc.assert(
       fc.property(hertz, cycles, (hz, k) => {

@@ -166,6 +166,65 @@ describe('time-ordered access', () => {
   });
 });
 
+describe('a process that others give something to do', () => {
+  /** Notes when it is called, and how far it may go. */
+  class Idle extends Process {
+    readonly calls: [ps: number, horizon: number][] = [];
+    due = 0;
+    readonly finished = true;
+
+    run(): void {
+      if (this.due > 0) this.calls.push([this.due, this.kernel.horizon]);
+      this.due = 0;
+    }
+
+    /** Called by another process: wants to be called at `ps`, or before. */
+    give(ps: number): void {
+      this.due = this.due === 0 ? ps : Math.min(this.due, ps);
+      this.kernel.atLatest(ps, this);
+    }
+  }
+
+  class Giver extends Process {
+    readonly #gifts: { readonly at: number; readonly due: number }[];
+    readonly #idle: Idle;
+
+    constructor(kernel: Kernel, idle: Idle, gifts: { at: number; due: number }[]) {
+      super(kernel, 'giver', new Clock('ps', 1e12));
+      this.#gifts = gifts;
+      this.#idle = idle;
+    }
+
+    get finished(): boolean {
+      return this.#gifts.length === 0;
+    }
+
+    run(): void {
+      if (this.time > 0) this.#idle.give(this.#gifts.shift()!.due);
+      const next = this.#gifts[0];
+      if (!next) return;
+      this.time = next.at;
+      this.kernel.at(next.at, this);
+    }
+  }
+
+  it('is called at the earliest time that was asked for, and told until when nobody acts', () => {
+    const kernel = new Kernel();
+    const idle = new Idle(kernel, 'idle', new Clock('ps', 1e12));
+    new Giver(kernel, idle, [
+      { at: 10, due: 100 },
+      { at: 20, due: 50 },
+      { at: 30, due: 70 },
+      { at: 60, due: 65 },
+    ]);
+    kernel.run();
+    expect(idle.calls).toEqual([
+      [50, 60],
+      [65, Number.POSITIVE_INFINITY],
+    ]);
+  });
+});
+
 describe('memory', () => {
   it('does not grow with the number of tokens', () => {
     setFlagsFromString('--expose-gc');

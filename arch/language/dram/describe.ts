@@ -1,0 +1,94 @@
+/** A DRAM standard as text: its commands, chips and speeds, and how many rows keep them apart. */
+import { bytes, counted, table } from '../describe.ts';
+import { capacityOf, peakBandwidth } from './memory.ts';
+import { deviceOf } from './resolve.ts';
+import { type CommandRow, currentsKey, type DramStandard, type Organisation, type Speed } from './standard.ts';
+
+/** What `clockwright show` prints. Capacities and bandwidths are of one channel. */
+export function describeStandard(standard: DramStandard): string {
+  const sections = [
+    head(standard),
+    section('commands', standard.commands.map(commandRow)),
+    section('organisations, the first by default, and what a channel holds', organisationRows(standard)),
+    section('speeds, the first by default, and the peak of a channel', speedRows(standard)),
+  ];
+  return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
+
+function section(title: string, rows: Iterable<readonly string[]>): string[] {
+  return [title, ...table([...rows]).map((line) => `  ${line}`)];
+}
+
+function head(standard: DramStandard): string[] {
+  const { name, about, source, levels, constraints, prefetch, width, currents } = standard;
+  const columns = `${(prefetch * width) / 8} B: ${counted(prefetch, 'column')} of ${counted(width, 'bit')}`;
+  const known = currents.size > 0 ? 'known for the rates below' : 'unknown: no energy of commands';
+  return table([
+    [name, about],
+    ['source', source || 'none given'],
+    ['levels', levels.join(' > ')],
+    ['access', standard.payload === null ? columns : `${standard.payload} B of data`],
+    ['command bus', busText(standard)],
+    ['refresh', refreshText(standard)],
+    ['constraints', counted(constraints.size, 'row')],
+    ['currents', known],
+  ]);
+}
+
+function busText({ buses, ticks }: DramStandard): string {
+  const edges = ticks === 2 ? ', precharges on either edge of the clock' : '';
+  return `${buses === 2 ? 'one of rows, one of columns' : 'one'}${edges}`;
+}
+
+function refreshText({ refresh: { allBank, perBank, lockstep } }: DramStandard): string {
+  const together = lockstep === null ? '' : `, of every ${lockstep} together`;
+  const kinds = [
+    ...(allBank === null ? [] : [`all-bank every ${allBank}`]),
+    ...(perBank === null ? [] : [`per-bank every ${perBank}${together}`]),
+  ];
+  return kinds.join('; ') || 'none';
+}
+
+function commandRow(row: CommandRow): string[] {
+  const { name, bus, cycles, banks, access, refreshes, manages, syncs, level } = row;
+  const syncsWhat = { none: '', read: 'reads', write: 'writes', any: 'accesses' }[syncs];
+  const effects = [
+    ...(access === 'none' ? [] : [`${access}s`]),
+    ...(banks === 'none' ? [] : [`${banks} ${level}`]),
+    ...(refreshes ? [`refreshes ${level}`] : []),
+    ...(manages ? [`manages ${level}`] : []),
+    ...(syncsWhat ? [`syncs ${syncsWhat}`] : []),
+  ];
+  return [name, bus, `${cycles} CK`, effects.join(', ')];
+}
+
+function organisationRows(standard: DramStandard): string[][] {
+  return [...standard.organisations.values()].map((organisation) => {
+    const { name, counts, rows, columns } = organisation;
+    const nodes = [...counts].filter(([, count]) => count > 1).map(([level, count]) => `${count} ${level}s`);
+    const capacity = capacityOf(deviceOf(standard, { organisation: name }), 1);
+    return [
+      name,
+      `x${organisation.dq}`,
+      nodes.join(' x '),
+      `${rows.toLocaleString('en')} rows of ${columns.toLocaleString('en')} columns`,
+      bytes(capacity),
+      currentsText(standard, organisation),
+    ];
+  });
+}
+
+/** Rates at which the currents of an organisation are known. */
+function currentsText({ speeds, currents }: DramStandard, { name }: Organisation): string {
+  const rates = new Set(
+    [...speeds.values()].map(({ rate }) => rate).filter((rate) => currents.has(currentsKey(name, rate))),
+  );
+  return rates.size > 0 ? `currents at ${[...rates].sort((a, b) => a - b).join(', ')} MT/s` : '';
+}
+
+function speedRows(standard: DramStandard): string[][] {
+  return [...standard.speeds.values()].map(({ name, rate, clockPs }: Speed) => {
+    const bandwidth = peakBandwidth(standard, deviceOf(standard, { speed: name }), 1);
+    return [name, `${rate} MT/s`, `CK ${clockPs} ps`, `${bytes(bandwidth)}/s`];
+  });
+}

@@ -1,0 +1,201 @@
+/** An operation of a loop program with the counters of its own iteration. */
+import type { Access, Guard, Loop, Op } from '../binding/program.ts';
+import type { Channel } from '../kernel/channel.ts';
+import type { Dram } from '../memory/dram/memory.ts';
+import type { Runs } from '../memory/dram/stream.ts';
+import { Port } from '../memory/port.ts';
+import type { waitInput, waitMemory } from './account.ts';
+
+/** A channel as the machine built it. */
+export interface Wire {
+  readonly channel: Channel;
+  /** Cycles from the end of an operation to its `publish`, on top of the operation's own latency. */
+  readonly delay: number;
+  /** What a wait for its token counts as. */
+  readonly cause: typeof waitInput | typeof waitMemory;
+}
+
+/** Where in a memory of DRAM an access goes, by the digits of its operation's loops. */
+export type Addresses = (op: Op, access: Access) => (digits: Int32Array, bytes: number) => readonly Runs[];
+
+/** What an engine can reach: memories by name, and the addresses of what lies in those of DRAM. */
+export interface Surroundings {
+  readonly memories: ReadonlyMap<string, Port | Dram>;
+  readonly addresses: Addresses;
+}
+
+/** One memory's part in an operation. */
+interface RunningAccess {
+  readonly memory: string;
+  /** One of the two is null. */
+  readonly port: Port | null;
+  readonly dram: { readonly memory: Dram; readonly runs: ReturnType<Addresses> } | null;
+  readonly tensor: string;
+  readonly write: boolean;
+  readonly bytes: Float64Array;
+  moved: number;
+}
+
+/** Four numbers per guard: first, last, notFirst, notLast. */
+type Guards = Int32Array;
+
+/** An operation with the counters of its own iteration. */
+export class RunningOp {
+  readonly name: string;
+  /** The slowest of the links that it uses. */
+  readonly link: string;
+  readonly stage: number;
+  readonly guard: Guards;
+  takes: readonly Wire[] = [];
+  readonly acquire: Guards;
+  readonly release: Guards;
+  gives: readonly Wire[] = [];
+  readonly reserve: Guards;
+  readonly publish: Guards;
+  readonly accesses: readonly RunningAccess[];
+  readonly usesDram: boolean;
+  readonly accessGuards: Guards;
+  readonly busy: Float64Array;
+  readonly cycles: Float64Array;
+  readonly latency: Float64Array;
+  readonly points: Float64Array;
+  /** Iteration of every loop of the nest, then that of the operation's own loop. */
+  readonly digits: Int32Array;
+  /** Executions per variant. */
+  readonly executions: Float64Array;
+  /** Cycles waited per take, per give, and per access; the last of these counts cycles that a link held it up. */
+  readonly tokenWaits: Float64Array;
+  readonly slotWaits: Float64Array;
+  readonly memoryWaits: Float64Array;
+  /** Iterations still to come, this one included. */
+  remaining = 0;
+  busyCycles = 0;
+  firstStart = -1;
+  lastEnd = 0;
+  /** When the last port to begin serving the latest execution began, and which access it was. */
+  lastStart = 0;
+  lastPort = 0;
+  readonly #ragged: Int32Array;
+  readonly #inner: number;
+  readonly #innerBit: number;
+  #atFirst: number;
+  #atLast = 0;
+
+  readonly #op: Op;
+
+  constructor(op: Op, loops: readonly Loop[], around: Surroundings) {
+    this.#op = op;
+    this.name = op.name;
+    this.link = op.link;
+    this.stage = op.stage;
+    this.guard = guards([op.guard]);
+    const takes = op.takes.toArray();
+    this.acquire = guards(takes.map((t) => t.acquire));
+    this.release = guards(takes.map((t) => t.release));
+    const gives = op.gives.toArray();
+    this.reserve = guards(gives.map((g) => g.reserve));
+    this.publish = guards(gives.map((g) => g.publish));
+    const accesses = op.accesses.toArray();
+    this.accesses = accesses.map((access) => runningAccess(op, access, around));
+    this.usesDram = this.accesses.some(({ dram }) => dram !== null);
+    this.tokenWaits = new Float64Array(takes.length);
+    this.slotWaits = new Float64Array(gives.length);
+    this.memoryWaits = new Float64Array(accesses.length + 1);
+    this.accessGuards = guards(accesses.map((a) => a.guard));
+    this.busy = Float64Array.from(op.busy);
+    this.cycles = Float64Array.from(op.cycles);
+    this.latency = Float64Array.from(op.latency);
+    this.points = Float64Array.from(op.points);
+    this.executions = new Float64Array(this.cycles.length);
+    this.digits = new Int32Array(loops.length + 1);
+    this.#ragged = Int32Array.from(op.ragged);
+    this.#inner = op.inner;
+    this.#innerBit = 1 << loops.length;
+    this.#atFirst = 2 ** (loops.length + 1) - 1;
+    [...loops.map((loop) => loop.trips), op.inner].forEach((trips, i) => {
+      if (trips === 1) this.#atLast |= 1 << i;
+    });
+  }
+
+  connect(wires: readonly Wire[]): void {
+    this.takes = this.#op.takes.toArray().map((take) => wires[take.channel]!);
+    this.gives = this.#op.gives.toArray().map((give) => wires[give.channel]!);
+  }
+
+  /** Whether guard `index` of a list holds in this iteration. */
+  holds(list: Guards, index: number): boolean {
+    const base = index * 4;
+    const notAtFirst = ~this.#atFirst;
+    const notAtLast = ~this.#atLast;
+    return (
+      (list[base]! & notAtFirst) === 0 &&
+      (list[base + 1]! & notAtLast) === 0 &&
+      (list[base + 2] === 0 || (list[base + 2]! & notAtFirst) !== 0) &&
+      (list[base + 3] === 0 || (list[base + 3]! & notAtLast) !== 0)
+    );
+  }
+
+  /** Moves to the next iteration of its own loop; false, and back to the first, after the last. */
+  repeats(): boolean {
+    if (this.#inner === 1) return false;
+    const at = this.digits.length - 1;
+    const digit = this.digits[at]! + 1;
+    if (digit < this.#inner) {
+      this.digits[at] = digit;
+      this.#atFirst &= ~this.#innerBit;
+      if (digit === this.#inner - 1) this.#atLast |= this.#innerBit;
+      return true;
+    }
+    this.digits[at] = 0;
+    this.#atFirst |= this.#innerBit;
+    this.#atLast &= ~this.#innerBit;
+    return false;
+  }
+
+  /** Moves to the next iteration of the nest. */
+  step(trips: Int32Array): void {
+    this.remaining--;
+    for (let i = trips.length - 1; i >= 0; i--) {
+      const bit = 1 << i;
+      const digit = this.digits[i]! + 1;
+      if (digit < trips[i]!) {
+        this.digits[i] = digit;
+        this.#atFirst &= ~bit;
+        if (digit === trips[i]! - 1) this.#atLast |= bit;
+        return;
+      }
+      this.digits[i] = 0;
+      this.#atFirst |= bit;
+      if (trips[i] !== 1) this.#atLast &= ~bit;
+    }
+  }
+
+  /** Which tiles are smaller ones in this iteration. */
+  variant(): number {
+    let variant = 0;
+    for (let i = 0; i < this.#ragged.length; i++) {
+      if ((this.#ragged[i]! & ~this.#atLast) === 0) variant |= 1 << i;
+    }
+    return variant;
+  }
+
+  executed(variant: number, start: number, end: number, busyCycles: number): void {
+    this.executions[variant]!++;
+    this.busyCycles += busyCycles;
+    if (this.firstStart < 0) this.firstStart = start;
+    this.lastEnd = end;
+  }
+}
+
+function runningAccess(op: Op, access: Access, { memories, addresses }: Surroundings): RunningAccess {
+  const memory = memories.get(access.memory);
+  if (!memory) throw new Error(`no memory "${access.memory}" in this machine`);
+  const [port, dram] =
+    memory instanceof Port ? [memory, null] : ([null, { memory, runs: addresses(op, access) }] as const);
+  const { tensor, write } = access;
+  return { memory: access.memory, port, dram, tensor, write, bytes: Float64Array.from(access.bytes), moved: 0 };
+}
+
+function guards(list: readonly Guard[]): Guards {
+  return Int32Array.from(list.flatMap((g) => [g.first, g.last, g.notFirst, g.notLast]));
+}

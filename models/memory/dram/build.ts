@@ -1,0 +1,51 @@
+/** The clocked memory of a part of a machine. */
+import type { MemoryPart } from '../../../arch/language/arch.ts';
+import { InputError } from '../../../arch/language/diagnostics.ts';
+import type { DramDevice } from '../../../arch/language/dram/device.ts';
+import { type DramMemory, memoryDevice, type Page, timeoutTicks } from '../../../arch/language/dram/memory.ts';
+import { type AddressMapping, compileMapping, MappingError } from './mapping.ts';
+import { Dram } from './memory.ts';
+import type { ControllerPolicy, PagePolicy } from './policy.ts';
+
+/**
+ * `bytesPerSecond` is the peak of all copies of the part, which lie side by side as channels.
+ * @throws InputError when addresses cannot be laid out as it says.
+ */
+export function buildDram(path: string, part: MemoryPart, choice: DramMemory, bytesPerSecond: number): Dram {
+  const device = memoryDevice(choice);
+  const channels = choice.channels * part.count;
+  const mapping = mappingOf(path, choice, device, channels);
+  return new Dram(path, { device, policy: policyOf(choice, device), mapping, channels, bytesPerSecond });
+}
+
+function mappingOf(path: string, choice: DramMemory, device: DramDevice, channels: number): AddressMapping {
+  try {
+    return compileMapping(choice.mapping, device, channels);
+  } catch (error) {
+    if (error instanceof MappingError) throw new InputError({ message: `${path}: ${error.message}`, hint: error.hint });
+    throw error;
+  }
+}
+
+function policyOf({ scheduler, page, refreshes, queues }: DramMemory, device: DramDevice): ControllerPolicy {
+  return {
+    scheduler,
+    page: pageOf(page, device),
+    refresh: refreshes,
+    readQueue: queues.reads,
+    writeQueue: queues.writes,
+    writeLow: queues.low,
+    writeHigh: queues.high,
+  };
+}
+
+function pageOf(page: Page, device: DramDevice): PagePolicy {
+  switch (page.kind) {
+    case 'capped':
+      return { kind: 'capped', cap: page.cap };
+    case 'timeout':
+      return { kind: 'timeout', ticks: timeoutTicks(page, device) };
+    default:
+      return { kind: page.kind };
+  }
+}

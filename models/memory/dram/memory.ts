@@ -1,0 +1,235 @@
+/** A main memory of DRAM: channels with a controller each, which live for a whole run, and what they did. */
+import { type DramDevice, tickPs } from '../../../arch/language/dram/device.ts';
+import { Bins, timelineBins } from '../../kernel/bins.ts';
+import { Clock, Ratio } from '../../kernel/clock.ts';
+import { type Kernel, Process } from '../../kernel/kernel.ts';
+import type { DramActivity } from '../../physical/dram.ts';
+import type { Traffic } from '../port.ts';
+import { controllerFor } from './channel.ts';
+import type { Controller, Activity as Told } from './controller.ts';
+import { FrontEnd, Part } from './front-end.ts';
+import type { AddressMapping } from './mapping.ts';
+import type { ControllerPolicy } from './policy.ts';
+import { bytesIn, ChannelStream, type Runs } from './stream.ts';
+import { type Requester, Transfer, Transfers } from './transfers.ts';
+
+/** Bins of a bank's activity over time. */
+const bankBins = 64;
+
+export interface DramOptions {
+  readonly device: DramDevice;
+  readonly policy: ControllerPolicy;
+  readonly mapping: AddressMapping;
+  readonly channels: number;
+  /** Peak. */
+  readonly bytesPerSecond: number;
+  /** Runs every channel for itself from the start. The result is the same. */
+  readonly isolated?: boolean;
+}
+
+/** A transfer that all channels do in the same way. */
+interface Even {
+  readonly list: readonly Runs[];
+  readonly from: number;
+  readonly transfer: Transfer;
+}
+
+/**
+ * As long as every transfer is the same for all channels, the first one stands for all. The first transfer that is not makes
+ * the others catch up.
+ */
+export class Dram implements Traffic {
+  readonly name: string;
+  readonly device: DramDevice;
+  readonly bytesPerSecond: number;
+  /** Ticks of the device. */
+  readonly clock: Clock;
+  bytesRead = 0;
+  bytesWritten = 0;
+  reads = 0;
+  writes = 0;
+  /** Accesses over time in ticks: of each bank, and of all. */
+  readonly banks: Bins;
+  readonly accesses = new Bins(1, timelineBins, 1);
+  readonly #mapping: AddressMapping;
+  readonly #channels: number;
+  readonly #newFrontEnd: () => FrontEnd;
+  /** Of every channel, or of the first one while it stands for all. */
+  readonly #frontEnds: FrontEnd[];
+  /** What all channels have done while the first one stands for them. */
+  #even: Even[] | null;
+  /** Channels for which an access counts. */
+  #weight: number;
+  readonly #transfers: Transfers;
+  #process: DramProcess | null = null;
+
+  constructor(name: string, options: DramOptions) {
+    const { device, policy, mapping, channels, bytesPerSecond, isolated = false } = options;
+    this.name = name;
+    this.device = device;
+    this.bytesPerSecond = bytesPerSecond;
+    this.clock = Clock.ofPeriod(name, new Ratio(device.clockPs, device.ticksPerClock));
+    this.#mapping = mapping;
+    this.#channels = channels;
+    const activity: Told = { accessed: (bank, tick, period, count) => this.#accessed(bank, tick, period, count) };
+    this.#newFrontEnd = () =>
+      new FrontEnd((completions) => controllerFor(device, policy, { completions, activity }), device.writeLatency);
+    const standsForAll = channels > 1 && mapping.period > 0 && !isolated;
+    this.#even = standsForAll ? [] : null;
+    this.#weight = standsForAll ? channels : 1;
+    this.#frontEnds = Array.from({ length: standsForAll ? 1 : channels }, this.#newFrontEnd);
+    this.banks = new Bins(this.controllers[0]!.banks, bankBins, 1);
+    this.#transfers = new Transfers(this.#frontEnds, device.readLatency);
+  }
+
+  get controllers(): readonly Controller[] {
+    const all = this.#frontEnds.map(({ controller }) => controller);
+    return this.#even === null ? all : Array.from({ length: this.#channels }, () => all[0]!);
+  }
+
+  /** Makes it a process of a kernel, on which requesters run. */
+  attach(kernel: Kernel): void {
+    this.#process = new DramProcess(kernel, this);
+  }
+
+  /** Takes on whole runs of `bytes` at a time that no later request may come before. */
+  submit(ps: number, list: readonly Runs[], bytes: number, write: boolean, requester: Requester): Transfer {
+    if (write) {
+      this.writes++;
+      this.bytesWritten += bytes;
+    } else {
+      this.reads++;
+      this.bytesRead += bytes;
+    }
+    const from = this.clock.cycleAtOrAfter(ps);
+    if (this.#even !== null && !this.#isEven(list)) this.#part(this.#even);
+    const parts = this.#frontEnds.map((_, channel) => this.#partOf(list, write, from, channel));
+    const transfer = new Transfer(write, requester, parts, this.#leastAccesses(list));
+    this.#even?.push({ list, from, transfer });
+    this.#transfers.add(transfer);
+    this.#process?.expect();
+    return transfer;
+  }
+
+  #partOf(list: readonly Runs[], write: boolean, from: number, channel: number): Part | null {
+    const stream = new ChannelStream(list, this.#mapping, channel, this.device.burstBytes);
+    return stream.advance() ? new Part(write, stream, from) : null;
+  }
+
+  /** Accesses of the channels at hand; those of one loop of runs, as others may have bytes in common with it. */
+  #leastAccesses(list: readonly Runs[]): number {
+    const most = list.reduce((largest, runs) => Math.max(largest, bytesIn(runs)), 0);
+    return Math.floor(most / this.device.burstBytes / (this.#even === null ? 1 : this.#channels));
+  }
+
+  /** Whether all channels have the same to do. */
+  #isEven(list: readonly Runs[]): boolean {
+    const bytes = this.#mapping.period * this.device.burstBytes;
+    return list.every(({ base, strides, width }) => [base, width, ...strides].every((n) => n % bytes === 0));
+  }
+
+  /** The first channel stands for itself from here on; the others do what it has done. */
+  #part(done: readonly Even[]): void {
+    const [first] = this.#frontEnds as [FrontEnd];
+    this.#even = null;
+    this.#weight = 0;
+    for (let channel = 1; channel < this.#channels; channel++) {
+      const frontEnd = this.#newFrontEnd();
+      for (const { list, from, transfer } of done) {
+        frontEnd.runTo(Math.min(from, first.clock));
+        const part = this.#partOf(list, transfer.write, from, channel);
+        if (part) frontEnd.add(part);
+        transfer.parts.push(part);
+      }
+      frontEnd.runTo(first.clock);
+      this.#frontEnds.push(frontEnd);
+    }
+    this.#weight = 1;
+  }
+
+  get underWay(): number {
+    return this.#transfers.underWay;
+  }
+
+  /** Picoseconds before which nothing happens that a requester would be told of. */
+  get bound(): number {
+    return this.clock.edge(this.#transfers.bound);
+  }
+
+  /** Goes on until requesters have been told of something, or until others act at `ps`. */
+  advance(ps: number): void {
+    const limit = ps === Number.POSITIVE_INFINITY ? Number.MAX_SAFE_INTEGER : this.clock.cycleAtOrAfter(ps);
+    this.#transfers.advance(limit);
+  }
+
+  /** Does what still waits, and nothing else; returns when the last data have come, in picoseconds. */
+  drain(): number {
+    return this.clock.edge(this.#frontEnds.reduce((last, frontEnd) => Math.max(last, frontEnd.drain()), 0));
+  }
+
+  /** Ends at a time at which nothing waits: refreshes go on until then. */
+  finish(ps: number): void {
+    const tick = this.clock.cycleAtOrAfter(ps);
+    for (const frontEnd of this.#frontEnds) {
+      frontEnd.runTo(tick);
+      frontEnd.controller.settle();
+    }
+    this.banks.cover(tick);
+    this.accesses.cover(tick);
+  }
+
+  /** What its energy depends on, once finished. */
+  get activity(): DramActivity {
+    const { controllers } = this;
+    const commands = this.device.commands.map((_, i) => controllers.reduce((sum, c) => sum + c.commands[i]!, 0));
+    const ranks = controllers.flatMap(({ activeTicks, clock }) =>
+      [...activeTicks].map((active) => ({ activeTicks: active, idleTicks: clock - active })),
+    );
+    return { commands, ranks };
+  }
+
+  /** Seconds from a read's arrival at its channel to its data, on average; 0 without reads. */
+  get averageReadLatency(): number {
+    const { controllers, device } = this;
+    const ticks = controllers.reduce((sum, { latencySum }) => sum + latencySum, 0);
+    const reads = controllers.reduce((sum, { commands, forwarded }) => {
+      return (
+        sum + forwarded + device.commands.reduce((n, { access }, i) => n + (access === 'read' ? commands[i]! : 0), 0)
+      );
+    }, 0);
+    return reads > 0 ? (ticks / reads) * tickPs(device) * 1e-12 : 0;
+  }
+
+  #accessed(bank: number, tick: number, period: number, count: number): void {
+    for (let i = 0; i < count; i++) {
+      const at = tick + i * period;
+      this.banks.add(bank, at, at + 1, this.#weight);
+      this.accesses.add(0, at, at + 1, this.#weight);
+    }
+  }
+}
+
+/** A memory on the kernel of one section. */
+class DramProcess extends Process {
+  readonly #dram: Dram;
+
+  constructor(kernel: Kernel, dram: Dram) {
+    super(kernel, dram.name, dram.clock);
+    this.#dram = dram;
+  }
+
+  run(): void {
+    if (this.finished) return;
+    this.#dram.advance(this.kernel.horizon);
+    if (!this.finished) this.kernel.at(this.#dram.bound, this);
+  }
+
+  get finished(): boolean {
+    return this.#dram.underWay === 0;
+  }
+
+  /** Somebody has asked for something. */
+  expect(): void {
+    this.kernel.atLatest(this.#dram.bound, this);
+  }
+}
