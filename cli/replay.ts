@@ -1,3 +1,4 @@
+import { existsSync, realpathSync } from 'node:fs';
 import { InputError } from '../arch/language/diagnostics.ts';
 import type { DramDevice } from '../arch/language/dram/device.ts';
 import { findStandard } from '../arch/language/dram/find.ts';
@@ -41,6 +42,7 @@ export async function replay(standard: string, trace: string, options: ReplayOpt
     () => choices(standard, options),
     () => readTrace(trace),
     () => checkFiles({ json, commands }),
+    () => keepInputs([standard, trace], { json, commands }),
   );
   const { device, refresh } = chosen;
   const log = commands === undefined ? null : new CommandTrace(device);
@@ -60,6 +62,17 @@ export async function replay(standard: string, trace: string, options: ReplayOpt
   const energy = dramEnergy(device, { commands: sent, ranks: result.ranks });
   const report = { trace, device, channels, scheduler, page, refresh, mapping, result, energy };
   writeReport(report, options, log);
+}
+
+/** Nothing may be written over what is read. @throws InputError */
+function keepInputs(inputs: readonly string[], outputs: { readonly [option: string]: string | undefined }): void {
+  const read = inputs.filter((file) => existsSync(file)).map((file) => realpathSync(file));
+  const lost = Object.entries(outputs).filter(
+    ([, file]) => file !== undefined && existsSync(file) && read.includes(realpathSync(file)),
+  );
+  const hint = 'name another file';
+  if (lost.length === 0) return;
+  throw new InputError(lost.map(([option, file]) => ({ message: `--${option} ${file}: this file is read`, hint })));
 }
 
 interface Choices {

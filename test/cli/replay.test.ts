@@ -195,6 +195,13 @@ describe('what is wrong with a replay', () => {
     expect(await wrong(ddr4, three, ...options)).toContain(message);
   });
 
+  it('keeps the trace that an output names', async () => {
+    const trace = scratch.write('kept.txt', 'R 1\n');
+    const message = await wrong(ddr4, trace, '--json', trace, '--commands', join(scratch.folder, '.', 'kept.txt'));
+    expect(message).toContain('--json kept.txt: this file is read; name another file');
+    expect(scratch.read('kept.txt')).toBe('R 1\n');
+  });
+
   it('is told with the place in the trace', async () => {
     const trace = scratch.write('wrong.txt', 'R 1\nRD 2\n');
     expect(await wrong(ddr4, trace)).toContain('wrong.txt:2:1  "RD" is no request');

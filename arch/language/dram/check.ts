@@ -2,7 +2,8 @@
 import { type Diagnostic, nearest, type Place, suggest } from '../diagnostics.ts';
 import type { Layers } from '../layers.ts';
 import type { Path } from '../source.ts';
-import { type Expression, isParameter, namesIn, wholeExpression } from './expression.ts';
+import { type Expression, evaluate, isParameter, namesIn, wholeExpression } from './expression.ts';
+import { refreshCommand } from './resolve.ts';
 import type { PlacedConstraint } from './rows.ts';
 import type { DramStandard, Organisation, Speed, Timing } from './standard.ts';
 import { countNames, isTable, selectorsOf, TimingProblem, Timings } from './timings.ts';
@@ -13,6 +14,14 @@ interface Site {
   readonly name: string;
   readonly expression: Expression;
   readonly locate: Locate;
+}
+
+/** An expression that devices have the value of. */
+interface Needed extends Site {
+  /** Characters from its place on that messages mark. */
+  readonly length: number;
+  /** Clock cycles that it comes to at least. */
+  readonly least: number;
 }
 
 /** Adds what is wrong with the expressions of a standard that stands at a path. */
@@ -50,11 +59,13 @@ class Checker {
   }
 
   check(constraints: readonly PlacedConstraint[]): void {
-    const needed = [
-      ...constraints.map(({ row, latency, locate }) => ({
+    const needed: Needed[] = [
+      ...constraints.map(({ row, latency, locate, length }) => ({
         name: row.text,
         expression: latency,
         locate,
+        length,
+        least: Number.NEGATIVE_INFINITY,
       })),
       ...this.#latencies(),
     ];
@@ -65,6 +76,12 @@ class Checker {
       needed.flatMap(({ name, expression }) => namesIn(expression).map((used) => [used.name, name])),
     );
     for (const [organisation, speed] of this.#choices()) this.#evaluate(names, organisation, speed);
+    if (this.#mistakes.length > 0) return;
+    for (const [organisation, speed] of this.#choices()) {
+      const timings = new Timings(this.#standard.timings, organisation, speed);
+      for (const site of needed) this.#checkValue(site, evaluate(site.expression, timings), organisation, speed);
+      this.#checkRefresh(timings);
+    }
   }
 
   #choices(): [Organisation, Speed][] {
@@ -75,20 +92,24 @@ class Checker {
   }
 
   /** Expressions outside the tables. */
-  #latencies(): Site[] {
+  #latencies(): Needed[] {
     const { readLatency, writeLatency, activationDeadline, dataClock, refresh } = this.#standard;
     const { allBank, perBank, lockstep, gap } = refresh;
-    const keys: [Path, string | null | undefined][] = [
-      [['read latency'], readLatency],
-      [['write latency'], writeLatency],
-      [['activation deadline'], activationDeadline],
-      [['data clock', 'reads'], dataClock?.reads],
-      [['data clock', 'writes'], dataClock?.writes],
-      [['refresh', 'all-bank'], allBank],
-      [lockstep === null ? ['refresh', 'per-bank'] : ['refresh', 'per-bank', 'every'], perBank],
-      [['refresh', 'per-bank', 'gap'], lockstep === null ? null : gap],
+    const keys: [Path, string | null | undefined, number][] = [
+      [['read latency'], readLatency, 0],
+      [['write latency'], writeLatency, 0],
+      [['activation deadline'], activationDeadline, 1],
+      [['data clock', 'reads'], dataClock?.reads, 1],
+      [['data clock', 'writes'], dataClock?.writes, 1],
+      [['refresh', 'all-bank'], allBank, 1],
+      [lockstep === null ? ['refresh', 'per-bank'] : ['refresh', 'per-bank', 'every'], perBank, 1],
+      [['refresh', 'per-bank', 'gap'], lockstep === null ? null : gap, 0],
     ];
-    return keys.flatMap(([path, text]) => (text === null || text === undefined ? [] : this.#site(path, text)));
+    return keys.flatMap(([path, text, least]) =>
+      text === null || text === undefined
+        ? []
+        : this.#site(path, text).map((site) => ({ ...site, length: text.length, least })),
+    );
   }
 
   /** Expressions of all timing parameters. */
@@ -152,6 +173,35 @@ class Checker {
     }
   }
 
+  #checkValue(
+    { name, locate, length, least }: Needed,
+    value: number,
+    { name: chip }: Organisation,
+    speed: Speed,
+  ): void {
+    if ((Number.isFinite(value) && value >= least) || this.#said.has(name)) return;
+    this.#said.add(name);
+    const message = `this is ${value} clock cycles for ${chip} at ${speed.name}`;
+    const hint = Number.isFinite(value) ? `it must be at least ${least}` : 'is something divided by 0?';
+    this.#mistakes.push({ message, place: locate(0, length), hint });
+  }
+
+  /** A refresh that takes longer than until the next one would leave no time for anything else. */
+  #checkRefresh(timings: Timings): void {
+    const { commands, constraints, refresh } = this.#standard;
+    if (refresh.allBank === null || this.#said.has('refresh')) return;
+    const command = commands.get(refreshCommand(commands, 'all'));
+    const rows = constraints.filter(({ level, after }) => level === command?.level && after.includes(command.name));
+    const [every, takes] = [
+      timings.cycles(refresh.allBank),
+      Math.max(0, ...rows.map((row) => timings.cycles(row.latency))),
+    ];
+    if (every > takes) return;
+    this.#said.add('refresh');
+    const message = `a refresh every ${every} clock cycles leaves no time: one takes ${takes}`;
+    this.#mistakes.push({ message, place: this.#layers.placeOf([...this.#at, 'refresh', 'all-bank']) });
+  }
+
   /** Says once what is wrong with a parameter. */
   #tell({ kind, parameter, message }: TimingProblem, user: string, speed: Speed): void {
     const own = ['speeds', speed.name];
@@ -160,7 +210,8 @@ class Checker {
     if (this.#said.has(text)) return;
     this.#said.add(text);
     const path = missing ? own : speed.timings.has(parameter) ? [...own, parameter] : ['timings', parameter];
-    const hint = missing ? `"${user}" needs it` : undefined;
+    const unfit = kind === 'unfit' ? `add it there, or give it in the speed ${speed.name}` : undefined;
+    const hint = missing ? `"${user}" needs it` : unfit;
     this.#mistakes.push({ message: text, place: this.#keyPlace(path), hint });
   }
 

@@ -99,6 +99,7 @@ class Reader {
       currents: this.#currents(),
     });
     this.#checkDeadline(commands);
+    if (this.#mistakes.length === 0) this.#checkDataClock(commands);
     // Expressions make sense only among rows that do.
     if (this.#mistakes.length === 0) checkTimings(standard, constraints, this.#layers, this.#at, this.#mistakes);
     return standard;
@@ -196,9 +197,7 @@ class Reader {
   #refresh(commands: readonly CommandRow[]): RefreshRow {
     const { 'all-bank': allBank, 'per-bank': perBank } = this.#written.refresh;
     const path = ['refresh'];
-    if (allBank !== undefined && refreshCommand(commands, 'all') < 0 && this.#mistakes.length === 0) {
-      this.#mistake([...path, 'all-bank'], 'no command refreshes all banks', 'such as "REFab row refreshes rank"');
-    }
+    if (allBank !== undefined && this.#mistakes.length === 0) this.#checkAllBank(commands);
     if (perBank === undefined) return new RefreshRow({ allBank: allBank ?? null });
     if (refreshCommand(commands, 'bank') < 0 && this.#mistakes.length === 0) {
       this.#mistake([...path, 'per-bank'], 'no command refreshes one bank', 'such as "REFpb row refreshes bank"');
@@ -210,6 +209,37 @@ class Reader {
       this.#mistake([...path, 'per-bank', 'lockstep'], `there is no level "${lockstep}" above the bank`, hint);
     }
     return new RefreshRow({ allBank: allBank ?? null, perBank: every, lockstep, gap });
+  }
+
+  /** Banks are closed together before they are refreshed together. */
+  #checkAllBank(commands: readonly CommandRow[]): void {
+    const path = ['refresh', 'all-bank'];
+    const level = commands[refreshCommand(commands, 'all')]?.level;
+    if (level === undefined) {
+      this.#mistake(path, 'no command refreshes all banks', 'such as "REFab row refreshes rank"');
+    } else if (!commands.some((row) => row.banks === 'closes' && row.access === 'none' && row.level === level)) {
+      this.#mistake(path, `no command closes all banks of a ${level}`, `such as "PREab row closes ${level}"`);
+    }
+  }
+
+  /** The controller that stops a data clock is the one that opens rows in two steps. */
+  #checkDataClock(commands: readonly CommandRow[]): void {
+    const clock = this.#written['data clock'];
+    const deadline = this.#written['activation deadline'];
+    if (clock === undefined && deadline !== undefined) {
+      this.#mistake(['activation deadline'], 'rows opened in two steps go with a "data clock", which is not given');
+    }
+    if (clock === undefined) return;
+    if (deadline === undefined) {
+      this.#mistake(['data clock'], 'a data clock that stops goes with an "activation deadline", which is not given');
+    }
+    for (const [access, verb] of [
+      ['read', 'reads'],
+      ['write', 'writes'],
+    ] as const) {
+      if (commands.some(({ syncs }) => syncs === access || syncs === 'any')) continue;
+      this.#mistake(['data clock'], `no command syncs ${verb}`, `add one that "syncs ${verb}"`);
+    }
   }
 
   #checkDeadline(commands: readonly CommandRow[]): void {

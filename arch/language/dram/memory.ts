@@ -45,7 +45,7 @@ export class DramMemory extends Record<{
     speed: '',
     ranks: null,
     channels: 1,
-    mapping: 'RoBaRaCoCh',
+    mapping: 'interleaved',
     scheduler: 'frfcfs',
     page: new Page(),
     refreshes: 'all-bank',

@@ -46,7 +46,12 @@ export const dramShape = {
     .strictObject({
       reads: count.default(reads).describe('Reads that wait in a channel'),
       writes: count.default(writes).describe('Writes that wait in a channel'),
-      low: fraction.default(low).describe('Fraction of the write queue below which writing ends while reads wait'),
+      low: z
+        .number()
+        .gt(0)
+        .max(1)
+        .default(low)
+        .describe('Fraction of the write queue below which writing ends while reads wait'),
       high: fraction.default(high).describe('Fraction of the write queue above which writing begins'),
     })
     .prefault({})

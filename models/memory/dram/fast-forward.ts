@@ -131,6 +131,7 @@ export abstract class FastController extends Controller {
       !this.isOpenPage ||
       queue !== this.choice.queue ||
       capacity < 2 ||
+      requests.oldest(queue, bank) === none ||
       requests.size[queue] !== capacity ||
       requests.other[queue * this.banks + bank] !== none ||
       this.rows.openRow[bank] !== next.row[next.from] ||

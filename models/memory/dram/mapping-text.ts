@@ -84,8 +84,26 @@ const mopBits = 2;
 const times = (field: AddressField, count = field.bits): AddressField[] => Array(count).fill(field);
 const whole = (fields: readonly AddressField[]): AddressField[] => fields.flatMap((field) => times(field));
 
-/** Mappings by name, as Ramulator calls and defines them. */
+/** Levels whose nodes answer side by side at the data bus's full rate. */
+const parallelLevels = ['pseudoChannel', 'bankGroup'];
+
+/**
+ * Mappings by name. `interleaved` spreads neighbours over channels, pseudo-channels and bank groups, so that a stream
+ * runs at the peak rate, and hashes bank groups and banks by the row, so that arrays of equal shape do not share a bank
+ * all the time. The others are as Ramulator calls and defines them.
+ */
 const named: { readonly [name: string]: (fields: AddressFields) => MappingDescription } = {
+  interleaved: ({ channel, levels, row, column }) => {
+    const parallel = levels.filter(({ name }) => parallelLevels.includes(name));
+    const others = levels.filter((level) => !parallel.includes(level)).toReversed();
+    let from = 0;
+    const hashes = [...levels.filter(({ name }) => name === 'bankGroup' || name === 'bank')].map((field) => {
+      const hash = { field, by: row, from };
+      from += field.bits;
+      return hash;
+    });
+    return { layout: whole([channel, ...parallel, column, ...others, row]), hashes };
+  },
   RoBaRaCoCh: ({ channel, levels, row, column }) => ({ layout: whole([channel, column, ...levels, row]), hashes: [] }),
   ChRaBaRoCo: ({ channel, levels, row, column }) => ({
     layout: whole([column, row, ...levels.toReversed(), channel]),

@@ -19,7 +19,7 @@ const mostBits = 53;
 const mostFieldBits = 31;
 
 /**
- * The mapping that a text describes: a name (`RoBaRaCoCh`, `ChRaBaRoCo`, `MOP4CLXOR`), the fields from the most significant
+ * The mapping that a text describes: a name (`interleaved`, `RoBaRaCoCh`, `ChRaBaRoCo`, `MOP4CLXOR`), the fields from the most significant
  * (`row-rank-bank-column-bankGroup`), or a letter for each bit; each with hashes behind it (`, bank ^= row`).
  * @throws MappingError
  */

@@ -188,7 +188,7 @@ export class Dram implements Traffic {
     return { commands, ranks };
   }
 
-  /** Seconds from a read's arrival at its channel to its data, on average; 0 without reads. */
+  /** Seconds from when its channel's queue takes a read to its data, on average; 0 without reads. */
   get averageReadLatency(): number {
     const { controllers, device } = this;
     const ticks = controllers.reduce((sum, { latencySum }) => sum + latencySum, 0);

@@ -133,7 +133,8 @@ export class SplitActivationController extends FastController {
   }
 
   protected override canRepeat(queue: number, first: number, period: number): boolean {
-    return first < this.#stops && period <= this.#goesOn[queue]! && this.#synced === none;
+    if (this.#opening.length > 0 || this.#synced !== none) return false;
+    return first < this.#stops && period <= this.#goesOn[queue]!;
   }
 
   protected override repeated(queue: number): void {

@@ -59,7 +59,7 @@ describe('a memory that uses a standard', () => {
       {
         channels: 1,
         ranks: 1,
-        mapping: 'RoBaRaCoCh',
+        mapping: 'interleaved',
         scheduler: 'frfcfs',
         page: 'open',
         refreshes: 'all-bank',

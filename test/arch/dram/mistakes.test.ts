@@ -114,6 +114,40 @@ describe('a mistake in a standard shows its place, also in a table:', () => {
   });
 });
 
+describe('a standard that no controller could run shows its place:', () => {
+  const twoSteps: readonly [string, string] = [
+    '  ACT    row     opens bank\n',
+    '  ACT    row     opens bank\n  ACT1   row     activates bank\n',
+  ];
+  const deadline: readonly [string, string] = ['constraints: |', 'activation deadline: 8\nconstraints: |'];
+  const clock: readonly [string, string] = ['constraints: |', 'data clock: { reads: 9, writes: 9 }\nconstraints: |'];
+
+  it.each([
+    ['a division by 0', [['-> RD   nRCD', '-> RD   nRCD / 0']], '21:3  this is Infinity clock cycles for FOUR at FAST'],
+    ['a negative latency of reads', [['read latency: nCL', 'read latency: 3 - nCL']], '13:15  this is -3 clock cycles'],
+    ['refreshes in no time', [['all-bank: nREFI', 'all-bank: 0 * nREFI']], '15:22  this is 0 clock cycles'],
+    [
+      'refreshes that never end',
+      [['nREFI: 7800', 'nREFI: 20']],
+      '15:22  a refresh every 20 clock cycles leaves no time',
+    ],
+    [
+      'refreshes of open banks',
+      [['  PREab  row     closes rank\n', '']],
+      '14:22  no command closes all banks of a rank',
+    ],
+    ['two steps and no data clock', [twoSteps, deadline], '17:22  rows opened in two steps go with a "data clock"'],
+    ['a data clock without two steps', [clock], '16:1  a data clock that stops goes with an "activation deadline"'],
+    ['a data clock without a sync', [clock], '16:1  no command syncs writes'],
+  ] as const)('%s', (_, changes, message) => expect(broken(...changes)).toContain(`small.yaml:${message}`));
+
+  it('a rate that a table does not have', () => {
+    const message = broken(['nFAW: { x8: 20, x16: 28 }', 'nFAW: { 2000: 20 }']);
+    expect(message).toContain('nFAW has no value for FOUR at 1000 MT/s');
+    expect(message).toContain('add it there, or give it in the speed SLOW');
+  });
+});
+
 describe('a mistake in a standard that extends another shows its place:', () => {
   folder.write('base.yaml', small);
 

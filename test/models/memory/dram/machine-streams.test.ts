@@ -37,6 +37,7 @@ const runs: fc.Arbitrary<Runs> = fc
   });
 
 const mappings = [
+  'interleaved',
   'RoBaRaCoCh',
   'ChRaBaRoCo',
   'row-bank-channel:1-column-bankGroup-channel:1-rank',

@@ -116,7 +116,7 @@ function deviceOf(use: string): DramDevice {
 }
 
 const devices = ['ddr4', 'hbm2', 'hbm3', 'lpddr5'].map(deviceOf);
-const mappings = ['RoBaRaCoCh', 'ChRaBaRoCo', 'MOP4CLXOR', 'RoBaRaCoCh, channel ^= row'];
+const mappings = ['interleaved', 'RoBaRaCoCh', 'ChRaBaRoCo', 'MOP4CLXOR', 'RoBaRaCoCh, channel ^= row'];
 
 interface Trial {
   readonly hardware: Hardware;

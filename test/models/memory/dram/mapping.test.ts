@@ -149,6 +149,26 @@ describe('named mappings and orders of fields', () => {
     expect(channels).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 0, 1]);
   });
 
+  it('interleaved spreads a stream over channels, pseudo-channels and bank groups, and turns with the row', () => {
+    const mapping = compileMapping('interleaved', hbm3, 2);
+    const place = (block: number): number[] => {
+      mapping.decode(block);
+      return [mapping.channel, mapping.bank, mapping.row, mapping.column];
+    };
+    // Of the 64 banks of a channel: 32 in each pseudo-channel, 16 with each stack id, 4 in each bank group.
+    expect([0, 1, 2, 3, 4, 6, 16].map(place)).toEqual([
+      [0, 0, 0, 0],
+      [1, 0, 0, 0],
+      [0, 32, 0, 0],
+      [1, 32, 0, 0],
+      [0, 4, 0, 0],
+      [0, 36, 0, 0],
+      [0, 0, 0, 1],
+    ]);
+    expect(place(mapping.rowStride)).toEqual([0, 4, 1, 0]);
+    expect(place(4 * mapping.rowStride)).toEqual([0, 1, 4, 0]);
+  });
+
   it('splits a field', () => {
     const mapping = compileMapping('row-column-bankGroup-bank-column:2', ddr4, 1);
     expect(decoded(mapping, 0b1_10_11_01)).toEqual([0b10_11, 0, 0b101]);
@@ -248,12 +268,12 @@ describe('what is wrong with a mapping', () => {
     ['RoBaRaCoHc', 'there is no address mapping "RoBaRaCoHc"; did you mean "RoBaRaCoCh"?'],
     [
       'Open Page',
-      'there is no address mapping "Open Page"; one of RoBaRaCoCh, ChRaBaRoCo, MOP4CLXOR, or an order of fields such as ' +
+      'there is no address mapping "Open Page"; one of interleaved, RoBaRaCoCh, ChRaBaRoCo, MOP4CLXOR, or an order of fields such as ' +
         '"row-bankGroup-bank-column"',
     ],
     [
       '',
-      'the address mapping is empty; one of RoBaRaCoCh, ChRaBaRoCo, MOP4CLXOR, or an order of fields such as "row-bankGroup-bank-column"',
+      'the address mapping is empty; one of interleaved, RoBaRaCoCh, ChRaBaRoCo, MOP4CLXOR, or an order of fields such as "row-bankGroup-bank-column"',
     ],
     ['row-bnak-bankGroup-column', 'there is no field "bnak" in an address; did you mean "bank"?'],
     ['row-bank-column', 'the address mapping has no bankGroup; add "bankGroup", of 2 bits'],
