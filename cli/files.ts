@@ -1,9 +1,11 @@
 /** Files as named on the command line. */
 import {
   accessSync,
+  closeSync,
   constants,
   existsSync,
   mkdirSync,
+  openSync,
   readdirSync,
   realpathSync,
   renameSync,
@@ -99,27 +101,45 @@ export function writeProblem(file: string): string | null {
 
 /** Writes a file whole or not at all, in a folder that is made if need be; `-` is standard output. */
 export function write(file: string, text: string): void {
+  writePieces(file, [text]);
+}
+
+/** As `write`, with a text that may be longer than a string can be. */
+export function writePieces(file: string, pieces: Iterable<string>): void {
   if (file === '-') {
-    process.stdout.write(text);
+    for (const piece of pieces) {
+      process.stdout.write(piece);
+      // The reader has seen enough.
+      if (process.stdout.errored) return;
+    }
     return;
   }
   try {
     mkdirSync(dirname(file), { recursive: true });
     // Devices and pipes are written to, never replaced.
-    if (existsSync(file) && !statSync(file).isFile()) writeFileSync(file, text);
-    else replace(existsSync(file) ? realpathSync(file) : file, text);
+    if (existsSync(file) && !statSync(file).isFile()) writeInto(file, pieces);
+    else replace(existsSync(file) ? realpathSync(file) : file, pieces);
   } catch (error) {
     throw new InputError({ message: `cannot write ${file}: ${reasonOf(error)}` });
   }
 }
 
-function replace(file: string, text: string): void {
+function replace(file: string, pieces: Iterable<string>): void {
   const partial = `${file}.${process.pid}.part`;
   try {
-    writeFileSync(partial, text);
+    writeInto(partial, pieces);
     renameSync(partial, file);
   } catch (error) {
     rmSync(partial, { force: true });
     throw error;
+  }
+}
+
+function writeInto(file: string, pieces: Iterable<string>): void {
+  const descriptor = openSync(file, 'w');
+  try {
+    for (const piece of pieces) writeFileSync(descriptor, piece);
+  } finally {
+    closeSync(descriptor);
   }
 }

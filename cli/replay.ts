@@ -2,8 +2,8 @@ import { existsSync, realpathSync } from 'node:fs';
 import { InputError } from '../arch/language/diagnostics.ts';
 import type { DramDevice } from '../arch/language/dram/device.ts';
 import { findStandard } from '../arch/language/dram/find.ts';
+import { type AddressMapping, compileMapping, MappingError } from '../arch/language/dram/mapping.ts';
 import { deviceOf } from '../arch/language/dram/resolve.ts';
-import { type AddressMapping, compileMapping, MappingError } from '../models/memory/dram/mapping.ts';
 import { PagePolicyError, pagePolicyOf } from '../models/memory/dram/page-text.ts';
 import { defaultPolicy, type Refresh, type Scheduler } from '../models/memory/dram/policy.ts';
 import { type RequestList, replay as replayRequests } from '../models/memory/dram/replay.ts';
@@ -12,7 +12,7 @@ import { CommandTrace } from '../reports/command-trace.ts';
 import { type ReplayReport, replayJson, replaySummary } from '../reports/replay.ts';
 import { readTrace } from '../workloads/import/dram/trace.ts';
 import { together } from './failure.ts';
-import { write } from './files.ts';
+import { write, writePieces } from './files.ts';
 import { checkFiles } from './outputs.ts';
 
 export interface ReplayOptions {
@@ -138,7 +138,7 @@ function writeReport(report: ReplayReport, { json, commands }: ReplayOptions, lo
   try {
     together(
       () => json !== undefined && write(json, replayJson(report)),
-      () => commands !== undefined && log !== null && write(commands, log.csv()),
+      () => commands !== undefined && log !== null && writePieces(commands, log.csv()),
     );
   } finally {
     if (json !== '-' && commands !== '-') {

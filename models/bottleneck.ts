@@ -7,8 +7,10 @@ const bounding = 0.75;
 /** What moves data: a memory, a scratchpad, a dma or a link of its own. */
 export interface Mover {
   readonly name: string;
-  /** Fraction of the run that it takes to move its bytes at its peak. */
+  /** Fraction of the run that it takes to move its bytes at its peak; of DRAM, in which something is under way. */
   readonly used: number;
+  /** What it does in that time: `moves data`. */
+  readonly does: string;
   /** Bytes read and written by tensor. */
   readonly tensors: ReadonlyMap<string, number>;
 }
@@ -25,7 +27,7 @@ export function bottleneckOf(
   if (mover && mover.used > engine.utilization && mover.used >= bounding) {
     const total = [...mover.tensors.values()].reduce((sum, bytes) => sum + bytes, 0);
     const shares = [...mover.tensors].map(([name, bytes]) => ({ name, share: (mover.used * bytes) / total }));
-    const reason = `${mover.name} moves data for ${percent(mover.used)} of the run`;
+    const reason = `${mover.name} ${mover.does} for ${percent(mover.used)} of the run`;
     return { part: mover.name, kind: 'memory', utilization: mover.used, shares: largestFirst(shares), reason };
   }
   const shares = largestFirst(

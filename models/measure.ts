@@ -195,7 +195,8 @@ class Measurement {
   }
 
   #movers(): Mover[] {
-    return this.#ports.map(({ name, bytesRead, bytesWritten, bytesPerSecond }) => {
+    return this.#ports.map((port) => {
+      const { name, bytesRead, bytesWritten, bytesPerSecond } = port;
       const tensors = new Map<string, number>();
       for (const op of this.#record.ops) {
         for (const [key, bytes] of op.moved.get(name) ?? []) {
@@ -203,8 +204,12 @@ class Measurement {
           tensors.set(tensor, (tensors.get(tensor) ?? 0) + bytes);
         }
       }
+      if (port instanceof Dram) {
+        const used = this.#record.length > 0 ? port.busy / this.#record.length : 0;
+        return { name, used, does: 'serves requests', tensors };
+      }
       const used = this.#seconds > 0 ? (bytesRead + bytesWritten) / bytesPerSecond / this.#seconds : 0;
-      return { name, used, tensors };
+      return { name, used, does: 'moves data', tensors };
     });
   }
 

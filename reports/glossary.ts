@@ -117,11 +117,7 @@ const ofEveryRun = {
     definition: 'Bytes per second if the memory’s data pins or ports moved data in every cycle.',
   },
   bandwidthShare: { name: 'Of peak', definition: 'Bandwidth over peak bandwidth.' },
-  readLatency: {
-    name: 'Read latency',
-    definition:
-      'Mean time from a read request to its last byte, over all reads; for DRAM from the moment that a queue of its controllers takes an access, so without the time before a full queue.',
-  },
+  readLatency: { name: 'Read latency', definition: 'Mean time from a read request to its last byte, over all reads.' },
   rowHits: { name: 'Row hits', definition: 'Accesses that found their row open in its bank.' },
   rowMisses: { name: 'Row misses', definition: 'Accesses that found their bank closed and had to open the row first.' },
   rowConflicts: {

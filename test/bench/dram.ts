@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findStandard } from '../../arch/language/dram/find.ts';
+import { compileMapping } from '../../arch/language/dram/mapping.ts';
 import { deviceOf } from '../../arch/language/dram/resolve.ts';
 import { packageRoot } from '../../arch/language/library.ts';
-import { compileMapping } from '../../models/memory/dram/mapping.ts';
 import { defaultPolicy } from '../../models/memory/dram/policy.ts';
 import { type ReplayOptions, type RequestList, replay } from '../../models/memory/dram/replay.ts';
 import { type TraceName, traceRequests } from '../reference/dram-controller-replay.ts';

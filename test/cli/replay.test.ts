@@ -27,7 +27,7 @@ describe('replay', () => {
     const result = await json(ddr4, three);
     // ACT at 1, RD at 17 and nCCDL later at 23, data nCL + nBL behind; PREpb, ACT and WR as tRAS, nRP and nRCD allow
     expect(result).toEqual({
-      standard: 'DDR4',
+      standard: 'DDR4-ramulator',
       organisation: 'DDR4_8Gb_x8',
       speed: 'DDR4_2400R',
       channels: 1,
@@ -132,7 +132,7 @@ describe('replay', () => {
     const { code, stdout } = await clockwright('replay', ddr4, three);
     expect(code).toBe(0);
     expect(stdout).toMatchInlineSnapshot(`
-      "three.txt on DDR4/DDR4_8Gb_x8/DDR4_2400R          72 ticks of 833.0 ps   59.98 ns
+      "three.txt on DDR4-ramulator/DDR4_8Gb_x8/DDR4_2400R   72 ticks of 833.0 ps   59.98 ns
       memory     1 channel   frfcfs   open page   refresh all-bank   RoBaRaCoCh
       requests   3: 2 reads, 1 write
       bandwidth  3.2 of 19.2 GB/s   17 %
@@ -177,7 +177,7 @@ describe('what is wrong with a replay', () => {
       [
         '--page: there is no page policy "capd 4"; did you mean "capped 4"?',
         '--mapping: there is no field "bnak" in an address; did you mean "bank"?',
-        '--refresh: DDR4/DDR4_8Gb_x8/DDR4_2400R has no per-bank refresh; it has all-bank and none',
+        '--refresh: DDR4-ramulator/DDR4_8Gb_x8/DDR4_2400R has no per-bank refresh; it has all-bank and none',
         '3 mistakes\n',
       ].join('\n'),
     );

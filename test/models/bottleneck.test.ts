@@ -23,6 +23,16 @@ describe('what bounds a run', () => {
     expect(found.reason).toMatch(/^hbm moves data for \d+\.\d % of the run$/);
   });
 
+  it('is DRAM that has something under way nearly all the time, however little of its peak it reaches', () => {
+    const arch = aMachine({
+      dram: 'use: dram/hbm2, channels: 1, mapping: row-column-bankGroup-bank-pseudoChannel, page: capped 1',
+    });
+    const { bottleneck, memories } = simulate({ arch, workload: aGemm(64, 4, 16), mapping: tiled });
+    expect(bottleneck).toMatchObject({ part: 'hbm', kind: 'memory' });
+    expect(bottleneck.reason).toMatch(/^hbm serves requests for \d+\.\d % of the run$/);
+    expect(memories[0]!.bandwidth / memories[0]!.peakBandwidth).toBeLessThan(0.5);
+  });
+
   it('is the busier one of two that are hardly ever idle', () => {
     // A tile of 64 cycles moves 272 bytes: 5 at a time take 54 cycles.
     const found = bottleneck({ hbm: 'bandwidth: 5 GB/s, latency: 0 ns' }, [256, 4, 64]);

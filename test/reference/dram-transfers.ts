@@ -4,9 +4,9 @@
  * one transfer at most, and every controller executes that one tick.
  */
 import type { DramDevice } from '../../arch/language/dram/device.ts';
+import type { AddressMapping } from '../../arch/language/dram/mapping.ts';
 import { controllerFor } from '../../models/memory/dram/channel.ts';
 import type { Controller } from '../../models/memory/dram/controller.ts';
-import type { AddressMapping } from '../../models/memory/dram/mapping.ts';
 import type { ControllerPolicy } from '../../models/memory/dram/policy.ts';
 
 /** One transfer of a client's: what it does before it asks for the next one. */

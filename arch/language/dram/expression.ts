@@ -41,7 +41,7 @@ export function evaluate(expression: Expression, scope: Scope): number {
   }
 }
 
-export type NameExpression = Extract<Expression, { kind: 'name' }>;
+type NameExpression = Extract<Expression, { kind: 'name' }>;
 
 /** The names in an expression, in order. */
 export function namesIn(expression: Expression): NameExpression[] {

@@ -6,7 +6,7 @@ import { loadStandard } from './load.ts';
 import type { DramStandard } from './standard.ts';
 
 /** A standard, and what its name says of the device; undefined where it leaves that open. */
-export interface FoundStandard {
+interface FoundStandard {
   readonly standard: DramStandard;
   readonly organisation: string | undefined;
   readonly speed: string | undefined;

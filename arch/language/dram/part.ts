@@ -5,7 +5,9 @@ import { type Diagnostic, suggest } from '../diagnostics.ts';
 import type { Layers, Tree } from '../layers.ts';
 import { count, duration, parsed } from '../quantities.ts';
 import type { Path } from '../source.ts';
+import type { DramDevice } from './device.ts';
 import { readStandard } from './load.ts';
+import { compileMapping, MappingError } from './mapping.ts';
 import {
   capacityOf,
   DramMemory,
@@ -83,6 +85,8 @@ export function readDramPart<
   if (wrong.length > 0) return { part: undefined, mistakes: [...mistakes, ...wrong] };
   const dram = choose(keys, standard);
   const device = memoryDevice(dram);
+  const wrongMapping = mappingMistake(dram, device, keys.count, layers, at);
+  if (wrongMapping) return { part: new MemoryPart(), mistakes: [...mistakes, wrongMapping] };
   const part = new MemoryPart({
     count: keys.count,
     model: 'dram',
@@ -96,6 +100,23 @@ export function readDramPart<
 }
 
 type Keys = z.output<typeof dramSchema>;
+
+/** What is wrong with how addresses are laid on the channels of all `count` copies; null when nothing is. */
+function mappingMistake(
+  { channels, mapping }: DramMemory,
+  device: DramDevice,
+  count: number,
+  layers: Layers,
+  at: Path,
+): Diagnostic | null {
+  try {
+    compileMapping(mapping, device, channels * count);
+    return null;
+  } catch (error) {
+    if (!(error instanceof MappingError)) throw error;
+    return { message: error.message, place: layers.placeOf([...at, 'mapping']), hint: error.hint };
+  }
+}
 
 function choose(keys: Keys, standard: DramStandard): DramMemory {
   const { channels, mapping, scheduler, page, refreshes } = keys;

@@ -29,7 +29,7 @@ export function countNames(levels: Iterable<string>): string[] {
 const parsed = new Map<string, Expression>();
 
 /** @throws TextMistake */
-export function expressionOfText(text: string): Expression {
+function expressionOfText(text: string): Expression {
   const known = parsed.get(text) ?? parseExpression(text);
   parsed.set(text, known);
   return known;

@@ -2,8 +2,8 @@
 import type { MemoryPart } from '../../../arch/language/arch.ts';
 import { InputError } from '../../../arch/language/diagnostics.ts';
 import type { DramDevice } from '../../../arch/language/dram/device.ts';
+import { type AddressMapping, compileMapping, MappingError } from '../../../arch/language/dram/mapping.ts';
 import { type DramMemory, memoryDevice, type Page, timeoutTicks } from '../../../arch/language/dram/memory.ts';
-import { type AddressMapping, compileMapping, MappingError } from './mapping.ts';
 import { Dram } from './memory.ts';
 import type { ControllerPolicy, PagePolicy } from './policy.ts';
 

@@ -243,11 +243,6 @@ class Candidates {
     this.#at = new Int32Array(banks).fill(none);
   }
 
-  slotOf(bank: number): number {
-    const at = this.#at[bank]!;
-    return at === none ? none : this.slot[at]!;
-  }
-
   /** The candidate of a bank is now `slot`, or `none`. */
   set(bank: number, slot: number, bound: number): void {
     let at = this.#at[bank]!;

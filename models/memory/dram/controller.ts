@@ -207,7 +207,34 @@ export abstract class Controller implements PageView, Edges {
   }
 
   /** The next tick in which anything can happen, if no request arrives; at least the one after this. */
-  protected abstract nextTick(): number;
+  protected nextTick(): number {
+    const from = this.clock + 1;
+    let tick = this.maintenanceDue(from);
+    if (tick <= from) return from;
+    if (this.activeCount > 0) {
+      if (!this.isActiveChosen) this.chooseActive(from);
+      if (this.activeTick <= from) return from;
+      if (this.activeTick < tick) tick = this.activeTick;
+    }
+    if (this.priority.isEmpty) {
+      this.chooseQueue();
+      this.choice.choose(from, from);
+      const { columnTick, rowTick } = this.choice;
+      if (columnTick < tick) tick = columnTick;
+      if (rowTick < tick) tick = rowTick;
+    } else {
+      const start = this.priorityStart(from);
+      if (start < tick) tick = start;
+    }
+    return tick > from ? tick : from;
+  }
+
+  /** When the command that the head of the priority queue needs may start, from tick `from` on; infinite when it may not. */
+  protected priorityStart(from: number): number {
+    const { command, bank } = this.priority;
+    if (command === none) return never;
+    return this.rowStart(command, bank, Math.max(from, this.priority.ready(command)));
+  }
 
   /** Executes a tick; returns whether a command started. */
   protected abstract tick(clock: number): boolean;

@@ -1,5 +1,6 @@
 /** A main memory of DRAM: channels with a controller each, which live for a whole run, and what they did. */
 import { type DramDevice, tickPs } from '../../../arch/language/dram/device.ts';
+import type { AddressMapping } from '../../../arch/language/dram/mapping.ts';
 import { Bins, timelineBins } from '../../kernel/bins.ts';
 import { Clock, Ratio } from '../../kernel/clock.ts';
 import { type Kernel, Process } from '../../kernel/kernel.ts';
@@ -8,7 +9,6 @@ import type { Traffic } from '../port.ts';
 import { controllerFor } from './channel.ts';
 import type { Controller, Activity as Told } from './controller.ts';
 import { FrontEnd, Part } from './front-end.ts';
-import type { AddressMapping } from './mapping.ts';
 import type { ControllerPolicy } from './policy.ts';
 import { bytesIn, ChannelStream, type Runs } from './stream.ts';
 import { type Requester, Transfer, Transfers } from './transfers.ts';
@@ -16,7 +16,7 @@ import { type Requester, Transfer, Transfers } from './transfers.ts';
 /** Bins of a bank's activity over time. */
 const bankBins = 64;
 
-export interface DramOptions {
+interface DramOptions {
   readonly device: DramDevice;
   readonly policy: ControllerPolicy;
   readonly mapping: AddressMapping;
@@ -87,6 +87,11 @@ export class Dram implements Traffic {
     return this.#even === null ? all : Array.from({ length: this.#channels }, () => all[0]!);
   }
 
+  /** Picoseconds with a transfer under way. */
+  get busy(): number {
+    return this.clock.edge(this.#transfers.busyTicks);
+  }
+
   /** Makes it a process of a kernel, on which requesters run. */
   attach(kernel: Kernel): void {
     this.#process = new DramProcess(kernel, this);
@@ -106,7 +111,7 @@ export class Dram implements Traffic {
     const parts = this.#frontEnds.map((_, channel) => this.#partOf(list, write, from, channel));
     const transfer = new Transfer(write, requester, parts, this.#leastAccesses(list));
     this.#even?.push({ list, from, transfer });
-    this.#transfers.add(transfer);
+    this.#transfers.add(transfer, from);
     this.#process?.expect();
     return transfer;
   }

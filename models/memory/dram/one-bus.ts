@@ -7,6 +7,7 @@ const never = Number.POSITIVE_INFINITY;
 export class OneBusController extends FastController {
   /** As the base does it, but a choice that nothing can come before is sent at once. */
   override step(limit: number): boolean {
+    const { choice } = this;
     while (this.skipsIdle && this.clock < limit) {
       const from = this.clock + 1;
       const maintenance = this.maintenanceDue(from);
@@ -16,11 +17,10 @@ export class OneBusController extends FastController {
         if (!this.isActiveChosen) this.chooseActive(from);
         active = this.activeTick;
       }
-      const { choice } = this;
       let waiting = never;
       if (active > from) {
         this.chooseQueue();
-        this.choice.choose(from, from);
+        choice.choose(from, from);
         waiting = choice.columnTick < choice.rowTick ? choice.columnTick : choice.rowTick;
       }
       const next = active <= waiting ? active : waiting;
@@ -36,28 +36,6 @@ export class OneBusController extends FastController {
       return true;
     }
     return super.step(limit);
-  }
-
-  protected override nextTick(): number {
-    const from = this.clock + 1;
-    let tick = this.maintenanceDue(from);
-    if (tick <= from) return from;
-    if (this.activeCount > 0) {
-      if (!this.isActiveChosen) this.chooseActive(from);
-      if (this.activeTick <= from) return from;
-      if (this.activeTick < tick) tick = this.activeTick;
-    }
-    if (this.priority.isEmpty) {
-      this.chooseQueue();
-      this.choice.choose(from, from);
-      const { columnTick, rowTick } = this.choice;
-      if (columnTick < tick) tick = columnTick;
-      if (rowTick < tick) tick = rowTick;
-    } else {
-      const { command } = this.priority;
-      if (command !== none) tick = Math.min(tick, this.priority.ready(command));
-    }
-    return tick > from ? tick : from;
   }
 
   protected override tick(clock: number): boolean {
@@ -76,8 +54,8 @@ export class OneBusController extends FastController {
       return true;
     }
     this.chooseQueue();
-    this.choice.choose(clock, clock);
     const { choice } = this;
+    choice.choose(clock, clock);
     if (choice.columnGoesFirst) {
       if (choice.columnTick > clock) return false;
       this.access(choice.columnSlot);

@@ -34,24 +34,7 @@ export class SplitActivationController extends FastController {
   }
 
   protected override nextTick(): number {
-    const from = this.clock + 1;
-    if (this.#opening.length > 0 || this.#synced !== none) return from;
-    let tick = this.maintenanceDue(from);
-    if (tick <= from) return from;
-    if (this.activeCount > 0) {
-      if (!this.isActiveChosen) this.chooseActive(from);
-      if (this.activeTick <= from) return from;
-      if (this.activeTick < tick) tick = this.activeTick;
-    }
-    if (this.priority.isEmpty) {
-      this.chooseQueue();
-      this.choice.choose(from, from);
-      tick = Math.min(tick, this.choice.columnTick, this.choice.rowTick);
-    } else {
-      const { command } = this.priority;
-      if (command !== none) tick = Math.min(tick, this.priority.ready(command));
-    }
-    return tick > from ? tick : from;
+    return this.#opening.length > 0 || this.#synced !== none ? this.clock + 1 : super.nextTick();
   }
 
   protected override tick(clock: number): boolean {
@@ -85,8 +68,8 @@ export class SplitActivationController extends FastController {
       return true;
     }
     this.chooseQueue();
-    this.choice.choose(clock, clock);
     const { choice } = this;
+    choice.choose(clock, clock);
     if (choice.columnGoesFirst) return choice.columnTick <= clock && this.#accessSynced(choice.columnSlot, clock);
     if (choice.rowTick > clock) return false;
     this.row(choice.rowSlot, choice.rowCommand);

@@ -1,5 +1,5 @@
 /** What a transfer moves, as runs of bytes, and the accesses of one channel that they take. */
-import type { AddressMapping } from './mapping.ts';
+import type { AddressMapping } from '../../../arch/language/dram/mapping.ts';
 
 /**
  * Runs of `width` bytes, one for every iteration of nested loops, the last of which is the innermost: from

@@ -52,6 +52,10 @@ export class Transfers {
   readonly #frontEnds: readonly FrontEnd[];
   readonly #readLatency: number;
   readonly #open: Transfer[] = [];
+  /** Ticks with a transfer under way, up to the last time that there was none. */
+  busyTicks = 0;
+  #busySince = 0;
+  #busyUntil = 0;
 
   constructor(frontEnds: readonly FrontEnd[], readLatency: number) {
     this.#frontEnds = frontEnds;
@@ -62,7 +66,9 @@ export class Transfers {
     return this.#open.length;
   }
 
-  add(transfer: Transfer): void {
+  /** Takes on a transfer that was asked for at a tick. */
+  add(transfer: Transfer, tick: number): void {
+    if (this.#open.length === 0) this.#busySince = Math.max(tick, this.#busyUntil);
     transfer.parts.forEach((part, channel) => {
       if (part) this.#frontEnds[channel]!.add(part);
     });
@@ -118,6 +124,8 @@ export class Transfers {
       }
       if (transfer.isTaken && transfer.parts.every((part) => part === null || part.done)) {
         this.#open.splice(i, 1);
+        this.#busyUntil = Math.max(this.#busyUntil, transfer.write ? transfer.taken : transfer.arrived);
+        if (this.#open.length === 0) this.busyTicks += this.#busyUntil - this.#busySince;
         if (!transfer.write) transfer.requester.arrived(transfer);
         any = true;
       } else {

@@ -23,26 +23,6 @@ export class TwoBusController extends FastController {
     this.#banksPerPseudoChannel = this.banks / (device.counts[1] ?? 1);
   }
 
-  protected override nextTick(): number {
-    const from = this.clock + 1;
-    let tick = this.maintenanceDue(from);
-    if (tick <= from) return from;
-    if (this.activeCount > 0) {
-      if (!this.isActiveChosen) this.chooseActive(from);
-      if (this.activeTick <= from) return from;
-      if (this.activeTick < tick) tick = this.activeTick;
-    }
-    if (!this.priority.isEmpty) {
-      tick = Math.min(tick, this.#priorityStart(from));
-    } else {
-      this.chooseQueue();
-      this.choice.choose(from, from);
-      if (this.choice.columnTick < tick) tick = this.choice.columnTick;
-      if (this.choice.rowTick < tick) tick = this.choice.rowTick;
-    }
-    return tick > from ? tick : from;
-  }
-
   protected override tick(clock: number): boolean {
     this.maintain(clock);
     const isRising = !this.#isHalfCycle || clock % 2 === 1;
@@ -69,7 +49,7 @@ export class TwoBusController extends FastController {
 
   #rowSlot(clock: number, columnFrom: number): boolean {
     if (!this.priority.isEmpty) {
-      if (this.#priorityStart(clock) > clock) return false;
+      if (this.priorityStart(clock) > clock) return false;
       const { command, bank } = this.priority;
       this.#pair(command, bank);
       this.sendPriority(command);
@@ -82,13 +62,6 @@ export class TwoBusController extends FastController {
     this.#pair(rowCommand, this.requests.bank[rowSlot]!);
     this.row(rowSlot, rowCommand);
     return true;
-  }
-
-  /** When the head of the priority queue may start. */
-  #priorityStart(from: number): number {
-    const { command, bank } = this.priority;
-    if (command === none) return Number.POSITIVE_INFINITY;
-    return this.rowStart(command, bank, Math.max(from, this.priority.ready(command)));
   }
 
   override columnStart(tick: number): number {

@@ -169,7 +169,7 @@ describe('files', () => {
       code: 0,
       stdout: [
         'arch/parts/dram/ddr4.yaml: DRAM standard DDR4, no mistakes',
-        'arch/parts/dram/hbm3-ramulator.yaml: DRAM standard HBM3, no mistakes\n',
+        'arch/parts/dram/hbm3-ramulator.yaml: DRAM standard HBM3-ramulator, no mistakes\n',
       ].join('\n'),
       stderr: '',
     });

@@ -198,7 +198,7 @@ describe('a standard by name', () => {
 
   it.each([
     ['dd4', 'there is no DRAM standard "dd4"; did you mean "ddr4"?'],
-    ['DDR4/DDR4_8Gb_x7', 'DDR4 has no organisation "DDR4_8Gb_x7"; did you mean "DDR4_8Gb_x8"?'],
-    ['DDR4/DDR4_8Gb_x8/DDR4_2400Q', 'DDR4 has no speed "DDR4_2400Q"; did you mean "DDR4_2400R"?'],
+    ['DDR4/DDR4_8Gb_x7', 'DDR4-ramulator has no organisation "DDR4_8Gb_x7"; did you mean "DDR4_8Gb_x8"?'],
+    ['DDR4/DDR4_8Gb_x8/DDR4_2400Q', 'DDR4-ramulator has no speed "DDR4_2400Q"; did you mean "DDR4_2400R"?'],
   ])('%s is none', (name, message) => expect(folder.mistakes(() => findStandard(name))).toBe(message));
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { DramDevice } from '../../../../arch/language/dram/device.ts';
-import { compileMapping } from '../../../../models/memory/dram/mapping.ts';
+import { compileMapping } from '../../../../arch/language/dram/mapping.ts';
 import { type ReplayResult, replay } from '../../../../models/memory/dram/replay.ts';
 import { traceRequests } from '../../../reference/dram-controller-replay.ts';
 import {

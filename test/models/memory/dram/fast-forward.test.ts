@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, type MockContext, vi } from 'vitest';
+import { compileMapping } from '../../../../arch/language/dram/mapping.ts';
 import { FastController } from '../../../../models/memory/dram/fast-forward.ts';
-import { compileMapping } from '../../../../models/memory/dram/mapping.ts';
 import { OneBusController } from '../../../../models/memory/dram/one-bus.ts';
 import { type ControllerPolicy, defaultPolicy } from '../../../../models/memory/dram/policy.ts';
 import { type ReplayResult, replay } from '../../../../models/memory/dram/replay.ts';

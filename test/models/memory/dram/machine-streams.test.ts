@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compileMapping } from '../../../../models/memory/dram/mapping.ts';
+import { compileMapping } from '../../../../arch/language/dram/mapping.ts';
 import { Placement } from '../../../../models/memory/dram/placement.ts';
 import { bytesIn, ChannelStream, merged, type Runs } from '../../../../models/memory/dram/stream.ts';
 import type { Region } from '../../../../workloads/language/region.ts';
+import { bareDevice } from '../../../arch/dram/bare-device.ts';
 import { aWorkload } from '../../machines.ts';
-import { bareDevice } from './bare-device.ts';
 
 const device = bareDevice({ channel: 1, rank: 2, bankGroup: 4, bank: 4 }, 64, 16);
 

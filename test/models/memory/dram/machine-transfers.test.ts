@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DramDevice } from '../../../../arch/language/dram/device.ts';
+import { compileMapping } from '../../../../arch/language/dram/mapping.ts';
 import { memoryDevice } from '../../../../arch/language/dram/memory.ts';
 import { Clock, Ratio } from '../../../../models/kernel/clock.ts';
 import { Kernel, Process } from '../../../../models/kernel/kernel.ts';
 import type { Controller } from '../../../../models/memory/dram/controller.ts';
-import { compileMapping } from '../../../../models/memory/dram/mapping.ts';
 import { Dram } from '../../../../models/memory/dram/memory.ts';
 import { type ControllerPolicy, defaultPolicy } from '../../../../models/memory/dram/policy.ts';
 import type { Runs } from '../../../../models/memory/dram/stream.ts';

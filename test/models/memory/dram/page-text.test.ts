@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { PagePolicyError, pagePolicyOf } from '../../../../models/memory/dram/page-text.ts';
-import { bareDevice } from './bare-device.ts';
+import { bareDevice } from '../../../arch/dram/bare-device.ts';
 
 /** Clock cycles of 1 ns. */
 const device = bareDevice({ channel: 1, bank: 4 }, 1024, 64);

@@ -1,7 +1,7 @@
 /** Long runs of Ramulator 2.1, of which the totals are known, and the same runs here. */
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { compileMapping } from '../../../../models/memory/dram/mapping.ts';
+import { compileMapping } from '../../../../arch/language/dram/mapping.ts';
 import { defaultPolicy, type Refresh, type Scheduler } from '../../../../models/memory/dram/policy.ts';
 import { type RequestList, replay } from '../../../../models/memory/dram/replay.ts';
 import { type TraceName, traceRequests } from '../../../reference/dram-controller-replay.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compileMapping } from '../../../../models/memory/dram/mapping.ts';
+import { compileMapping } from '../../../../arch/language/dram/mapping.ts';
 import { type ControllerPolicy, defaultPolicy } from '../../../../models/memory/dram/policy.ts';
 import { type ReplayOptions, type RequestList, replay } from '../../../../models/memory/dram/replay.ts';
 import type { TickingController } from '../../../reference/dram-controller.ts';

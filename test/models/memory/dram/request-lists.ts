@@ -1,7 +1,7 @@
 /** Lists of requests for property tests of `replay`, and what was sent for them. */
 import fc from 'fast-check';
 import type { DramDevice } from '../../../../arch/language/dram/device.ts';
-import { type AddressMapping, compileMapping } from '../../../../models/memory/dram/mapping.ts';
+import { type AddressMapping, compileMapping } from '../../../../arch/language/dram/mapping.ts';
 import type { ControllerPolicy, PagePolicy } from '../../../../models/memory/dram/policy.ts';
 import type { ReplayOptions, RequestList } from '../../../../models/memory/dram/replay.ts';
 import type { BlockRequest } from '../../../reference/dram-controller-replay.ts';

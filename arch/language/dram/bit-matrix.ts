@@ -32,7 +32,7 @@ export function inverseOf(matrix: BitMatrix): BitMatrix | null {
 }
 
 /** Where a bit is kept: bit `bit` of the 32-bit word `word`. */
-export interface BitPlace {
+interface BitPlace {
   readonly word: number;
   readonly bit: number;
 }

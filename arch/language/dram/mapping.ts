@@ -1,8 +1,8 @@
 /** From the number of a block to where it lies in DRAM, and back. */
 import { bits as bitLists } from 'bitwise';
 import type { Bits } from 'bitwise/types.js';
-import type { DramDevice } from '../../../arch/language/dram/device.ts';
 import { type BitMatrix, inverseOf, placesIn, unitRow, WordMap } from './bit-matrix.ts';
+import type { DramDevice } from './device.ts';
 import {
   type AddressField,
   addressFields,

@@ -1,6 +1,6 @@
 /** Address mappings as users write them. */
-import { nearest, suggest } from '../../../arch/language/diagnostics.ts';
-import type { DramDevice } from '../../../arch/language/dram/device.ts';
+import { nearest, suggest } from '../diagnostics.ts';
+import type { DramDevice } from './device.ts';
 
 /** What is wrong with an address mapping, as one clause, and what would do. */
 export class MappingError extends Error {
@@ -22,7 +22,7 @@ export interface AddressField {
 }
 
 /** The fields of an address, in the order channel, levels below it, row, column. */
-export interface AddressFields {
+interface AddressFields {
   readonly channel: AddressField;
   readonly levels: readonly AddressField[];
   readonly row: AddressField;
@@ -31,7 +31,7 @@ export interface AddressFields {
 }
 
 /** `field` becomes its exclusive or with the bits of `by` from bit `from` on. */
-export interface AddressHash {
+interface AddressHash {
   readonly field: AddressField;
   readonly by: AddressField;
   readonly from: number;

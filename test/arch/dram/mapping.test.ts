@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { DramDevice } from '../../../../arch/language/dram/device.ts';
-import { type AddressMapping, compileMapping, MappingError } from '../../../../models/memory/dram/mapping.ts';
+import type { DramDevice } from '../../../arch/language/dram/device.ts';
+import { type AddressMapping, compileMapping, MappingError } from '../../../arch/language/dram/mapping.ts';
 import { bareDevice } from './bare-device.ts';
 
 const ddr4 = bareDevice({ channel: 1, rank: 1, bankGroup: 4, bank: 4 }, 65_536, 128);

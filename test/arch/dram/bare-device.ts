@@ -1,5 +1,5 @@
 /** A device that has a geometry and nothing else: no commands, no timing. */
-import type { DramDevice } from '../../../../arch/language/dram/device.ts';
+import type { DramDevice } from '../../../arch/language/dram/device.ts';
 
 /** `levels` with their counts, from the channel to the bank. */
 export function bareDevice(levels: { readonly [level: string]: number }, rows: number, bursts: number): DramDevice {
