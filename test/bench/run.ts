@@ -1,12 +1,15 @@
 /** npm run bench [-- WORD...]: prints every section of this folder, or those whose file names contain one of the words. */
 import { readdirSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, extname } from 'node:path';
 import { type Section, table } from './harness.ts';
 
 const words = process.argv.slice(2);
+/** It runs compiled, as users run the program. */
+const suffix = extname(import.meta.filename);
 const names = readdirSync(import.meta.dirname)
-  .filter((file) => file.endsWith('.ts') && file !== 'run.ts' && file !== 'harness.ts')
-  .map((file) => basename(file, '.ts'))
+  .filter((file) => extname(file) === suffix)
+  .map((file) => basename(file, suffix))
+  .filter((name) => name !== 'run' && name !== 'harness')
   .sort();
 const chosen = names.filter((name) => words.length === 0 || words.some((word) => name.includes(word)));
 if (chosen.length === 0) {
@@ -14,6 +17,6 @@ if (chosen.length === 0) {
   process.exitCode = 2;
 }
 for (const name of chosen) {
-  const { section } = (await import(`./${name}.ts`)) as { section: Section };
+  const { section } = (await import(`./${name}${suffix}`)) as { section: Section };
   console.log(`${section.title}\n${table(section.rows())}\n`);
 }

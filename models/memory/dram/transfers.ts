@@ -114,26 +114,26 @@ export class Transfers {
 
   /** Tells requesters of what has happened; whether anything has. */
   #tell(): boolean {
-    let any = false;
+    let told = false;
     for (let i = 0; i < this.#open.length; ) {
       const transfer = this.#open[i]!;
       if (!transfer.isTaken && transfer.parts.every((part) => part === null || part.taken >= 0)) {
         transfer.isTaken = true;
         transfer.requester.taken(transfer);
-        any = true;
+        told = true;
       }
       if (transfer.isTaken && transfer.parts.every((part) => part === null || part.done)) {
         this.#open.splice(i, 1);
         this.#busyUntil = Math.max(this.#busyUntil, transfer.write ? transfer.taken : transfer.arrived);
         if (this.#open.length === 0) this.busyTicks += this.#busyUntil - this.#busySince;
         if (!transfer.write) transfer.requester.arrived(transfer);
-        any = true;
+        told = true;
       } else {
-        if (any) this.#setBound(transfer);
+        if (told) this.#setBound(transfer);
         i++;
       }
     }
-    return any;
+    return told;
   }
 
   #setBound(transfer: Transfer): void {
