@@ -19,7 +19,6 @@ interface Push {
 
 /** A row that looks back further than one command: a ring of the latest starts for each node of its level. */
 class Windowed {
-  readonly before: number;
   /** By bank: the node that it lies in, and where that node's class is among the ready times. */
   readonly #nodeOf: Int32Array;
   readonly slotOf: Int32Array;
@@ -29,7 +28,6 @@ class Windowed {
   readonly #next: Int32Array;
 
   constructor(push: Push, nodeOf: Int32Array, slotOf: Int32Array) {
-    this.before = push.before;
     this.#nodeOf = nodeOf;
     this.slotOf = slotOf;
     this.#latency = push.latency;
