@@ -3,9 +3,17 @@ import { InputError } from '../arch/language/diagnostics.ts';
 import type { DramDevice } from '../arch/language/dram/device.ts';
 import { findStandard } from '../arch/language/dram/find.ts';
 import { type AddressMapping, compileMapping, MappingError } from '../arch/language/dram/mapping.ts';
+import { peakBandwidth, refreshesOf } from '../arch/language/dram/memory.ts';
+import { parsePage } from '../arch/language/dram/page.ts';
 import { deviceOf } from '../arch/language/dram/resolve.ts';
-import { PagePolicyError, pagePolicyOf } from '../models/memory/dram/page-text.ts';
-import { defaultPolicy, type Refresh, type Scheduler } from '../models/memory/dram/policy.ts';
+import { UnitError } from '../arch/language/units.ts';
+import {
+  defaultPolicy,
+  type PagePolicy,
+  pagePolicyOf,
+  type Refresh,
+  type Scheduler,
+} from '../models/memory/dram/policy.ts';
 import { type RequestList, replay as replayRequests } from '../models/memory/dram/replay.ts';
 import { dramEnergy } from '../models/physical/dram.ts';
 import { CommandTrace } from '../reports/command-trace.ts';
@@ -21,7 +29,7 @@ export interface ReplayOptions {
   readonly channels: number;
   readonly ranks?: number;
   readonly scheduler: Scheduler;
-  /** As `pagePolicyOf` reads it. */
+  /** As `parsePage` reads it. */
   readonly page: string;
   readonly refresh?: Refresh;
   /** As `compileMapping` reads it. */
@@ -44,7 +52,7 @@ export async function replay(standard: string, trace: string, options: ReplayOpt
     () => checkFiles({ json, commands }),
     () => keepInputs([standard, trace], { json, commands }),
   );
-  const { device, refresh } = chosen;
+  const { device, refresh, peak } = chosen;
   const log = commands === undefined ? null : new CommandTrace(device);
   const result = replayRequests(
     device,
@@ -60,7 +68,7 @@ export async function replay(standard: string, trace: string, options: ReplayOpt
   );
   const sent = device.commands.map(({ name }) => result.commands[name] ?? 0);
   const energy = dramEnergy(device, { commands: sent, ranks: result.ranks });
-  const report = { trace, device, channels, scheduler, page, refresh, mapping, result, energy };
+  const report = { trace, device, channels, peak, scheduler, page, refresh, mapping, result, energy };
   writeReport(report, options, log);
 }
 
@@ -77,9 +85,11 @@ function keepInputs(inputs: readonly string[], outputs: { readonly [option: stri
 
 interface Choices {
   readonly device: DramDevice;
-  readonly page: ReturnType<typeof pagePolicyOf>;
+  readonly page: PagePolicy;
   readonly mapping: AddressMapping;
   readonly refresh: Refresh;
+  /** Bytes per second of all channels. */
+  readonly peak: number;
 }
 
 /** @throws InputError */
@@ -91,11 +101,11 @@ function choices(name: string, options: ReplayOptions): Choices {
     ranks: options.ranks,
   });
   const [page, mapping, refresh] = together(
-    () => named('--page', () => pagePolicyOf(options.page, device)),
+    () => named('--page', () => pagePolicyOf(parsePage(options.page), device)),
     () => named('--mapping', () => compileMapping(options.mapping, device, options.channels)),
     () => refreshOf(device, options.refresh),
   );
-  return { device, page, mapping, refresh };
+  return { device, page, mapping, refresh, peak: peakBandwidth(standard, device, options.channels) };
 }
 
 /** What an option's text means. @throws InputError that names the option */
@@ -103,21 +113,16 @@ function named<T>(option: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (!(error instanceof MappingError) && !(error instanceof PagePolicyError)) throw error;
+    if (!(error instanceof MappingError) && !(error instanceof UnitError)) throw error;
     throw new InputError({ message: `${option}: ${error.message}`, hint: error.hint });
   }
 }
 
 /** The kind of refresh that was asked for, else the one that the device has. @throws InputError when it does not have it. */
 function refreshOf({ refresh, name }: DramDevice, wanted: Refresh | undefined): Refresh {
-  const has: { readonly [kind in Refresh]: boolean } = {
-    'all-bank': refresh.allBank !== null,
-    'per-bank': refresh.perBank !== null,
-    none: true,
-  };
-  const kinds = (Object.keys(has) as Refresh[]).filter((kind) => has[kind]);
-  const kind = wanted ?? kinds[0] ?? 'none';
-  if (has[kind]) return kind;
+  const kinds = refreshesOf(refresh);
+  const kind = wanted ?? kinds[0]!;
+  if (kinds.includes(kind)) return kind;
   throw new InputError({
     message: `--refresh: ${name} has no ${kind} refresh`,
     hint: `it has ${kinds.join(' and ')}`,

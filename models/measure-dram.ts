@@ -1,5 +1,6 @@
 /** What a memory of DRAM did, as reports see it. */
-import { type DramMemory, pageText } from '../arch/language/dram/memory.ts';
+import type { DramMemory } from '../arch/language/dram/memory.ts';
+import { pageText } from '../arch/language/dram/page.ts';
 import type { Dram } from './memory/dram/memory.ts';
 import type { DramResult, MemoryResult, Series } from './result.ts';
 

@@ -10,6 +10,8 @@ export interface ReplayReport {
   readonly trace: string;
   readonly device: DramDevice;
   readonly channels: number;
+  /** Bytes per second that the data buses of all channels can move. */
+  readonly peak: number;
   readonly scheduler: string;
   readonly page: string;
   readonly refresh: string;
@@ -69,21 +71,14 @@ function inLines(label: string, items: readonly string[]): Line[] {
   return lines;
 }
 
-/** Bytes per second of the data buses of all channels; null when the length of a burst is not known. */
-function peakBandwidth({ device, channels }: ReplayReport): number | null {
-  const { timings, levels, counts, burstBytes } = device;
-  const burst = timings.get('nBL') ?? timings.get('nBL_min');
-  if (burst === undefined) return null;
-  const buses = channels * (counts[levels.indexOf('pseudoChannel')] ?? 1);
-  return (buses * burstBytes) / (burst * tickSeconds(device));
-}
-
 function bandwidthLine(report: ReplayReport): Line {
-  const [bandwidth, peak] = [bandwidthOf(report), peakBandwidth(report)];
-  const scale = siScale(peak ?? bandwidth, 'B/s');
-  const of = peak === null ? '' : ` of ${inScale(peak, scale)}`;
-  const part = peak === null ? '' : `   ${share(bandwidth / peak)}`;
-  return ['bandwidth', `${inScale(bandwidth, scale)}${of} ${scale.unit}${part}`];
+  const { peak } = report;
+  const bandwidth = bandwidthOf(report);
+  const scale = siScale(peak, 'B/s');
+  return [
+    'bandwidth',
+    `${inScale(bandwidth, scale)} of ${inScale(peak, scale)} ${scale.unit}   ${share(bandwidth / peak)}`,
+  ];
 }
 
 const several = (number: number, what: string): string => `${count(number)} ${what}${number === 1 ? '' : 's'}`;
@@ -119,8 +114,8 @@ function commandLines({ result }: ReplayReport): Line[] {
   );
 }
 
-function energyLines({ energy }: ReplayReport): Line[] {
-  if (energy === null) return [];
+function energyLines({ device, energy }: ReplayReport): Line[] {
+  if (energy === null) return [['energy', `not known: there are no currents of ${device.speed}`]];
   const parts = Object.entries(energy.by)
     .filter(([, part]) => part > 0)
     .toSorted((a, b) => b[1] - a[1])

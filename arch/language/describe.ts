@@ -10,7 +10,8 @@ import {
   type Rate,
   type Span,
 } from './arch.ts';
-import { DramMemory, pageText } from './dram/memory.ts';
+import { DramMemory } from './dram/memory.ts';
+import { pageText } from './dram/page.ts';
 import { operationNames } from './operations.ts';
 import { expandParts, linkBandwidth, partAt, peakOperations, scratchpadBandwidth } from './parts.ts';
 

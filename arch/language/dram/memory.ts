@@ -1,20 +1,10 @@
 /** A main memory of DRAM: what a machine chooses of a standard, and how its controllers order commands. */
 import { Record } from 'immutable';
-import { UnitError } from '../units.ts';
 import type { DramDevice } from './device.ts';
 import { tickPs } from './device.ts';
+import { Page } from './page.ts';
 import { deviceOf } from './resolve.ts';
 import { DramStandard } from './standard.ts';
-
-/** What happens to a row that nothing needs at the moment. */
-export class Page extends Record<{
-  kind: 'open' | 'closed' | 'capped' | 'timeout';
-  /** Of `capped`: accesses after which a row is closed. */
-  cap: number;
-  /** Of `timeout`: clock cycles of the memory, or picoseconds, without an access. */
-  after: number;
-  unit: 'CK' | 'ps';
-}>({ kind: 'open', cap: 0, after: 0, unit: 'CK' }, 'Page') {}
 
 /** Requests that each queue of a channel holds, and the fractions of the write queue where writing ends and begins. */
 export class Queues extends Record<{ reads: number; writes: number; low: number; high: number }>(
@@ -24,6 +14,15 @@ export class Queues extends Record<{ reads: number; writes: number; low: number;
 
 export const schedulers = ['frfcfs', 'frfcfs-row-hit'] as const;
 export const refreshPolicies = ['all-bank', 'per-bank', 'none'] as const;
+
+/** The kinds of refresh that a standard's, or a device's, refresh commands allow. */
+export function refreshesOf(refresh: {
+  readonly allBank: unknown;
+  readonly perBank: unknown;
+}): (typeof refreshPolicies)[number][] {
+  const has = { 'all-bank': refresh.allBank !== null, 'per-bank': refresh.perBank !== null, none: true };
+  return refreshPolicies.filter((policy) => has[policy]);
+}
 
 export class DramMemory extends Record<{
   standard: DramStandard;
@@ -57,33 +56,6 @@ export class DramMemory extends Record<{
 /** The device that each channel of a memory is. */
 export function memoryDevice({ standard, organisation, speed, ranks }: DramMemory): DramDevice {
   return deviceOf(standard, { organisation, speed, ranks: ranks ?? undefined });
-}
-
-/** `open`, `closed`, `capped 4`, `timeout 200 ns`, `timeout 100 CK`. @throws UnitError */
-export function parsePage(text: string): Page {
-  const [, kind, rest = ''] = /^\s*(\S+)\s*(.*?)\s*$/.exec(text) ?? [];
-  if ((kind === 'open' || kind === 'closed') && rest === '') return new Page({ kind });
-  if (kind === 'capped' && /^[1-9]\d*$/.test(rest)) return new Page({ kind, cap: Number(rest) });
-  const after = /^(\d+(?:\.\d+)?)\s*(CK|ps|ns|us)$/.exec(rest);
-  if (kind === 'timeout' && after && Number(after[1]) > 0) {
-    const unit = after[2] === 'CK' ? 'CK' : 'ps';
-    const scale = { CK: 1, ps: 1, ns: 1e3, us: 1e6 }[after[2] as 'CK' | 'ps' | 'ns' | 'us'];
-    return new Page({ kind, after: Number((Number(after[1]) * scale).toPrecision(15)), unit });
-  }
-  const hint = 'one of open, closed, "capped 4", "timeout 200 ns", "timeout 100 CK"';
-  throw new UnitError(`"${text}" is no page policy`, undefined, hint);
-}
-
-/** A page policy as it is written. */
-export function pageText({ kind, cap, after, unit }: Page): string {
-  if (kind === 'capped') return `capped ${cap}`;
-  if (kind !== 'timeout') return kind;
-  return unit === 'CK' ? `timeout ${after} CK` : `timeout ${after / 1e3} ns`;
-}
-
-/** Ticks of the device after which an unused row is closed. */
-export function timeoutTicks({ after, unit }: Page, device: DramDevice): number {
-  return Math.ceil(unit === 'CK' ? after * device.ticksPerClock : after / tickPs(device));
 }
 
 /** Bytes that `channels` channels hold. */

@@ -12,12 +12,13 @@ import {
   capacityOf,
   DramMemory,
   memoryDevice,
-  parsePage,
   peakBandwidth,
   Queues,
+  refreshesOf,
   refreshPolicies,
   schedulers,
 } from './memory.ts';
+import { parsePage } from './page.ts';
 import { standardShape } from './schema.ts';
 import type { DramStandard } from './standard.ts';
 
@@ -153,10 +154,9 @@ function wrongChoices(keys: Keys, standard: DramStandard, layers: Layers, at: Pa
   if (keys.ranks !== undefined && !levels.includes('rank')) {
     mistake(['ranks'], `${name} has no ranks`, `it has ${levels.join(', ')}`);
   }
-  const none = { 'all-bank': refresh.allBank === null, 'per-bank': refresh.perBank === null, none: false };
-  if (none[keys.refreshes]) {
-    const hint = `one of ${refreshPolicies.filter((policy) => !none[policy]).join(', ')}`;
-    mistake(['refreshes'], `${name} has no ${keys.refreshes} refresh`, hint);
+  const kinds = refreshesOf(refresh);
+  if (!kinds.includes(keys.refreshes)) {
+    mistake(['refreshes'], `${name} has no ${keys.refreshes} refresh`, `one of ${kinds.join(', ')}`);
   }
   if (keys.queues.low >= keys.queues.high) {
     mistake(['queues'], 'writing ends at a level of the queue below the one where it begins', 'low is less than high');

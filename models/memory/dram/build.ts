@@ -3,9 +3,9 @@ import type { MemoryPart } from '../../../arch/language/arch.ts';
 import { InputError } from '../../../arch/language/diagnostics.ts';
 import type { DramDevice } from '../../../arch/language/dram/device.ts';
 import { type AddressMapping, compileMapping, MappingError } from '../../../arch/language/dram/mapping.ts';
-import { type DramMemory, memoryDevice, type Page, timeoutTicks } from '../../../arch/language/dram/memory.ts';
+import { type DramMemory, memoryDevice } from '../../../arch/language/dram/memory.ts';
 import { Dram } from './memory.ts';
-import type { ControllerPolicy, PagePolicy } from './policy.ts';
+import { type ControllerPolicy, pagePolicyOf } from './policy.ts';
 
 /**
  * `bytesPerSecond` is the peak of all copies of the part, which lie side by side as channels.
@@ -30,22 +30,11 @@ function mappingOf(path: string, choice: DramMemory, device: DramDevice, channel
 function policyOf({ scheduler, page, refreshes, queues }: DramMemory, device: DramDevice): ControllerPolicy {
   return {
     scheduler,
-    page: pageOf(page, device),
+    page: pagePolicyOf(page, device),
     refresh: refreshes,
     readQueue: queues.reads,
     writeQueue: queues.writes,
     writeLow: queues.low,
     writeHigh: queues.high,
   };
-}
-
-function pageOf(page: Page, device: DramDevice): PagePolicy {
-  switch (page.kind) {
-    case 'capped':
-      return { kind: 'capped', cap: page.cap };
-    case 'timeout':
-      return { kind: 'timeout', ticks: timeoutTicks(page, device) };
-    default:
-      return { kind: page.kind };
-  }
 }

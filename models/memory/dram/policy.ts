@@ -1,4 +1,6 @@
 /** How a controller orders commands: each piece chosen by name. */
+import type { DramDevice } from '../../../arch/language/dram/device.ts';
+import { type Page, timeoutTicks } from '../../../arch/language/dram/page.ts';
 
 export interface ControllerPolicy {
   readonly scheduler: Scheduler;
@@ -30,6 +32,18 @@ export type PagePolicy =
   | { readonly kind: 'closed' }
   | { readonly kind: 'capped'; readonly cap: number }
   | { readonly kind: 'timeout'; readonly ticks: number };
+
+/** A page policy of a description, in ticks of a device. */
+export function pagePolicyOf(page: Page, device: DramDevice): PagePolicy {
+  switch (page.kind) {
+    case 'capped':
+      return { kind: 'capped', cap: page.cap };
+    case 'timeout':
+      return { kind: 'timeout', ticks: timeoutTicks(page, device) };
+    default:
+      return { kind: page.kind };
+  }
+}
 
 export type Refresh = 'all-bank' | 'per-bank' | 'none';
 

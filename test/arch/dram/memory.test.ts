@@ -3,7 +3,8 @@ import { is } from 'immutable';
 import { afterAll, describe, expect, it } from 'vitest';
 import { MemoryPart } from '../../../arch/language/arch.ts';
 import { describeArch } from '../../../arch/language/describe.ts';
-import { memoryDevice, pageText, timeoutTicks } from '../../../arch/language/dram/memory.ts';
+import { memoryDevice } from '../../../arch/language/dram/memory.ts';
+import { pageText, timeoutTicks } from '../../../arch/language/dram/page.ts';
 import { standardJsonSchema } from '../../../arch/language/json-schema.ts';
 import { libraryNames, packageRoot } from '../../../arch/language/library.ts';
 import { loadArch, parseArch } from '../../../arch/language/load.ts';
@@ -133,9 +134,9 @@ describe('a mistake in a memory of DRAM shows its place:', () => {
     ['a refresh', 'use: dram/ddr4, refreshes: per-bank', '4:51  DDR4 has no per-bank refresh'],
     ['a refresh policy', 'use: dram/ddr4, refreshes: often', '4:51  "often" is no refreshes'],
     ['a scheduler', 'use: dram/ddr4, scheduler: fcfs', '4:51  "fcfs" is no scheduler'],
-    ['a page policy', 'use: dram/ddr4, page: clsed', '4:46  "clsed" is no page policy'],
-    ['a cap', 'use: dram/ddr4, page: capped 0', '4:46  "capped 0" is no page policy'],
-    ['a timeout', 'use: dram/ddr4, page: timeout 5', '4:46  "timeout 5" is no page policy'],
+    ['a page policy', 'use: dram/ddr4, page: clsed', '4:46  there is no page policy "clsed"'],
+    ['a cap', 'use: dram/ddr4, page: capped 0', '4:46  "0" is no number of accesses'],
+    ['a timeout', 'use: dram/ddr4, page: timeout 5 s', '4:46  "5 s" is no number of ticks, ns or CK'],
     ['no channels', 'use: dram/ddr4, channels: 0', '4:50  0 is zero, but channels cannot be'],
     ['queues', 'use: dram/ddr4, queues: { low: 0.9 }', '4:40  writing ends at a level'],
     ['a key', 'use: dram/ddr4, bandwidth: 400 GB/s', '4:40  unknown key "bandwidth"'],

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { PagePolicyError, pagePolicyOf } from '../../../../models/memory/dram/page-text.ts';
-import { bareDevice } from '../../../arch/dram/bare-device.ts';
+import { parsePage } from '../../../arch/language/dram/page.ts';
+import { UnitError } from '../../../arch/language/units.ts';
+import { pagePolicyOf } from '../../../models/memory/dram/policy.ts';
+import { bareDevice } from './bare-device.ts';
 
 /** Clock cycles of 1 ns. */
 const device = bareDevice({ channel: 1, bank: 4 }, 1024, 64);
@@ -8,9 +10,9 @@ const halfCycles = { ...device, clockPs: 833, ticksPerClock: 2 };
 
 function whyNot(text: string): string {
   try {
-    pagePolicyOf(text, device);
+    parsePage(text);
   } catch (error) {
-    if (error instanceof PagePolicyError) return `${error.message}; ${error.hint}`;
+    if (error instanceof UnitError) return `${error.message}; ${error.hint}`;
     throw error;
   }
   return 'nothing is wrong';
@@ -18,17 +20,20 @@ function whyNot(text: string): string {
 
 describe('page policies', () => {
   it('are open, closed, or close a row after some accesses or some time', () => {
-    expect(pagePolicyOf('open', device)).toEqual({ kind: 'open' });
-    expect(pagePolicyOf('closed', device)).toEqual({ kind: 'closed' });
-    expect(pagePolicyOf(' capped  16 ', device)).toEqual({ kind: 'capped', cap: 16 });
-    expect(pagePolicyOf('timeout 100', halfCycles)).toEqual({ kind: 'timeout', ticks: 100 });
-    expect(pagePolicyOf('timeout 100 CK', halfCycles)).toEqual({ kind: 'timeout', ticks: 200 });
-    expect(pagePolicyOf('timeout 0.5 us', device)).toEqual({ kind: 'timeout', ticks: 500 });
+    expect(pagePolicyOf(parsePage('open'), device)).toEqual({ kind: 'open' });
+    expect(pagePolicyOf(parsePage('closed'), device)).toEqual({ kind: 'closed' });
+    expect(pagePolicyOf(parsePage(' capped  16 '), device)).toEqual({ kind: 'capped', cap: 16 });
+    expect(pagePolicyOf(parsePage('timeout 100'), halfCycles)).toEqual({ kind: 'timeout', ticks: 100 });
+    expect(pagePolicyOf(parsePage('timeout 100 CK'), halfCycles)).toEqual({ kind: 'timeout', ticks: 200 });
+    expect(pagePolicyOf(parsePage('timeout 0.5 us'), device)).toEqual({ kind: 'timeout', ticks: 500 });
   });
 
   it('round times up to whole ticks', () => {
-    expect(pagePolicyOf('timeout 10 ns', { ...device, clockPs: 833 })).toEqual({ kind: 'timeout', ticks: 13 });
-    expect(pagePolicyOf('timeout 10ns', halfCycles)).toEqual({ kind: 'timeout', ticks: 25 });
+    expect(pagePolicyOf(parsePage('timeout 10 ns'), { ...device, clockPs: 833 })).toEqual({
+      kind: 'timeout',
+      ticks: 13,
+    });
+    expect(pagePolicyOf(parsePage('timeout 10ns'), halfCycles)).toEqual({ kind: 'timeout', ticks: 25 });
   });
 
   it.each([
