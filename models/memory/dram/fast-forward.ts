@@ -13,14 +13,14 @@ export abstract class FastController extends Controller {
   sendHits(next: Upcoming, count: number, limit: number, tag = 0): number {
     const queue = next.write[next.from]!;
     const bank = next.bank[next.from]!;
-    if (!this.choice.isOneRow(queue) || this.activeCount > 0) return 0;
+    if (!this.choice.isOneRow(queue) || this.choice.heldCount > 0) return 0;
     if (this.refreshDue <= this.clock + 1 || !this.priority.isEmpty) return 0;
     this.chooseQueue();
     if (!this.#isRunOf(queue, bank, next)) return 0;
-    this.choice.choose(this.clock + 1, this.clock + 1);
-    const command = queue === writes ? this.set.write : this.set.read;
-    const first = this.choice.columnTick;
-    const period = this.columnStart(first + this.timing.period(command)) - first;
+    const { column } = this.choice;
+    column.choose(this.clock + 1);
+    const { command, tick: first } = column;
+    const period = this.edge(command, bank, first + this.timing.period(command)) - first;
     const end = Math.min(limit, this.refreshDue - 1);
     if (first > end || !this.canRepeat(queue, first, period)) return 0;
     const accesses = Math.min(count, Math.floor((end - first) / period) + 1);
@@ -29,7 +29,7 @@ export abstract class FastController extends Controller {
     this.timing.issue(command, bank, this.clock);
     this.commands[command]! += accesses;
     this.repeated(queue);
-    this.choice.changed(queue, bank);
+    this.choice.changed(queue, bank, this.clock);
     this.choice.forget();
     this.activity?.accessed(bank, first, period, accesses);
     return accesses;
@@ -54,16 +54,16 @@ export abstract class FastController extends Controller {
     if (!isHit) {
       let opens = timing.ready(timing.classOf[set.activate]!, bank);
       if (isOpen) {
-        precharge = this.rowStart(set.precharge, bank, Math.max(tick, this.prechargeReady(bank)));
+        precharge = this.edge(set.precharge, bank, Math.max(tick, this.prechargeReady(bank)));
         opens = Math.max(opens, precharge + timing.gap(set.precharge, set.activate));
         ready = Math.max(ready, precharge + timing.gap(set.precharge, access));
         tick = precharge + 1;
       }
-      activate = this.rowStart(set.activate, bank, Math.max(tick, opens));
+      activate = this.edge(set.activate, bank, Math.max(tick, opens));
       ready = Math.max(ready, activate + timing.gap(set.activate, access));
       tick = this.opened(activate, bank) + 1;
     }
-    tick = this.columnStart(Math.max(tick, ready));
+    tick = this.edge(access, bank, Math.max(tick, ready));
     const sync = this.needsSync(tick) ? tick : 0;
     if (sync > 0) tick = this.synced(sync, queue, bank);
     if (tick > limit || tick >= this.refreshDue) return false;

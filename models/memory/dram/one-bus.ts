@@ -1,51 +1,40 @@
 import { FastController } from './fast-forward.ts';
 import { none } from './requests.ts';
 
-const never = Number.POSITIVE_INFINITY;
-
 /** One command in a tick, whatever it is: DDR3 to DDR5, GDDR6. */
 export class OneBusController extends FastController {
   /** As the base does it, but a choice that nothing can come before is sent at once. */
   override step(limit: number): boolean {
     const { choice } = this;
-    while (this.skipsIdle && this.clock < limit) {
-      const from = this.clock + 1;
-      const maintenance = this.maintenanceDue(from);
-      if (maintenance <= from || !this.priority.isEmpty) break;
-      let active = never;
-      if (this.activeCount > 0) {
-        if (!this.isActiveChosen) this.chooseActive(from);
-        active = this.activeTick;
-      }
-      let waiting = never;
-      if (active > from) {
-        this.chooseQueue();
-        choice.choose(from, from);
-        waiting = choice.columnTick < choice.rowTick ? choice.columnTick : choice.rowTick;
-      }
-      const next = active <= waiting ? active : waiting;
-      if (next >= maintenance) break;
-      if (next > limit) {
-        this.clock = limit;
-        return false;
-      }
-      this.clock = next;
-      if (active <= waiting) this.access(this.activeSlot);
-      else if (choice.columnGoesFirst) this.access(choice.columnSlot);
-      else this.row(choice.rowSlot, choice.rowCommand);
-      return true;
+    const from = this.clock + 1;
+    if (!this.skipsIdle || from > limit) return super.step(limit);
+    const maintenance = this.maintenanceDue(from);
+    if (maintenance <= from || !this.priority.isEmpty) return super.step(limit);
+    let first = choice.chooseHeld(from);
+    if (!first.startsBy(from)) {
+      this.chooseQueue();
+      choice.choose(from);
+      const waiting = choice.columnGoesFirst ? choice.column : choice.row;
+      if (waiting.slot !== none && !first.startsBy(waiting.tick)) first = waiting;
     }
-    return super.step(limit);
+    if (!first.startsBy(maintenance - 1)) return super.step(limit);
+    if (first.tick > limit) {
+      this.clock = limit;
+      return false;
+    }
+    this.clock = first.tick;
+    if (first === choice.row) this.row(first.slot, first.command);
+    else this.access(first.slot);
+    return true;
   }
 
   protected override tick(clock: number): boolean {
     this.maintain(clock);
-    if (this.activeCount > 0) {
-      if (!this.isActiveChosen) this.chooseActive(clock);
-      if (this.activeTick <= clock) {
-        this.access(this.activeSlot);
-        return true;
-      }
+    const { choice } = this;
+    const held = choice.chooseHeld(clock);
+    if (held.startsBy(clock)) {
+      this.access(held.slot);
+      return true;
     }
     if (!this.priority.isEmpty) {
       const { command } = this.priority;
@@ -54,14 +43,13 @@ export class OneBusController extends FastController {
       return true;
     }
     this.chooseQueue();
-    const { choice } = this;
-    choice.choose(clock, clock);
+    choice.choose(clock);
     if (choice.columnGoesFirst) {
-      if (choice.columnTick > clock) return false;
-      this.access(choice.columnSlot);
+      if (!choice.column.startsBy(clock)) return false;
+      this.access(choice.column.slot);
     } else {
-      if (choice.rowTick > clock) return false;
-      this.row(choice.rowSlot, choice.rowCommand);
+      if (!choice.row.startsBy(clock)) return false;
+      this.row(choice.row.slot, choice.row.command);
     }
     return true;
   }

@@ -20,9 +20,9 @@ export class Requests {
   readonly column: Int32Array;
   readonly block: Float64Array;
   readonly isWrite: Uint8Array;
-  readonly arrive: Float64Array;
+  readonly arrive: number[];
   /** Order of arrival; no two are equal. */
-  readonly order: Float64Array;
+  readonly order: number[];
   /** Whose it is: what the sender gave with it. */
   readonly tag: Int32Array;
   /** Whether it was counted as a hit, miss or conflict: at its first command. */
@@ -48,8 +48,8 @@ export class Requests {
     this.column = new Int32Array(slots);
     this.block = new Float64Array(slots);
     this.isWrite = new Uint8Array(slots);
-    this.arrive = new Float64Array(slots);
-    this.order = new Float64Array(slots);
+    this.arrive = new Array<number>(slots).fill(0);
+    this.order = new Array<number>(slots).fill(0);
     this.tag = new Int32Array(slots);
     this.counted = new Uint8Array(slots);
     this.#next = new Int32Array(slots);
@@ -117,6 +117,12 @@ export class Requests {
   /** Oldest request of a queue's list for a bank. */
   oldest(queue: number, bank: number): number {
     return this.#head[queue * this.banks + bank]!;
+  }
+
+  /** Whether a request is the oldest in its list that hits the open row, or the oldest that does not. */
+  isOldest(slot: number): boolean {
+    const list = this.isWrite[slot]! * this.banks + this.bank[slot]!;
+    return this.hit[list] === slot || this.other[list] === slot;
   }
 
   /** The request behind one in its list; `none` behind the last. */

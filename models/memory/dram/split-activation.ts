@@ -57,10 +57,9 @@ export class SplitActivationController extends FastController {
 
   /** Whether a command starts, or a tick is lost to a sync that may not start yet. */
   #normal(clock: number): boolean {
-    if (this.activeCount > 0) {
-      if (!this.isActiveChosen) this.chooseActive(clock);
-      if (this.activeTick <= clock) return this.#accessSynced(this.activeSlot, clock);
-    }
+    const { choice } = this;
+    const held = choice.chooseHeld(clock);
+    if (held.startsBy(clock)) return this.#accessSynced(held.slot, clock);
     if (!this.priority.isEmpty) {
       const { command } = this.priority;
       if (command === none || this.#isHalfOpen() || this.priority.ready(command) > clock) return false;
@@ -68,11 +67,10 @@ export class SplitActivationController extends FastController {
       return true;
     }
     this.chooseQueue();
-    const { choice } = this;
-    choice.choose(clock, clock);
-    if (choice.columnGoesFirst) return choice.columnTick <= clock && this.#accessSynced(choice.columnSlot, clock);
-    if (choice.rowTick > clock) return false;
-    this.row(choice.rowSlot, choice.rowCommand);
+    choice.choose(clock);
+    if (choice.columnGoesFirst) return choice.column.startsBy(clock) && this.#accessSynced(choice.column.slot, clock);
+    if (!choice.row.startsBy(clock)) return false;
+    this.row(choice.row.slot, choice.row.command);
     return true;
   }
 
@@ -139,17 +137,13 @@ export class SplitActivationController extends FastController {
     });
   }
 
-  override rowStart(command: number, _bank: number, tick: number): number {
-    return command === this.set.activate && this.#opening.length > 0 ? Number.POSITIVE_INFINITY : tick;
-  }
-
   protected override opening(slot: number, bank: number): void {
     this.requests.remove(slot, none);
     this.rows.halfOpen(bank, this.clock);
-    this.choice.bankChanged(bank);
+    this.choice.bankChanged(bank, this.clock);
     this.#opening.push(slot);
     this.#deadlines.push(this.clock + this.#deadlineAfter);
-    this.choice.forget();
+    this.choice.mayOpen = false;
   }
 
   /** Position of the half-open row whose second command may start and has the earliest deadline, up to `deadline`. */
@@ -173,7 +167,7 @@ export class SplitActivationController extends FastController {
   #open(position: number): boolean {
     const [slot] = this.#opening.splice(position, 1) as [number];
     this.#deadlines.splice(position, 1);
-    this.choice.forget();
+    this.choice.mayOpen = this.#opening.length === 0;
     const { bank, row, column } = this.requests;
     this.start(this.set.activateSecond, bank[slot]!, row[slot]!, column[slot]!);
     this.openFor(slot, bank[slot]!);

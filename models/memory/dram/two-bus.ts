@@ -23,31 +23,59 @@ export class TwoBusController extends FastController {
     this.#banksPerPseudoChannel = this.banks / (device.counts[1] ?? 1);
   }
 
+  /** As the base does it, but choices that nothing can come before are sent at once. */
+  override step(limit: number): boolean {
+    const { choice } = this;
+    if (!this.skipsIdle || this.clock >= limit) return super.step(limit);
+    const from = this.clock + 1;
+    const maintenance = this.maintenanceDue(from);
+    if (maintenance <= from || !this.priority.isEmpty) return super.step(limit);
+    const held = choice.chooseHeld(from);
+    this.chooseQueue();
+    choice.choose(from);
+    const { column } = choice;
+    const first = column.slot !== none && !held.startsBy(column.tick) ? column : held;
+    const next = choice.row.slot !== none && !first.startsBy(choice.row.tick) ? choice.row.tick : first.tick;
+    if (first.slot === none && choice.row.slot === none) return super.step(limit);
+    if (next >= maintenance) return super.step(limit);
+    if (next > limit) {
+      this.clock = limit;
+      return false;
+    }
+    this.clock = next;
+    if (first.startsBy(next)) {
+      this.access(first.slot);
+      this.chooseQueue();
+      choice.chooseRow(next);
+    }
+    if (choice.row.startsBy(next)) this.#sendRow();
+    return true;
+  }
+
   protected override tick(clock: number): boolean {
     this.maintain(clock);
-    const isRising = !this.#isHalfCycle || clock % 2 === 1;
+    const isRising = !this.#isHalfCycle || (clock & 1) === 1;
     const column = isRising && this.#columnSlot(clock);
-    return this.#rowSlot(clock, column ? clock + 1 : clock) || column;
+    return this.#rowSlot(clock) || column;
   }
 
   #columnSlot(clock: number): boolean {
-    if (this.activeCount > 0) {
-      if (!this.isActiveChosen) this.chooseActive(clock);
-      if (this.activeTick <= clock) {
-        this.access(this.activeSlot);
-        return true;
-      }
+    const { choice } = this;
+    const held = choice.chooseHeld(clock);
+    if (held.startsBy(clock)) {
+      this.access(held.slot);
+      return true;
     }
     // The priority queue has row commands only.
     if (!this.priority.isEmpty) return false;
     this.chooseQueue();
-    this.choice.choose(clock, clock);
-    if (this.choice.columnTick > clock) return false;
-    this.access(this.choice.columnSlot);
+    choice.column.choose(clock);
+    if (!choice.column.startsBy(clock)) return false;
+    this.access(choice.column.slot);
     return true;
   }
 
-  #rowSlot(clock: number, columnFrom: number): boolean {
+  #rowSlot(clock: number): boolean {
     if (!this.priority.isEmpty) {
       if (this.priorityStart(clock) > clock) return false;
       const { command, bank } = this.priority;
@@ -56,20 +84,20 @@ export class TwoBusController extends FastController {
       return true;
     }
     this.chooseQueue();
-    this.choice.choose(columnFrom, clock);
-    const { rowTick, rowSlot, rowCommand } = this.choice;
-    if (rowTick > clock) return false;
-    this.#pair(rowCommand, this.requests.bank[rowSlot]!);
-    this.row(rowSlot, rowCommand);
+    this.choice.chooseRow(clock);
+    if (!this.choice.row.startsBy(clock)) return false;
+    this.#sendRow();
     return true;
   }
 
-  override columnStart(tick: number): number {
-    return this.#isHalfCycle && tick % 2 === 0 ? tick + 1 : tick;
+  #sendRow(): void {
+    const { slot, bank, command } = this.choice.row;
+    this.#pair(command, bank);
+    this.row(slot, command);
   }
 
-  override rowStart(command: number, bank: number, tick: number): number {
-    if (!this.#isHalfCycle || tick % 2 === 1) return tick;
+  override edge(command: number, bank: number, tick: number): number {
+    if (!this.#isHalfCycle || (tick & 1) === 1) return tick;
     const isAll = command === this.set.prechargeAll;
     if (command !== this.set.precharge && !isAll) return tick + 1;
     if (tick !== this.#pairedEdge || Math.floor(bank / this.#banksPerPseudoChannel) !== this.#pairedPseudoChannel) {
@@ -85,7 +113,7 @@ export class TwoBusController extends FastController {
 
   /** Remembers the row command of a rising edge. */
   #pair(command: number, bank: number): void {
-    if (!this.#isHalfCycle || this.clock % 2 === 0) return;
+    if (!this.#isHalfCycle || (this.clock & 1) === 0) return;
     const { ticks, level } = this.device.commands[command]!;
     this.choice.forget();
     this.#pairedEdge = this.clock + ticks;

@@ -1,0 +1,150 @@
+/** Requests that all need the same command next, at most one a bank, and which of them goes first. */
+import { none, type Requests } from './requests.ts';
+import type { Timing } from './timing.ts';
+
+export interface Edges {
+  /** When a command may start that timing alone would let start at a tick; with no bank, when any may. Never goes down. */
+  edge(command: number, bank: number, tick: number): number;
+}
+
+/** A dense list, in no order. The best is found anew only when a command or a candidate may have changed it. */
+export class Candidates {
+  readonly command: number;
+  count = 0;
+  /** The best, valid after `choose`: its request, or `none`, its bank, and the tick at which it may start. */
+  slot = none;
+  bank = none;
+  tick = 0;
+  #order = 0;
+  #isKnown = false;
+  readonly #requests: Requests;
+  /** Null where the command may start in any tick that timing allows. */
+  readonly #edges: Edges | null;
+  /** Earliest ticks by place: the channel's place, and by bank those of the nodes down to it that have a say. */
+  readonly #earliest: readonly number[];
+  readonly #channel: number;
+  readonly #nodes: Int32Array;
+  readonly #depth: number;
+  /** Of every command: whether it delays these at other banks than its own. */
+  readonly #delayedBy: Uint8Array;
+  // The candidates: the first `count` places. Beside each its order of arrival, and a tick before which it does not start.
+  readonly #banks: Int32Array;
+  readonly #slots: Int32Array;
+  readonly #orders: number[];
+  readonly #bounds: number[];
+  /** By bank: its place; `none` without a candidate. */
+  readonly #at: Int32Array;
+
+  constructor(command: number, timing: Timing, requests: Requests, edges: Edges | null) {
+    const cls = timing.classOf[command]!;
+    this.command = command;
+    this.#requests = requests;
+    this.#edges = edges;
+    this.#earliest = timing.earliest;
+    this.#channel = cls;
+    this.#nodes = timing.nodesOf(cls);
+    this.#depth = this.#nodes.length / timing.banks;
+    this.#delayedBy = Uint8Array.from(timing.classOf, (_, other) => (timing.reaches(other, cls) ? 1 : 0));
+    this.#banks = new Int32Array(timing.banks);
+    this.#slots = new Int32Array(timing.banks);
+    this.#orders = new Array<number>(timing.banks).fill(0);
+    this.#bounds = new Array<number>(timing.banks).fill(0);
+    this.#at = new Int32Array(timing.banks).fill(none);
+  }
+
+  /** The candidate of a bank is now `slot`, or `none`. It may start from tick `from` on. */
+  set(bank: number, slot: number, from: number): void {
+    let at = this.#at[bank]!;
+    if (slot === none) {
+      if (at !== none) this.#remove(bank, at);
+      return;
+    }
+    const order = this.#requests.order[slot]!;
+    if (at === none) {
+      at = this.count++;
+      this.#at[bank] = at;
+      this.#banks[at] = bank;
+      this.#bounds[at] = from;
+    } else if (this.#orders[at] === order) return;
+    this.#slots[at] = slot;
+    this.#orders[at] = order;
+    if (this.bank === bank) this.#isKnown = false;
+    else if (this.#isKnown) this.#offer(at, from);
+  }
+
+  #remove(bank: number, at: number): void {
+    const last = --this.count;
+    const moved = this.#banks[last]!;
+    this.#banks[at] = moved;
+    this.#slots[at] = this.#slots[last]!;
+    this.#orders[at] = this.#orders[last]!;
+    this.#bounds[at] = this.#bounds[last]!;
+    this.#at[moved] = at;
+    this.#at[bank] = none;
+    if (this.bank === bank) this.forget();
+  }
+
+  /** What was best may not be so any more. */
+  forget(): void {
+    this.#isKnown = false;
+    this.bank = none;
+  }
+
+  /** A command was sent to a bank, or to the node above it. */
+  sent(command: number, bank: number): void {
+    if (this.bank === bank || this.#delayedBy[command] === 1) this.#isKnown = false;
+  }
+
+  /** Finds the best from a tick on, which never goes down. */
+  choose(from: number): void {
+    if (this.#isKnown && (this.slot === none || this.tick >= from)) return;
+    this.slot = none;
+    this.bank = none;
+    this.#isKnown = true;
+    const { count } = this;
+    if (count === 0) return;
+    const bounds = this.#bounds;
+    const orders = this.#orders;
+    const channel = this.#earliest[this.#channel]!;
+    let floor = channel > from ? channel : from;
+    if (this.#edges !== null) floor = this.#edges.edge(this.command, none, floor);
+    for (let i = 0; i < count; i++) {
+      const bound = bounds[i]!;
+      const t = bound > floor ? bound : floor;
+      if (this.slot === none || t < this.tick || (t === this.tick && orders[i]! < this.#order)) this.#offer(i, floor);
+    }
+  }
+
+  /** Whether there is a best, and it may start by a tick. */
+  startsBy(tick: number): boolean {
+    return this.slot !== none && this.tick <= tick;
+  }
+
+  /** Whether the best here goes before the best of another list: it may start before, or as soon and is older. */
+  goesBefore(other: Candidates): boolean {
+    if (this.slot === none || other.slot === none) return this.slot !== none;
+    return this.tick < other.tick || (this.tick === other.tick && this.#order < other.#order);
+  }
+
+  /** A candidate becomes the best when it is better. */
+  #offer(at: number, from: number): void {
+    const bank = this.#banks[at]!;
+    const earliest = this.#earliest;
+    const nodes = this.#nodes;
+    const to = (bank + 1) * this.#depth;
+    let tick = earliest[this.#channel]!;
+    if (from > tick) tick = from;
+    for (let i = to - this.#depth; i < to; i++) {
+      const t = earliest[nodes[i]!]!;
+      if (t > tick) tick = t;
+    }
+    if (this.#edges !== null) tick = this.#edges.edge(this.command, bank, tick);
+    this.#bounds[at] = tick;
+    const order = this.#orders[at]!;
+    if (this.slot !== none && (tick > this.tick || (tick === this.tick && order > this.#order))) return;
+    this.tick = tick;
+    this.slot = this.#slots[at]!;
+    this.bank = bank;
+    this.#order = order;
+  }
+}
