@@ -108,11 +108,21 @@ export class Candidates {
     const channel = this.#earliest[this.#channel]!;
     let floor = channel > from ? channel : from;
     if (this.#edges !== null) floor = this.#edges.edge(this.command, none, floor);
+    let best = none;
+    let bestTick = 0;
+    let bestOrder = 0;
     for (let i = 0; i < count; i++) {
       const bound = bounds[i]!;
-      const t = bound > floor ? bound : floor;
-      if (this.slot === none || t < this.tick || (t === this.tick && orders[i]! < this.#order)) this.#offer(i, floor);
+      const order = orders[i]!;
+      const soonest = bound > floor ? bound : floor;
+      if (best !== none && (soonest > bestTick || (soonest === bestTick && order > bestOrder))) continue;
+      const tick = this.#start(i, floor);
+      if (best !== none && (tick > bestTick || (tick === bestTick && order > bestOrder))) continue;
+      best = i;
+      bestTick = tick;
+      bestOrder = order;
     }
+    this.#setBest(best, bestTick);
   }
 
   /** Whether there is a best, and it may start by a tick. */
@@ -128,6 +138,20 @@ export class Candidates {
 
   /** A candidate becomes the best when it is better. */
   #offer(at: number, from: number): void {
+    const tick = this.#start(at, from);
+    const isBetter = this.slot === none || tick < this.tick || (tick === this.tick && this.#orders[at]! < this.#order);
+    if (isBetter) this.#setBest(at, tick);
+  }
+
+  #setBest(at: number, tick: number): void {
+    this.slot = this.#slots[at]!;
+    this.bank = this.#banks[at]!;
+    this.#order = this.#orders[at]!;
+    this.tick = tick;
+  }
+
+  /** When a candidate's command may start, from a tick on. */
+  #start(at: number, from: number): number {
     const bank = this.#banks[at]!;
     const earliest = this.#earliest;
     const nodes = this.#nodes;
@@ -140,11 +164,6 @@ export class Candidates {
     }
     if (this.#edges !== null) tick = this.#edges.edge(this.command, bank, tick);
     this.#bounds[at] = tick;
-    const order = this.#orders[at]!;
-    if (this.slot !== none && (tick > this.tick || (tick === this.tick && order > this.#order))) return;
-    this.tick = tick;
-    this.slot = this.#slots[at]!;
-    this.bank = bank;
-    this.#order = order;
+    return tick;
   }
 }
