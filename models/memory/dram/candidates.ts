@@ -1,5 +1,5 @@
 /** Requests that all need the same command next, at most one a bank, and which of them goes first. */
-import { none, type Requests } from './requests.ts';
+import { none, type Request } from './requests.ts';
 import type { Timing } from './timing.ts';
 
 export interface Edges {
@@ -11,13 +11,12 @@ export interface Edges {
 export class Candidates {
   readonly command: number;
   count = 0;
-  /** The best, valid after `choose`: its request, or `none`, its bank, and the tick at which it may start. */
-  slot = none;
+  /** The best, valid after `choose`, its bank, and the tick at which it may start. */
+  best: Request | null = null;
   bank = none;
   tick = 0;
   #order = 0;
   #isKnown = false;
-  readonly #requests: Requests;
   /** Null where the command may start in any tick that timing allows. */
   readonly #edges: Edges | null;
   /** Earliest ticks by place: the channel's place, and by bank those of the nodes down to it that have a say. */
@@ -29,16 +28,15 @@ export class Candidates {
   readonly #delayedBy: Uint8Array;
   // The candidates: the first `count` places. Beside each its order of arrival, and a tick before which it does not start.
   readonly #banks: Int32Array;
-  readonly #slots: Int32Array;
+  readonly #requests: (Request | null)[];
   readonly #orders: number[];
   readonly #bounds: number[];
   /** By bank: its place; `none` without a candidate. */
   readonly #at: Int32Array;
 
-  constructor(command: number, timing: Timing, requests: Requests, edges: Edges | null) {
+  constructor(command: number, timing: Timing, edges: Edges | null) {
     const cls = timing.classOf[command]!;
     this.command = command;
-    this.#requests = requests;
     this.#edges = edges;
     this.#earliest = timing.earliest;
     this.#channel = cls;
@@ -46,27 +44,27 @@ export class Candidates {
     this.#depth = this.#nodes.length / timing.banks;
     this.#delayedBy = Uint8Array.from(timing.classOf, (_, other) => (timing.reaches(other, cls) ? 1 : 0));
     this.#banks = new Int32Array(timing.banks);
-    this.#slots = new Int32Array(timing.banks);
+    this.#requests = new Array<Request | null>(timing.banks).fill(null);
     this.#orders = new Array<number>(timing.banks).fill(0);
     this.#bounds = new Array<number>(timing.banks).fill(0);
     this.#at = new Int32Array(timing.banks).fill(none);
   }
 
-  /** The candidate of a bank is now `slot`, or `none`. It may start from tick `from` on. */
-  set(bank: number, slot: number, from: number): void {
+  /** The candidate of a bank is now `request`. It may start from tick `from` on. */
+  set(bank: number, request: Request | null, from: number): void {
     let at = this.#at[bank]!;
-    if (slot === none) {
+    if (request === null) {
       if (at !== none) this.#remove(bank, at);
       return;
     }
-    const order = this.#requests.order[slot]!;
+    const { order } = request;
     if (at === none) {
       at = this.count++;
       this.#at[bank] = at;
       this.#banks[at] = bank;
       this.#bounds[at] = from;
     } else if (this.#orders[at] === order) return;
-    this.#slots[at] = slot;
+    this.#requests[at] = request;
     this.#orders[at] = order;
     if (this.bank === bank) this.#isKnown = false;
     else if (this.#isKnown) this.#offer(at, from);
@@ -76,7 +74,7 @@ export class Candidates {
     const last = --this.count;
     const moved = this.#banks[last]!;
     this.#banks[at] = moved;
-    this.#slots[at] = this.#slots[last]!;
+    this.#requests[at] = this.#requests[last]!;
     this.#orders[at] = this.#orders[last]!;
     this.#bounds[at] = this.#bounds[last]!;
     this.#at[moved] = at;
@@ -97,8 +95,8 @@ export class Candidates {
 
   /** Finds the best from a tick on, which never goes down. */
   choose(from: number): void {
-    if (this.#isKnown && (this.slot === none || this.tick >= from)) return;
-    this.slot = none;
+    if (this.#isKnown && (this.best === null || this.tick >= from)) return;
+    this.best = null;
     this.bank = none;
     this.#isKnown = true;
     const { count } = this;
@@ -127,24 +125,29 @@ export class Candidates {
 
   /** Whether there is a best, and it may start by a tick. */
   startsBy(tick: number): boolean {
-    return this.slot !== none && this.tick <= tick;
+    return this.best !== null && this.tick <= tick;
+  }
+
+  /** The best, when it may start by a tick. */
+  startingBy(tick: number): Request | null {
+    return this.best !== null && this.tick <= tick ? this.best : null;
   }
 
   /** Whether the best here goes before the best of another list: it may start before, or as soon and is older. */
   goesBefore(other: Candidates): boolean {
-    if (this.slot === none || other.slot === none) return this.slot !== none;
+    if (this.best === null || other.best === null) return this.best !== null;
     return this.tick < other.tick || (this.tick === other.tick && this.#order < other.#order);
   }
 
   /** A candidate becomes the best when it is better. */
   #offer(at: number, from: number): void {
     const tick = this.#start(at, from);
-    const isBetter = this.slot === none || tick < this.tick || (tick === this.tick && this.#orders[at]! < this.#order);
+    const isBetter = this.best === null || tick < this.tick || (tick === this.tick && this.#orders[at]! < this.#order);
     if (isBetter) this.#setBest(at, tick);
   }
 
   #setBest(at: number, tick: number): void {
-    this.slot = this.#slots[at]!;
+    this.best = this.#requests[at]!;
     this.bank = this.#banks[at]!;
     this.#order = this.#orders[at]!;
     this.tick = tick;

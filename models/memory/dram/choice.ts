@@ -5,7 +5,7 @@
 import { type Banks, closed, open } from './banks.ts';
 import { Candidates, type Edges } from './candidates.ts';
 import type { CommandSet } from './commands.ts';
-import { none, type Requests, reads, writes } from './requests.ts';
+import { type Request, type Requests, reads, writes } from './requests.ts';
 import type { Timing } from './timing.ts';
 
 /** One queue's candidates: for its access, and for row commands. */
@@ -48,7 +48,7 @@ export class Choice {
     this.#requests = requests;
     this.#banks = banks;
     this.#protectsHits = protectsHits;
-    const list = (command: number): Candidates => new Candidates(command, timing, requests, edges);
+    const list = (command: number): Candidates => new Candidates(command, timing, edges);
     const lists = (access: number): Lists => ({
       hits: list(access),
       opens: list(set.activate),
@@ -96,9 +96,9 @@ export class Choice {
     return this.#heldReads.count + this.#heldWrites.count;
   }
 
-  /** A bank's row was opened for a request, or `none` any more. */
-  hold(write: number, bank: number, slot: number, from: number): void {
-    (write === writes ? this.#heldWrites : this.#heldReads).set(bank, slot, from);
+  /** A bank's row was opened for a request, or is open for none any more. */
+  hold(queue: number, bank: number, request: Request | null, from: number): void {
+    (queue === writes ? this.#heldWrites : this.#heldReads).set(bank, request, from);
   }
 
   /** The list whose best goes first of the requests whose row was opened for them. */
@@ -118,20 +118,17 @@ export class Choice {
 
   /** The requests of a queue to a bank changed, or what they need next, which may start from tick `from` on. */
   changed(queue: number, bank: number, from: number): void {
-    const { hit, other, order } = this.#requests;
+    const { hit, other } = this.#requests.list(queue, bank);
     const { hits, opens, closes } = this.#lists[queue as 0 | 1];
-    const list = queue * this.#banks.count + bank;
-    const oldestHit = hit[list]!;
-    const oldestOther = other[list]!;
     const state = this.#banks.state[bank]!;
     const mayClose =
-      oldestOther !== none &&
+      other !== null &&
       state === open &&
-      this.#banks.holder[bank] === none &&
-      !(this.#protectsHits && oldestHit !== none && order[oldestHit]! < order[oldestOther]!);
-    hits.set(bank, oldestHit, from);
-    opens.set(bank, state === closed ? oldestOther : none, from);
-    closes.set(bank, mayClose ? oldestOther : none, from);
+      this.#banks.holder[bank] === null &&
+      !(this.#protectsHits && hit !== null && hit.order < other.order);
+    hits.set(bank, hit, from);
+    opens.set(bank, state === closed ? other : null, from);
+    closes.set(bank, mayClose ? other : null, from);
   }
 
   /** Whether a queue has candidates, or had until a moment ago. */

@@ -12,7 +12,7 @@ import { type Pages, type PageView, pagesFor } from './page.ts';
 import type { ControllerPolicy } from './policy.ts';
 import { PriorityQueue } from './priority.ts';
 import { type QueueRefresh, type RefreshManager, refreshManager } from './refresh.ts';
-import { none, Requests, reads, writes } from './requests.ts';
+import { none, type Request, Requests, reads, writes } from './requests.ts';
 import { Timing } from './timing.ts';
 
 /** Told of every command: its index, the first bank of the node that it names, and for accesses and openings the row. */
@@ -132,9 +132,9 @@ export abstract class Controller implements PageView, Edges {
       return true;
     }
     if (requests.size[queue]! >= (write ? this.policy.writeQueue : this.policy.readQueue)) return false;
-    const slot = requests.add(queue, bank, row, column, block, this.clock, this.rows.openRow[bank]!);
-    requests.tag[slot] = tag;
-    if (requests.isOldest(slot)) this.choice.changed(queue, bank, this.clock + 1);
+    const request = requests.add(queue, bank, row, column, block, this.clock, this.rows.openRow[bank]!, tag);
+    const { hit, other } = requests.list(queue, bank);
+    if (hit === request || other === request) this.choice.changed(queue, bank, this.clock + 1);
     return true;
   }
 
@@ -170,7 +170,7 @@ export abstract class Controller implements PageView, Edges {
     return this.rows.state[bank] === open;
   }
 
-  isWanted(bank: number, except: number): boolean {
+  isWanted(bank: number, except: Request | null): boolean {
     return this.#isHeldFor(bank, except) || this.requests.wanted(bank, except);
   }
 
@@ -252,60 +252,58 @@ export abstract class Controller implements PageView, Edges {
   }
 
   /** Sends a request's read or write; `mayClose` lets the page policy close the row with it. */
-  protected access(slot: number, mayClose = true): void {
-    const { requests } = this;
-    const bank = requests.bank[slot]!;
-    const write = requests.isWrite[slot]!;
-    if (!requests.counted[slot]) this.rowHits++;
+  protected access(request: Request, mayClose = true): void {
+    const { queue, bank } = request;
+    const write = queue === writes;
+    if (!request.isCounted) this.rowHits++;
     let command = write ? this.set.write : this.set.read;
     let closes = false;
-    if (!this.isOpenPage && mayClose && !this.#isHeldFor(bank, slot) && this.#pages.closesBehind(bank, slot)) {
+    if (!this.isOpenPage && mayClose && !this.#isHeldFor(bank, request) && this.#pages.closesBehind(bank, request)) {
       const closing = write ? this.set.writeClose : this.set.readClose;
       closes = closing !== none && this.timing.ready(this.timing.classOf[closing]!, bank) <= this.clock;
       if (closes) command = closing;
     }
-    this.start(command, bank, requests.row[slot]!, requests.column[slot]!);
+    this.start(command, bank, request.row, request.column);
     if (this.activity !== null) this.activity.accessed(bank, this.clock, 1, 1);
-    if (this.rows.holder[bank] === slot) {
-      this.rows.holder[bank] = none;
-      this.choice.hold(write, bank, none, this.clock);
+    if (this.rows.holder[bank] === request) {
+      this.rows.holder[bank] = null;
+      this.choice.hold(queue, bank, null, this.clock);
       this.choice.bankChanged(bank, this.clock);
     } else {
-      requests.remove(slot, this.rows.openRow[bank]!);
-      this.choice.changed(write, bank, this.clock);
+      this.requests.remove(request, this.rows.openRow[bank]!);
+      this.choice.changed(queue, bank, this.clock);
     }
     if (closes) this.#close(bank);
     else if (!this.isOpenPage) this.#pages.accessed(bank, this.clock);
-    this.done(write, requests.tag[slot]!, requests.arrive[slot]!, this.clock);
-    requests.release(slot);
+    this.done(queue, request.tag, request.arrive, this.clock);
+    this.requests.release(request);
   }
 
   /** Sends the row command that a request needs: its opening, or the precharge that comes before. */
-  protected row(slot: number, command: number): void {
-    const { bank, row, column, counted } = this.requests;
-    const at = bank[slot]!;
-    if (!counted[slot]) {
-      counted[slot] = 1;
-      if (this.rows.state[at] === open) this.rowConflicts++;
+  protected row(request: Request, command: number): void {
+    const { bank } = request;
+    if (!request.isCounted) {
+      request.isCounted = true;
+      if (this.rows.state[bank] === open) this.rowConflicts++;
       else this.rowMisses++;
     }
-    this.start(command, at, row[slot]!, column[slot]!);
-    if (command === this.set.precharge) this.#close(at);
-    else this.opening(slot, at);
+    this.start(command, bank, request.row, request.column);
+    if (command === this.set.precharge) this.#close(bank);
+    else this.opening(request);
   }
 
   /** A request's opening command has been sent: it leaves its queue. */
-  protected opening(slot: number, bank: number): void {
-    this.requests.remove(slot, none);
-    this.openFor(slot, bank);
+  protected opening(request: Request): void {
+    this.requests.remove(request, none);
+    this.openFor(request);
   }
 
   /** A bank's row is open for a request, which from now on goes before all others. */
-  protected openFor(slot: number, bank: number): void {
-    const row = this.requests.row[slot]!;
-    this.rows.open(bank, row, slot, this.clock);
+  protected openFor(request: Request): void {
+    const { queue, bank, row } = request;
+    this.rows.open(bank, row, request, this.clock);
     this.requests.opened(bank, row);
-    this.choice.hold(this.requests.isWrite[slot]!, bank, slot, this.clock);
+    this.choice.hold(queue, bank, request, this.clock);
     this.choice.bankChanged(bank, this.clock);
     this.#pages.opened(bank, this.clock);
   }
@@ -327,9 +325,9 @@ export abstract class Controller implements PageView, Edges {
   }
 
   /** Whether a bank's row was opened for a request that still waits, other than one. */
-  #isHeldFor(bank: number, except: number): boolean {
+  #isHeldFor(bank: number, except: Request | null): boolean {
     const holder = this.rows.holder[bank]!;
-    return holder !== none && holder !== except;
+    return holder !== null && holder !== except;
   }
 
   /** A request that arrived at one tick has its access at another. */

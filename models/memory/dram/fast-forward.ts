@@ -1,7 +1,7 @@
 /** Several commands in one step of work, where nothing can come between them. The result is that of one tick after another. */
 import { closed } from './banks.ts';
 import { Controller } from './controller.ts';
-import { none, reads, writes } from './requests.ts';
+import { reads, writes } from './requests.ts';
 import type { Upcoming } from './upcoming.ts';
 
 export abstract class FastController extends Controller {
@@ -77,7 +77,7 @@ export abstract class FastController extends Controller {
       this.startRow(set.activate, bank, row, column);
       this.clock = this.opened(activate, bank);
       if (this.clock > activate) this.startRow(set.activateSecond, bank, row, column);
-      this.rows.open(bank, row, none, activate);
+      this.rows.open(bank, row, null, activate);
     }
     if (sync > 0) {
       this.clock = sync;
@@ -131,20 +131,21 @@ export abstract class FastController extends Controller {
       !this.isOpenPage ||
       queue !== this.choice.queue ||
       capacity < 2 ||
-      requests.oldest(queue, bank) === none ||
+      requests.list(queue, bank).head === null ||
+      requests.list(queue, bank).other !== null ||
       requests.size[queue] !== capacity ||
-      requests.other[queue * this.banks + bank] !== none ||
       this.rows.openRow[bank] !== next.row[next.from] ||
       this.timing.period(queue === writes ? this.set.write : this.set.read) === 0
     ) {
       return false;
     }
     // A read of a block that waits to be written is answered at once, and a write to it is merged.
-    if (queue === reads) return requests.oldest(writes, bank) === none;
+    const { head } = requests.list(writes, bank);
+    if (queue === reads) return head === null;
     let last = Number.NEGATIVE_INFINITY;
-    for (let slot = requests.oldest(writes, bank); slot !== none; slot = requests.after(slot)) {
-      if (requests.block[slot]! <= last) return false;
-      last = requests.block[slot]!;
+    for (let request = head; request !== null; request = request.next) {
+      if (request.block <= last) return false;
+      last = request.block;
     }
     return next.block[next.from]! > last;
   }
@@ -163,13 +164,15 @@ export abstract class FastController extends Controller {
     const waiting = requests.size[queue]!;
     const before = Math.min(count, waiting);
     if (this.log !== null) this.#logRun(queue, bank, next, count, first, period);
+    const list = requests.list(queue, bank);
     for (let i = 0; i < before; i++) {
-      const slot = requests.oldest(queue, bank);
-      if (!requests.counted[slot]) this.rowHits++;
-      this.done(queue, requests.tag[slot]!, requests.arrive[slot]!, first + i * period);
+      if (list.head === null) break;
+      const { isCounted, tag: own, arrive } = list.head;
+      if (!isCounted) this.rowHits++;
+      this.done(queue, own, arrive, first + i * period);
       const j = count - before + i;
       const at = next.from + j;
-      requests.replaceOldest(queue, bank, next.column[at]!, next.block[at]!, first + j * period, tag);
+      requests.replaceOldest(list, next.column[at]!, next.block[at]!, first + j * period, tag);
     }
     this.rowHits += count - before;
     // Those that come and go within the run wait for a queue's length each.
@@ -179,11 +182,11 @@ export abstract class FastController extends Controller {
   #logRun(queue: number, bank: number, next: Upcoming, count: number, first: number, period: number): void {
     const { requests } = this;
     const command = queue === writes ? this.set.write : this.set.read;
-    let slot = requests.oldest(queue, bank);
+    let { head: request } = requests.list(queue, bank);
     for (let i = 0; i < count; i++) {
-      const column = slot === none ? next.column[next.from + i - requests.size[queue]!]! : requests.column[slot]!;
+      const column = request?.column ?? next.column[next.from + i - requests.size[queue]!]!;
       this.log?.(first + i * period, command, bank, this.rows.openRow[bank]!, column);
-      if (slot !== none) slot = requests.after(slot);
+      request = request?.next ?? null;
     }
   }
 }

@@ -15,16 +15,16 @@ export class OneBusController extends FastController {
       this.chooseQueue();
       choice.choose(from);
       const waiting = choice.columnGoesFirst ? choice.column : choice.row;
-      if (waiting.slot !== none && !first.startsBy(waiting.tick)) first = waiting;
+      if (waiting.best !== null && !first.startsBy(waiting.tick)) first = waiting;
     }
-    if (!first.startsBy(maintenance - 1)) return super.step(limit);
+    if (first.best === null || first.tick >= maintenance) return super.step(limit);
     if (first.tick > limit) {
       this.clock = limit;
       return false;
     }
     this.clock = first.tick;
-    if (first === choice.row) this.row(first.slot, first.command);
-    else this.access(first.slot);
+    if (first === choice.row) this.row(first.best, first.command);
+    else this.access(first.best);
     return true;
   }
 
@@ -32,8 +32,9 @@ export class OneBusController extends FastController {
     this.maintain(clock);
     const { choice } = this;
     const held = choice.chooseHeld(clock);
-    if (held.startsBy(clock)) {
-      this.access(held.slot);
+    const opened = held.startingBy(clock);
+    if (opened !== null) {
+      this.access(opened);
       return true;
     }
     if (!this.priority.isEmpty) {
@@ -44,13 +45,11 @@ export class OneBusController extends FastController {
     }
     this.chooseQueue();
     choice.choose(clock);
-    if (choice.columnGoesFirst) {
-      if (!choice.column.startsBy(clock)) return false;
-      this.access(choice.column.slot);
-    } else {
-      if (!choice.row.startsBy(clock)) return false;
-      this.row(choice.row.slot, choice.row.command);
-    }
+    const first = choice.columnGoesFirst ? choice.column : choice.row;
+    const request = first.startingBy(clock);
+    if (request === null) return false;
+    if (first === choice.row) this.row(request, first.command);
+    else this.access(request);
     return true;
   }
 }

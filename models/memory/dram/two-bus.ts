@@ -34,21 +34,21 @@ export class TwoBusController extends FastController {
     this.chooseQueue();
     choice.choose(from);
     const { column } = choice;
-    const first = column.slot !== none && !held.startsBy(column.tick) ? column : held;
-    const next = choice.row.slot !== none && !first.startsBy(choice.row.tick) ? choice.row.tick : first.tick;
-    if (first.slot === none && choice.row.slot === none) return super.step(limit);
+    const first = column.best !== null && !held.startsBy(column.tick) ? column : held;
+    const next = choice.row.best !== null && !first.startsBy(choice.row.tick) ? choice.row.tick : first.tick;
+    if (first.best === null && choice.row.best === null) return super.step(limit);
     if (next >= maintenance) return super.step(limit);
     if (next > limit) {
       this.clock = limit;
       return false;
     }
     this.clock = next;
-    if (first.startsBy(next)) {
-      this.access(first.slot);
+    if (first.best !== null && first.tick <= next) {
+      this.access(first.best);
       this.chooseQueue();
       choice.chooseRow(next);
     }
-    if (choice.row.startsBy(next)) this.#sendRow();
+    this.#sendRow(next);
     return true;
   }
 
@@ -62,17 +62,18 @@ export class TwoBusController extends FastController {
   #columnSlot(clock: number): boolean {
     const { choice } = this;
     const held = choice.chooseHeld(clock);
-    if (held.startsBy(clock)) {
-      this.access(held.slot);
+    const opened = held.startingBy(clock);
+    if (opened !== null) {
+      this.access(opened);
       return true;
     }
     // The priority queue has row commands only.
     if (!this.priority.isEmpty) return false;
     this.chooseQueue();
     choice.column.choose(clock);
-    if (!choice.column.startsBy(clock)) return false;
-    this.access(choice.column.slot);
-    return true;
+    const request = choice.column.startingBy(clock);
+    if (request !== null) this.access(request);
+    return request !== null;
   }
 
   #rowSlot(clock: number): boolean {
@@ -85,15 +86,17 @@ export class TwoBusController extends FastController {
     }
     this.chooseQueue();
     this.choice.chooseRow(clock);
-    if (!this.choice.row.startsBy(clock)) return false;
-    this.#sendRow();
-    return true;
+    return this.#sendRow(clock);
   }
 
-  #sendRow(): void {
-    const { slot, bank, command } = this.choice.row;
-    this.#pair(command, bank);
-    this.row(slot, command);
+  /** Sends the row command that was chosen, if it may start by now. */
+  #sendRow(clock: number): boolean {
+    const { command } = this.choice.row;
+    const request = this.choice.row.startingBy(clock);
+    if (request === null) return false;
+    this.#pair(command, request.bank);
+    this.row(request, command);
+    return true;
   }
 
   override edge(command: number, bank: number, tick: number): number {
