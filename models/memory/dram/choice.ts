@@ -84,11 +84,16 @@ export class Choice {
 
   /** A command was sent to a bank, or to the node above it: what it delays is chosen anew. */
   sent(command: number, bank: number): void {
-    this.column.sent(command, bank);
-    this.#opens.sent(command, bank);
-    this.#closes.sent(command, bank);
-    if (this.#heldReads.count > 0) this.#heldReads.sent(command, bank);
-    if (this.#heldWrites.count > 0) this.#heldWrites.sent(command, bank);
+    const { column } = this;
+    const opens = this.#opens;
+    const closes = this.#closes;
+    const heldReads = this.#heldReads;
+    const heldWrites = this.#heldWrites;
+    if (column.count > 0) column.sent(command, bank);
+    if (opens.count > 0) opens.sent(command, bank);
+    if (closes.count > 0) closes.sent(command, bank);
+    if (heldReads.count > 0) heldReads.sent(command, bank);
+    if (heldWrites.count > 0) heldWrites.sent(command, bank);
   }
 
   /** Requests whose row was opened for them. */
@@ -103,7 +108,8 @@ export class Choice {
 
   /** The list whose best goes first of the requests whose row was opened for them. */
   chooseHeld(from: number): Candidates {
-    const [reading, writing] = [this.#heldReads, this.#heldWrites];
+    const reading = this.#heldReads;
+    const writing = this.#heldWrites;
     reading.choose(from);
     if (writing.count === 0) return reading;
     writing.choose(from);
@@ -145,7 +151,8 @@ export class Choice {
 
   /** The same for a row command alone. */
   chooseRow(from: number): void {
-    const [opens, closes] = [this.#opens, this.#closes];
+    const opens = this.#opens;
+    const closes = this.#closes;
     opens.choose(from);
     closes.choose(from);
     this.row = !this.mayOpen || closes.goesBefore(opens) ? closes : opens;

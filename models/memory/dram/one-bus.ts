@@ -17,11 +17,12 @@ export class OneBusController extends FastController {
       const waiting = choice.columnGoesFirst ? choice.column : choice.row;
       if (waiting.best !== null && !first.startsBy(waiting.tick)) first = waiting;
     }
-    if (first.best === null || first.tick >= maintenance) return super.step(limit);
-    if (first.tick > limit) {
+    const next = first.startsBy(maintenance) ? first.tick : maintenance;
+    if (next > limit) {
       this.clock = limit;
       return false;
     }
+    if (first.best === null || next >= maintenance) return super.step(limit);
     this.clock = first.tick;
     if (first === choice.row) this.row(first.best, first.command);
     else this.access(first.best);

@@ -35,13 +35,13 @@ export class TwoBusController extends FastController {
     choice.choose(from);
     const { column } = choice;
     const first = column.best !== null && !held.startsBy(column.tick) ? column : held;
-    const next = choice.row.best !== null && !first.startsBy(choice.row.tick) ? choice.row.tick : first.tick;
-    if (first.best === null && choice.row.best === null) return super.step(limit);
-    if (next >= maintenance) return super.step(limit);
+    let next = first.startsBy(maintenance) ? first.tick : maintenance;
+    if (choice.row.startsBy(next)) next = choice.row.tick;
     if (next > limit) {
       this.clock = limit;
       return false;
     }
+    if (next >= maintenance) return super.step(limit);
     this.clock = next;
     if (first.best !== null && first.tick <= next) {
       this.access(first.best);
