@@ -35,7 +35,7 @@ export function accessTo(tensor: string, accesses: readonly Access[]): Access {
   return access;
 }
 
-/** The part of the iteration space that an iteration of a program's loops covers. */
+/** The part of the iteration space that an iteration of a program's loops covers; all of a rank that none of them steps over. */
 export function boxOf(digits: Int32Array, { loops, share }: EngineProgram, { tiles }: Section): Box {
   const first = new Map<string, number>();
   loops.forEach(({ variable, stride }, i) => {
@@ -44,7 +44,9 @@ export function boxOf(digits: Int32Array, { loops, share }: EngineProgram, { til
   return new Map(
     tiles.entrySeq().map(([variable, { extent, tile }]) => {
       const [begin, end] = share?.variable === variable ? [share.from, share.to] : [0, extent];
-      const from = begin + (first.get(variable) ?? 0) * tile;
+      const step = first.get(variable);
+      if (step === undefined) return [variable, [begin, end] as const];
+      const from = begin + step * tile;
       return [variable, [from, Math.min(end, from + tile)] as const];
     }),
   );

@@ -1,5 +1,5 @@
 /** Transfers between a memory and a scratchpad: which loops they follow, how many tiles of them are on the chip. */
-import type { Mask } from './nest.ts';
+import type { Mask, Nest } from './nest.ts';
 import type { Layout, Loaded, Made } from './plan.ts';
 
 export interface Stream {
@@ -10,6 +10,8 @@ export interface Stream {
   readonly loops: Mask;
   /** Loops that tell one tile from another. */
   readonly tileLoops: Mask;
+  /** Loops whose ranks are whole in every tile. */
+  readonly whole: Mask;
   /** Tiles that are in use at once, without those in flight. */
   readonly held: number;
   /** Times that the held tiles are gone through; all transfers fall into the first. */
@@ -22,12 +24,13 @@ const doubleBuffering = 2;
 
 /**
  * A load. Without `hold`, a tensor is kept only for the loops inside all its own; every other loop that it does not
- * depend on fetches it again.
+ * depend on fetches it again. What is held comes with all of its windows, so that what they share is there once.
  */
 export function loadStream(layout: Layout, loaded: Loaded): Stream {
   const { plan, nodes } = layout;
   const readers = loaded.readers.map(({ node, read }) => ({ node: nodes[node]!, read: nodes[node]!.reads[read]! }));
-  const tileLoops = readers[0]!.read.loops;
+  const whole = plan.hold.has(loaded.tensor) ? windowLoops(layout, loaded) : 0;
+  const tileLoops = readers[0]!.read.loops & ~whole;
   const reusing = readers.map(({ node }) => node.iterates & ~tileLoops);
   const all = reusing.reduce((mask, loops) => mask | loops, 0);
   const outer = reuseOutside(layout, all, tileLoops);
@@ -40,7 +43,14 @@ export function loadStream(layout: Layout, loaded: Loaded): Stream {
   const tiles = held + (plan.stream.get(loaded.tensor) ?? doubleBuffering) - 1;
   const passes = plan.nest.trips(outer & ~refetch);
   const loops = tileLoops | refetch;
-  return { tensor: loaded.tensor, pad: loaded.pad, write: false, loops, tileLoops, held, passes, tiles };
+  return { tensor: loaded.tensor, pad: loaded.pad, write: false, loops, tileLoops, whole, held, passes, tiles };
+}
+
+/** Loops over ranks that are summed and slide a window over a tensor: r of I[p+r]. */
+function windowLoops({ plan, nodes }: Layout, { readers }: Loaded): Mask {
+  const { access } = nodes[readers[0]!.node]!.reads[readers[0]!.read]!;
+  const sliding = access.indices.flatMap(({ terms }) => (terms.size > 1 ? [...terms.keys()] : []));
+  return plan.nest.maskOf(sliding.filter((v) => readers.every(({ node }) => nodes[node]!.einsum.reduced.includes(v))));
 }
 
 export function storeStream(layout: Layout, made: Made): Stream {
@@ -48,7 +58,25 @@ export function storeStream(layout: Layout, made: Made): Stream {
   const held = heldTiles(layout, node.output, node.iterates & ~node.output);
   const tiles = held + (layout.plan.stream.get(made.tensor) ?? doubleBuffering) - 1;
   const loops = node.output;
-  return { tensor: made.tensor, pad: made.pad!, write: true, loops, tileLoops: loops, held, passes: 1, tiles };
+  return {
+    tensor: made.tensor,
+    pad: made.pad!,
+    write: true,
+    loops,
+    tileLoops: loops,
+    whole: 0,
+    held,
+    passes: 1,
+    tiles,
+  };
+}
+
+/** Extents of what one transfer of a stream brings. */
+export function streamExtents({ whole }: Stream, nest: Nest): (variable: string, ragged?: boolean) => number {
+  return (variable, ragged = false) => {
+    const { mask, extent } = nest.axis(variable);
+    return (mask & whole) === 0 ? nest.tileOf(variable, ragged) : extent;
+  };
 }
 
 /** Tiles, told apart by `tileLoops`, that live at once when they live through the loops `through`. */
