@@ -287,7 +287,7 @@ class SectionBuilder {
     const route = this.#topology.routes.find((r) => r.pad === stream.pad)!;
     const variables = [...new Set(access.indices.flatMap((index) => index.terms.keySeq()))];
     const extentOf = streamExtents(stream, nest);
-    const ragged = variables.filter((v) => nest.isRagged(v) && (nest.axis(v).mask & stream.whole) === 0);
+    const ragged = variables.filter((v) => extentOf(v, true) !== extentOf(v));
     const { loops, translate } = nest.program(stream.loops);
     const bytes = List(
       Array.from({ length: 2 ** ragged.length }, (_, variant) => {

@@ -46,11 +46,18 @@ export function loadStream(layout: Layout, loaded: Loaded): Stream {
   return { tensor: loaded.tensor, pad: loaded.pad, write: false, loops, tileLoops, whole, held, passes, tiles };
 }
 
-/** Loops over ranks that are summed and slide a window over a tensor: r of I[p+r]. */
+/**
+ * Loops that slide a window over a tensor, of which only what they share would come again: those over ranks that are
+ * summed, r of I[p+r], and those over the others, p, that all lie inside a loop that it is held for.
+ */
 function windowLoops({ plan, nodes }: Layout, { readers }: Loaded): Mask {
-  const { access } = nodes[readers[0]!.node]!.reads[readers[0]!.read]!;
-  const sliding = access.indices.flatMap(({ terms }) => (terms.size > 1 ? [...terms.keys()] : []));
-  return plan.nest.maskOf(sliding.filter((v) => readers.every(({ node }) => nodes[node]!.einsum.reduced.includes(v))));
+  const { nest } = plan;
+  const { access, loops } = nodes[readers[0]!.node]!.reads[readers[0]!.read]!;
+  const sliding = access.indices.toArray().flatMap(({ terms }) => (terms.size > 1 ? [...terms.keys()] : []));
+  const isSummed = (v: string): boolean => readers.every(({ node }) => nodes[node]!.einsum.reduced.includes(v));
+  const summed = nest.maskOf(sliding.filter(isSummed));
+  const reusing = readers.reduce((mask, { node }) => mask | (nodes[node]!.iterates & ~(loops & ~summed)), 0);
+  return summed | nest.inside(nest.maskOf(sliding), reusing);
 }
 
 export function storeStream(layout: Layout, made: Made): Stream {
@@ -71,11 +78,12 @@ export function storeStream(layout: Layout, made: Made): Stream {
   };
 }
 
-/** Extents of what one transfer of a stream brings. */
+/** Extents of what one transfer of a stream brings; `ragged`: those of the last one. */
 export function streamExtents({ whole }: Stream, nest: Nest): (variable: string, ragged?: boolean) => number {
   return (variable, ragged = false) => {
-    const { mask, extent } = nest.axis(variable);
-    return (mask & whole) === 0 ? nest.tileOf(variable, ragged) : extent;
+    const { mask, tile, extent } = nest.axis(variable);
+    const block = Math.min(extent, tile * nest.trips(mask & whole));
+    return (ragged && extent % block) || block;
   };
 }
 

@@ -78,7 +78,8 @@ function expectedWords(theirs: Printed, ours: Case, role: Role): Words {
       const written = isOutermost ? all(counts.held) : fills;
       if (role === 'memory') {
         // Every scratchpad fetches for itself; a result leaves once, and its partial sums stay in the scratchpad.
-        const fetched = scratchpad!.tensors[tensor]!.fills * scratchpad!.instances;
+        const below = scratchpad!.tensors[tensor];
+        const fetched = below ? below.fills * scratchpad!.instances : reads;
         return [tensor, tensor === ours.result ? { read: 0, written: counts.held } : { read: fetched, written: 0 }];
       }
       if (tensor !== ours.result) return [tensor, { read: reads, written }];
@@ -160,11 +161,15 @@ function rowOf(theirs: Printed, ours: Case, result: Result): string {
       ' ',
     );
   });
-  const nanojoules = [energyOf(theirs) * 1e-3, result.energy.total * 1e9].map((n) => thousands(n, 1));
-  const cycles = [theirs.cycles, result.cycles - theirs.cycles].map((n) => thousands(n));
-  return `| ${[theirs.name.replace(/^(\d+)-model-|^(\d+)-mapper-/, '$1$2 '), ...cycles, ...levels, ...nanojoules].join(' | ')} |`;
+  const nanojoules = [energyOf(theirs) * 1e-3, result.energy.total * 1e9].map(fiveDigits);
+  const cycles = [theirs.cycles, result.cycles - theirs.cycles].map(thousands);
+  return `| ${[theirs.name.replace(/-(model|mapper)-/, ' '), ...cycles, ...levels, ...nanojoules].join(' | ')} |`;
 }
 
-function thousands(n: number, decimals = 0): string {
-  return n.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+function thousands(n: number): string {
+  return n.toLocaleString('en-US');
+}
+
+function fiveDigits(n: number): string {
+  return n.toLocaleString('en-US', { maximumSignificantDigits: 5 });
 }

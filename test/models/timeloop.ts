@@ -272,7 +272,12 @@ cascade: |
   '02-model-conv1d+oc-2level/no-tiling': { ...threeLevels, mapping: ['loops: [k]', serial] },
   '02-model-conv1d+oc-2level/tiling': threeLevels,
   '03-model-conv1d+oc-3level/no-bypass': threeLevels,
+  '03-model-conv1d+oc-3level/bypass': {
+    ...threeLevels,
+    mapping: ['loops: [k, p, r]', 'hold: [Inputs, Weights]', serial],
+  },
   '05-mapper-conv1d+oc-3level/baked': threeLevels,
+  '05-mapper-conv1d+oc-3level/freebypass': threeLevels,
   '04-model-conv1d+oc-3levelspatial/kp': {
     ...onLane,
     machine: tiles,
