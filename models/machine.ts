@@ -46,6 +46,8 @@ export interface OpRecord {
   /** Cycles of the engine's clock. */
   start: number;
   end: number;
+  /** Words of operands that have come into registers, by tensor. */
+  readonly arrived: Map<string, number>;
   /** Bytes by memory, then by tensor and direction: "K read". */
   readonly moved: Map<string, Map<string, number>>;
 }
@@ -184,12 +186,23 @@ export class Machine {
     let record = this.#ops.find((o) => o.section === section && o.engine === engine && o.name === op.name);
     if (!record) {
       const moved = new Map<string, Map<string, number>>();
-      record = { engine, name: op.name, section, points: 0, busyCycles: 0, start: -1, end: 0, moved };
+      record = {
+        engine,
+        name: op.name,
+        section,
+        points: 0,
+        busyCycles: 0,
+        start: -1,
+        end: 0,
+        arrived: new Map(),
+        moved,
+      };
       this.#ops.push(record);
     }
     op.executions.forEach((count, variant) => {
       record.points += count * op.points[variant]!;
     });
+    for (const [tensor, words] of op.arrived) record.arrived.set(tensor, (record.arrived.get(tensor) ?? 0) + words);
     record.busyCycles += op.busyCycles;
     if (record.start < 0) record.start = op.firstStart;
     record.end = Math.max(record.end, op.lastEnd);

@@ -14,6 +14,7 @@ import { bottleneckOf, type Mover } from './bottleneck.ts';
 import { activities, busy, waitInput, waitMemory, waitOutput } from './compute/account.ts';
 import type { EngineRecord, OpRecord, RunRecord } from './machine.ts';
 import { dramBandwidth, dramFigures, dramResult } from './measure-dram.ts';
+import { type RegisterWords, registerWords, summedWords } from './measure-registers.ts';
 import { Dram } from './memory/dram/memory.ts';
 import type { Port } from './memory/port.ts';
 import { areaOf } from './physical/area.ts';
@@ -164,6 +165,10 @@ class Measurement {
     return new Map([...perPoint].map(([operator, count]) => [operator, count * record.points]));
   }
 
+  #registerWords(record: OpRecord): RegisterWords {
+    return registerWords(this.#record, record, this.#einsums.get(record.name)!, this.#workload);
+  }
+
   #engine(record: EngineRecord): EngineResult {
     const cycles = record.clock.cycleAtOrAfter(this.#record.length);
     const totals = record.account.totals;
@@ -191,6 +196,9 @@ class Measurement {
           part,
           cycles: waited,
         })),
+      ...(record.kind !== 'dma' && {
+        registers: Object.fromEntries(summedWords(own.map((op) => this.#registerWords(op)))),
+      }),
     };
   }
 
@@ -309,10 +317,12 @@ class Measurement {
       units.set(path, counts);
       const actions = operationActions(this.#topology.engine(path)!.part.operations, operatorsPerPoint(einsum));
       for (const [action, perPoint] of actions) counts.set(action, (counts.get(action) ?? 0) + perPoint * points);
-      // Every point reads its operands, and its partial result where there is one, and writes what it makes.
       const words = registers.get(path) ?? { reads: 0, writes: 0 };
-      const operands = accessesOf(einsum.expression).length + (einsum.reduced.isEmpty() ? 0 : 1);
-      registers.set(path, { reads: words.reads + operands * points, writes: words.writes + points });
+      for (const { read, written } of this.#registerWords(record).values()) {
+        words.reads += read;
+        words.writes += written;
+      }
+      registers.set(path, words);
     }
     const memories = new Map<string, MemoryActivity>();
     for (const port of this.#record.ports.values()) {

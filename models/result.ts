@@ -22,6 +22,8 @@ export interface EngineResult {
   peakOps: number;
   /** What it waited for, longest first: the tensor, the part that it comes from or goes to, and how long. */
   waits: { reason: 'input' | 'output' | 'memory'; tensor: string; part: string; cycles: number }[];
+  /** Words read from and written to the registers of all its PEs or lanes, by tensor; a DMA has none. */
+  registers?: { [tensor: string]: { read: number; written: number } };
 }
 
 export interface MemoryResult {

@@ -6,7 +6,7 @@ import type { Mask, Nest } from './nest.ts';
 import type { ElementBytes, Layout, Way } from './plan.ts';
 import { Access, Buffer, ChannelSpec, EngineProgram, Give, Guard, Op, Section, Take } from './program.ts';
 import { type Dependency, type Schedule, schedule } from './schedule.ts';
-import { heldTiles, loadStream, type Stream, storeStream } from './streams.ts';
+import { heldTiles, loadStream, type Stream, storeStream, streamExtents } from './streams.ts';
 import { accessElements, type TileOp, tileExtents, tileOp } from './tile-ops.ts';
 import { memoryBandwidth, padBandwidth, type Topology } from './topology.ts';
 
@@ -114,6 +114,7 @@ class SectionBuilder {
       takes: List(this.#takes[position]!),
       gives: List(this.#gives[position]!),
       accesses: List(op.accesses),
+      arrivals: List(op.arrivals),
     });
   }
 
@@ -255,7 +256,7 @@ class SectionBuilder {
       return new Give({ channel });
     });
     this.#transfer(stream, read, { takes: [], gives, users: readers.map(({ node }) => node) });
-    this.#buffer(stream.pad, stream.tensor, tiles, this.#tileBytes(read));
+    this.#buffer(stream.pad, stream.tensor, tiles, this.#tileBytes(read, stream));
   }
 
   #store(stream: Stream, producer: number): void {
@@ -285,12 +286,13 @@ class SectionBuilder {
     const pad = this.#topology.pad(stream.pad)!;
     const route = this.#topology.routes.find((r) => r.pad === stream.pad)!;
     const variables = [...new Set(access.indices.flatMap((index) => index.terms.keySeq()))];
-    const ragged = variables.filter((v) => nest.isRagged(v));
+    const extentOf = streamExtents(stream, nest);
+    const ragged = variables.filter((v) => extentOf(v, true) !== extentOf(v));
     const { loops, translate } = nest.program(stream.loops);
     const bytes = List(
       Array.from({ length: 2 ** ragged.length }, (_, variant) => {
         const extents = (v: string): number =>
-          nest.tileOf(v, ragged.indexOf(v) >= 0 && (variant & (1 << ragged.indexOf(v))) !== 0);
+          extentOf(v, ragged.indexOf(v) >= 0 && (variant & (1 << ragged.indexOf(v))) !== 0);
         return Math.ceil(accessElements(access, extents) * this.#bytesOf(tensor));
       }),
     );
@@ -360,8 +362,10 @@ class SectionBuilder {
     this.#buffer(pad, tensor, Math.max(1, ...tiles), tileBytes);
   }
 
-  #tileBytes({ access, tensor }: Pick<Read, 'access' | 'tensor'>): number {
-    return accessElements(access, tileExtents(this.#layout.plan.nest)) * this.#bytesOf(tensor);
+  /** Of a stream, what one transfer brings. */
+  #tileBytes({ access, tensor }: Pick<Read, 'access' | 'tensor'>, stream?: Stream): number {
+    const { nest } = this.#layout.plan;
+    return accessElements(access, stream ? streamExtents(stream, nest) : tileExtents(nest)) * this.#bytesOf(tensor);
   }
 
   #buffer(memory: string, tensor: string, tiles: number, tileBytes: number): void {

@@ -11,7 +11,7 @@ import { BindError, type Node } from './dependencies.ts';
 import { type LinkLoad, slowestLink } from './link-time.ts';
 import type { Mask, Nest } from './nest.ts';
 import type { Assignment, ElementBytes, Layout, Way } from './plan.ts';
-import { Access, Guard } from './program.ts';
+import { Access, Arrival, Guard } from './program.ts';
 import type { Topology } from './topology.ts';
 
 /** An einsum's operation without its tokens. Lists are per variant, as in program.ts. */
@@ -24,6 +24,7 @@ export interface TileOp {
   /** The link that takes longest. */
   readonly link: string;
   readonly accesses: readonly Access[];
+  readonly arrivals: readonly Arrival[];
 }
 
 /** Extent of a tile by variable, in one variant. */
@@ -84,6 +85,12 @@ export function tileOp(layout: Layout, position: number, topology: Topology, byt
             bytes: List(variants.map(({ extents }) => Math.ceil(flow.bytes(extents)))),
           }),
       ),
+    arrivals: node.reads
+      .filter((read, r) => read.kind === 'memory' || wayOf(layout, position, r).kind !== 'registers')
+      .map(({ tensor, access }) => {
+        const words = variants.map(({ extents }) => arrivingWords(access, node, assignment, extents));
+        return new Arrival({ tensor, words: List(words) });
+      }),
   };
 }
 
@@ -239,6 +246,26 @@ function refetches(access: TensorAccess, { engine, rows, columns }: Assignment, 
   const folds = (variables: readonly string[], size: number): number =>
     variables.some(uses) ? 1 : Math.ceil(variables.reduce((n, v) => n * extents(v), 1) / size);
   return folds(rows, engine.part.rows) * folds(columns, engine.part.columns);
+}
+
+/**
+ * Words of an operand that come into registers while a tile is worked on, in all PEs or lanes together: each one that
+ * uses an element gets it once, an array's again in every fold. Where more values lie over lanes than there are, a lane
+ * gets what each of its values needs, and at most everything.
+ */
+function arrivingWords(
+  access: TensorAccess,
+  { einsum, variables }: Node,
+  { engine, rows, columns, lanes }: Assignment,
+  extents: Extents,
+): number {
+  const { part } = engine;
+  const spread =
+    part.kind === 'array' ? [...rows, ...columns] : (lanes ?? variables.filter((v) => !einsum.reduced.includes(v)));
+  const places = spread.reduce((product, v) => product * extents(v), 1);
+  const perPlace = accessElements(access, (v) => (spread.includes(v) ? 1 : extents(v)));
+  if (part.kind === 'array') return places * perPlace;
+  return Math.min(places * perPlace, part.lanes * part.count * accessElements(access, extents));
 }
 
 function wayOf(layout: Layout, node: number, read: number): Way {

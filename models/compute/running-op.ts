@@ -117,6 +117,16 @@ export class RunningOp {
     });
   }
 
+  /** Words that have come into registers, by tensor. */
+  get arrived(): Map<string, number> {
+    const arrived = new Map<string, number>();
+    for (const { tensor, words } of this.#op.arrivals) {
+      const all = this.executions.reduce((sum, count, variant) => sum + count * words.get(variant)!, 0);
+      arrived.set(tensor, (arrived.get(tensor) ?? 0) + all);
+    }
+    return arrived;
+  }
+
   connect(wires: readonly Wire[]): void {
     this.takes = this.#op.takes.toArray().map((take) => wires[take.channel]!);
     this.gives = this.#op.gives.toArray().map((give) => wires[give.channel]!);

@@ -94,7 +94,7 @@ const sectionKeys = {
   hold: z
     .union([names.transform((tensors): { [pad: string]: string[] } => ({ '': tensors })), z.record(z.string(), names)])
     .optional()
-    .describe('Tensors that stay in the scratchpad as long as they are used again'),
+    .describe('Tensors that stay in the scratchpad as long as they are used again, with all windows over them'),
   stream: z.record(z.string(), count).optional().describe('Tiles in flight from or to memory'),
   interleave: count.optional().describe('Rounds in flight: 1 is no software pipelining'),
   cores: z.record(z.string(), z.string()).optional().describe('Rank that is split over the cores of a group, by group'),
