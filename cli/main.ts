@@ -107,7 +107,11 @@ export function commands(): Command {
     .argument('<study>', 'a script, or the name of one in workloads/studies/')
     .option('--only <conditions>', 'points of these values: "model=BERT,seq=1024|4096"; repeatable', list)
     .option('--points <file>', 'points from a CSV file in place of the grid: a column for each parameter')
-    .option('--jobs <n>', 'threads; 1 runs in the thread of the program; as many as there are cores by default', atLeast(1))
+    .option(
+      '--jobs <n>',
+      'threads; 1 runs in the thread of the program; as many as there are cores by default',
+      atLeast(1),
+    )
     .option('--resume', 'take the rows that an earlier run has left; it does so anyway')
     .option('--no-resume', 'run all points again')
     .option('--journal <file>', 'where finished rows are kept; .clockwright/STUDY.jsonl by default')

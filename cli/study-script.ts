@@ -2,10 +2,10 @@
 import { realpathSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
-import type { Grid, Metrics, Runs, RunStudy, ValueStudy } from '../models/study/definition.ts';
+import type { SimulateOptions } from '../models/simulate.ts';
+import type { Grid, Metrics, RunStudy, Runs, ValueStudy } from '../models/study/definition.ts';
 import { studyOf } from '../models/study/load.ts';
 import { Study } from '../models/study/study.ts';
-import type { SimulateOptions } from '../models/simulate.ts';
 
 /**
  * A study: make it the default export of a script. `clockwright study FILE` runs it, and so does the script itself when

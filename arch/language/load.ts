@@ -19,8 +19,8 @@ import { resolveCosts } from './costs.ts';
 import { type Diagnostic, InputError, suggest } from './diagnostics.ts';
 import { isDram, readDramPart } from './dram/part.ts';
 import { isTree, Layers, type Tree } from './layers.ts';
-import { readLink, type WrittenLink } from './links.ts';
 import { fileNamed } from './library.ts';
+import { readLink, type WrittenLink } from './links.ts';
 import { applyOverride, isEarly, Override, withoutOverridePlace } from './overrides.ts';
 import {
   dramMemorySchema,

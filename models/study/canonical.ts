@@ -1,6 +1,6 @@
 /** Values as text: equal values, however they came about, have equal text. */
 import { createHash } from 'node:crypto';
-import { isCollection, isKeyed, isMap, isOrdered, isRecord, isSet, type Map as ImmutableMap, Record } from 'immutable';
+import { type Map as ImmutableMap, isCollection, isKeyed, isMap, isOrdered, isRecord, isSet, Record } from 'immutable';
 
 /** Texts of immutable values, which never change: variants of a machine share most of their parts. */
 const known = new WeakMap<object, string>();
@@ -71,7 +71,11 @@ const inOrder = (texts: readonly string[], ordered: boolean): string => (ordered
 function ofPlain(value: object, path: string): string {
   if (Array.isArray(value)) return `[${value.map((item, i) => canonical(item, `${path}[${i}]`)).join()}]`;
   if (value instanceof Map) return `Map{${inOrder([...value.entries()].map(field(path)), false)}}`;
-  if (value instanceof Set) return `Set{${inOrder([...value].map((item) => canonical(item, path)), false)}}`;
+  if (value instanceof Set)
+    return `Set{${inOrder(
+      [...value].map((item) => canonical(item, path)),
+      false,
+    )}}`;
   if (ArrayBuffer.isView(value) && !(value instanceof DataView))
     return `${value.constructor.name}[${(value as Uint8Array).join()}]`;
   const prototype = Object.getPrototypeOf(value);

@@ -85,4 +85,3 @@ export function expand(study: Study, given: { readonly [parameter: string]: Valu
   }
   return points;
 }
-

@@ -12,7 +12,8 @@ let isRegistered = import.meta.url.endsWith('.ts');
 export async function loadStudy(file: string): Promise<Study> {
   const url = pathToFileURL(realpathSync(file)).href;
   if (/\.[cm]?tsx?$/.test(file) && !isRegistered) {
-    // The script's own imports are to be the same modules as this program's: the loader is for all of them.
+    // For both kinds of module: which of them a script is, the package.json above it says.
+    (await import('tsx/cjs/api')).register();
     (await import('tsx/esm/api')).register();
     isRegistered = true;
   }

@@ -63,5 +63,10 @@ export function inThreads(script: string, jobs: number): Pool {
 const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
 
 /** What a thread needs to run these sources as they are: the loader that this thread has is not handed down. */
-const sourceLoader = (): string =>
-  `data:text/javascript,import{register}from${encodeURIComponent(JSON.stringify(import.meta.resolve('tsx/esm/api')))};register()`;
+function sourceLoader(): string {
+  const registers = ['tsx/cjs/api', 'tsx/esm/api'].map((kind, i) => {
+    const url = JSON.stringify(import.meta.resolve(kind));
+    return `import{register as r${i}}from${url};r${i}();`;
+  });
+  return `data:text/javascript,${encodeURIComponent(registers.join(''))}`;
+}

@@ -1,7 +1,8 @@
 /** A finished study as plain data, all that its reports see. */
-import { failure, type Study } from './study.ts';
+
 import type { Chart, LooseRow, Value } from './definition.ts';
 import type { FinishedRow, StudyRow } from './run.ts';
+import { failure, type Study } from './study.ts';
 
 export interface ClaimOutcome {
   readonly claim: string;

@@ -1,4 +1,5 @@
 /** A study that can be run: points, their keys, their rows. */
+import { fileURLToPath } from 'node:url';
 import { isRecord } from 'immutable';
 import { InputError } from '../../arch/language/diagnostics.ts';
 import { type SimulateOptions, simulate } from '../simulate.ts';
@@ -11,8 +12,8 @@ import type {
   LooseRow,
   Metrics,
   Point,
-  Runs,
   RunStudy,
+  Runs,
   Value,
   ValueStudy,
 } from './definition.ts';
@@ -179,7 +180,16 @@ export function failure(error: unknown): { readonly error: string; readonly stac
   if (!(error instanceof Error)) return { error: String(error) };
   const isForeseen = ['InputError', 'DeadlockError', 'CanonicalError'].includes(error.constructor.name);
   if (isForeseen || error.stack === undefined) return { error: error.message };
-  return { error: `${error.name}: ${error.message}`, stack: error.stack };
+  return { error: `${error.name}: ${error.message}`, stack: scriptPart(error.stack) };
+}
+
+const self = fileURLToPath(import.meta.url);
+
+/** A stack down to where this program called the script. */
+function scriptPart(stack: string): string {
+  const lines = stack.split('\n');
+  const end = lines.findIndex((line) => line.includes(self) || line.includes(import.meta.url));
+  return (end < 0 ? lines : lines.slice(0, end)).join('\n');
 }
 
 function checkName(name: string): void {

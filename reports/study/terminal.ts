@@ -33,7 +33,9 @@ function rowTable(report: StudyReport): Cell[][] {
   const columns = columnsOf(report);
   const header = columns.map(({ name, isNumber }) => ({ text: name, isNumber }));
   const body = report.rows.map((row) =>
-    'error' in row ? failedLine(columns, report, row) : columns.map((c) => ({ text: c.text(row), isNumber: c.isNumber })),
+    'error' in row
+      ? failedLine(columns, report, row)
+      : columns.map((c) => ({ text: c.text(row), isNumber: c.isNumber })),
   );
   return [header, ...body];
 }
@@ -66,13 +68,14 @@ function claimTable({ claims }: StudyReport): Cell[][] {
 export function claimNotes({ isWhole, rows, gridSize }: StudyReport): string[] {
   if (isWhole) return [];
   const finished = rows.filter((row) => 'metrics' in row).length;
-  return [`measured on ${finished} rows, which are not the ${gridSize} of the whole grid`];
+  return [`measured on ${finished} finished ${finished === 1 ? 'row' : 'rows'}, not on the whole grid of ${gridSize}`];
 }
 
 /** Cells in columns, the last of a line as long as it is. */
 function lines(table: readonly (readonly Cell[])[], styled: (code: number, text: string) => string): string[] {
   const count = Math.max(...table.map((line) => line.length));
-  const isLast = (line: readonly Cell[], column: number): boolean => column === line.length - 1 && !line[column]?.isNumber;
+  const isLast = (line: readonly Cell[], column: number): boolean =>
+    column === line.length - 1 && !line[column]?.isNumber;
   const widths = Array.from({ length: count }, (_, column) =>
     Math.max(...table.map((line) => (isLast(line, column) ? 0 : (line[column]?.text.length ?? 0)))),
   );
