@@ -123,9 +123,9 @@ async function writeReport(report: StudyReport, { json, csv, html }: StudyOption
 }
 
 /** @throws RunFailure that names every point that failed, and every claim that could not be told. */
-function complain({ rows, claims, isWhole }: StudyReport): void {
+function complain({ rows, claims }: StudyReport): void {
   const failed = rows.filter((row): row is FailedRow => 'error' in row);
-  const broken = isWhole ? claims.filter(({ problem }) => problem !== null) : [];
+  const broken = claims.filter(({ problem }) => problem !== null);
   if (failed.length + broken.length === 0) return;
   const lines = [
     ...failed.map(({ point, error, stack }) => `${pointName(point)} failed: ${stack ?? error}`),

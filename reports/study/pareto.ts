@@ -87,7 +87,9 @@ function front(
     markup`<circle class="${kind} ring" cx="${at.x}" cy="${at.y}" r="${radius}"><title>${table.about(at.row, [x, y])}</title></circle>`;
   const around = [...good, ...others].map((at) => ({ left: at.x - 6, top: at.y - 6, width: 12, height: 12 }));
   const labels = placeLabels(
-    good.slice(0, labelled).map((at) => ({ x: at.x, y: at.y, text: ellipsis(table.nameOf(at.row, names), 190) })),
+    apart(good)
+      .slice(0, labelled)
+      .map((at) => ({ x: at.x, y: at.y, text: ellipsis(table.nameOf(at.row, names), 190) })),
     [...around, ...along(good, most.includes('x'))],
     { ...box, left: box.left - 20, width: box.width + 30, height: box.height + 4 },
   );
@@ -100,6 +102,11 @@ function leader({ x, y, text, left, baseline }: PlacedLabel): Markup | undefined
   if (Math.abs(middle - y) < 17) return undefined;
   const end = left > x ? left - 2 : left + textWidth(text) + 2;
   return markup`<line class="leader" x1="${x}" y1="${y}" x2="${end}" y2="${middle}"/>`;
+}
+
+/** One of the points at each spot. */
+function apart<T extends Spot>(points: readonly T[]): T[] {
+  return [...new Map(points.toReversed().map((point) => [`${rounded(point.x)} ${rounded(point.y)}`, point])).values()];
 }
 
 interface Spot {
