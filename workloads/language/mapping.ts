@@ -124,7 +124,7 @@ export function mappingJsonSchema(): object {
 
 type SectionInput = z.output<z.ZodObject<typeof sectionKeys>> & { einsums?: string[] };
 
-/** @throws InputError with every mistake in the file. */
+/** A file, or the name of one in workloads/mappings/. @throws InputError with every mistake in the file. */
 export function loadMapping(file: string): LoadedMapping {
   return fromSource(Source.read(fileNamed('workloads/mappings', file)));
 }
