@@ -102,6 +102,25 @@ export function commands(): Command {
     .action(async (standard, trace, options) => (await import('./replay.ts')).replay(standard, trace, options));
 
   program
+    .command('study')
+    .description('run a study: points of a grid in parallel, kept as they end, and what they say of claims')
+    .argument('<study>', 'a script, or the name of one in workloads/studies/')
+    .option('--only <conditions>', 'points of these values: "model=BERT,seq=1024|4096"; repeatable', list)
+    .option('--points <file>', 'points from a CSV file in place of the grid: a column for each parameter')
+    .option(
+      '--jobs <n>',
+      'threads; 1 runs in the thread of the program; as many as there are cores by default',
+      atLeast(1),
+    )
+    .option('--resume', 'take the rows that an earlier run has left; it does so anyway')
+    .option('--no-resume', 'run all points again')
+    .option('--journal <file>', 'where finished rows are kept; .clockwright/STUDY.jsonl by default')
+    .option('--json <file>', 'write rows and claims as JSON; - for standard output')
+    .option('--csv <file>', 'write the rows as CSV; - for standard output')
+    .option('--html <file>', 'write claims, charts and rows as one HTML file')
+    .action(async (name, options) => (await import('./study.ts')).study(name, options));
+
+  program
     .command('check')
     .description('check files and report every mistake')
     .argument('<file...>', 'machines, parts, technologies, DRAM standards, workloads, mappings')

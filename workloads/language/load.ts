@@ -1,5 +1,6 @@
 /** Workload files to workloads. */
 import { type Diagnostic, InputError } from '../../arch/language/diagnostics.ts';
+import { fileNamed } from '../../arch/language/library.ts';
 import { Source } from '../../arch/language/source.ts';
 import { buildWorkload } from './build.ts';
 import { checkCascade } from './check.ts';
@@ -13,9 +14,12 @@ export interface LoadOptions {
   readonly shape?: readonly string[];
 }
 
-/** @throws InputError with every mistake in the file, in the files that it uses and in the options. */
+/**
+ * A file, or the name of one in workloads/.
+ * @throws InputError with every mistake in the file, in the files that it uses and in the options.
+ */
 export function loadWorkload(file: string, options: LoadOptions = {}): LoadedWorkload {
-  return fromSource(Source.read(file), options);
+  return fromSource(Source.read(fileNamed('workloads', file)), options);
 }
 
 /** The same from a text; `file` is its name in messages, and its folder is where used workloads are looked for first. */

@@ -2,6 +2,7 @@
 import { List, Map, OrderedMap, Record } from 'immutable';
 import { z } from 'zod';
 import { InputError, type Place } from '../../arch/language/diagnostics.ts';
+import { fileNamed } from '../../arch/language/library.ts';
 import { count, parsed } from '../../arch/language/quantities.ts';
 import { check, type Path, Source } from '../../arch/language/source.ts';
 import { parseCount, UnitError } from '../../arch/language/units.ts';
@@ -123,9 +124,9 @@ export function mappingJsonSchema(): object {
 
 type SectionInput = z.output<z.ZodObject<typeof sectionKeys>> & { einsums?: string[] };
 
-/** @throws InputError with every mistake in the file. */
+/** A file, or the name of one in workloads/mappings/. @throws InputError with every mistake in the file. */
 export function loadMapping(file: string): LoadedMapping {
-  return fromSource(Source.read(file));
+  return fromSource(Source.read(fileNamed('workloads/mappings', file)));
 }
 
 /** The same from a text; `file` is its name in messages. */
