@@ -9,7 +9,7 @@ export { Program } from './models/binding/program.ts';
 export { DeadlockError } from './models/kernel/kernel.ts';
 export type { Result } from './models/result.ts';
 export { type SimulateOptions, simulate } from './models/simulate.ts';
-export { type Chart, type Claim, claim } from './models/study/definition.ts';
+export type { Chart, Claim } from './models/study/definition.ts';
 export { geometricMean, mean, powersOf } from './models/study/statistics.ts';
 export { Study } from './models/study/study.ts';
 export { htmlReport } from './reports/html.ts';

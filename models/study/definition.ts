@@ -17,6 +17,9 @@ export type Point<G extends Grid = Grid> = { readonly [parameter in keyof G]: Wi
 /** Figures of a point; null where there is none. What is not finite counts as none. */
 export type Metrics = { readonly [metric: string]: number | null };
 
+/** A row of a study that is not known by its type. */
+export type AnyRow = { readonly [name: string]: Value | null };
+
 /** A finished row: parameters, then metrics. */
 export type Row<G extends Grid, M> = Point<G> & M;
 
@@ -94,13 +97,4 @@ export interface ValueStudy<G extends Grid, I, R, M extends Metrics> extends Com
   /** What the point is made of: plain data or immutable values. */
   readonly inputs: (point: Point<G>) => I;
   readonly run: (inputs: I) => R;
-}
-
-/** A row of which nothing is known before it is there. */
-// biome-ignore lint/suspicious/noExplicitAny: TypeScript infers nothing of a study inside a call, and rows of unions would ask for a cast at every figure.
-export type LooseRow = { readonly [name: string]: any };
-
-/** A claim of a study. Without this call around it, its rows have the types of the study. */
-export function claim(about: Claim<LooseRow>): Claim<LooseRow> {
-  return about;
 }

@@ -1,6 +1,6 @@
 /** A finished study as plain data, all that its reports see. */
 
-import type { Chart, LooseRow, Value } from './definition.ts';
+import type { AnyRow, Chart, Value } from './definition.ts';
 import type { FinishedRow, StudyRow } from './run.ts';
 import { failure, type Study } from './study.ts';
 
@@ -61,9 +61,9 @@ export function studyReport(study: Study, rows: readonly StudyRow[], version: st
 const rounding = 1e-12;
 
 /** What claims see: a copy, so that none changes it for the next. */
-const flatRow = ({ point, metrics }: FinishedRow): LooseRow => ({ ...point, ...metrics });
+const flatRow = ({ point, metrics }: FinishedRow): AnyRow => ({ ...point, ...metrics });
 
-function claimOutcomes(study: Study, rows: readonly LooseRow[], isWhole: boolean): ClaimOutcome[] {
+function claimOutcomes(study: Study, rows: readonly AnyRow[], isWhole: boolean): ClaimOutcome[] {
   return study.claims.map(({ text, source, target, within = 0.05, measured: measure }) => {
     let measured: number | null = null;
     let problem: string | null = null;

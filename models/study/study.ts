@@ -5,11 +5,11 @@ import { InputError } from '../../arch/language/diagnostics.ts';
 import { type SimulateOptions, simulate } from '../simulate.ts';
 import { canonical, sha256 } from './canonical.ts';
 import type {
+  AnyRow,
   Chart,
   Claim,
   Common,
   Grid,
-  LooseRow,
   Metrics,
   Point,
   RunStudy,
@@ -46,7 +46,7 @@ export class Study {
   readonly about: string;
   readonly parameters: ReadonlyMap<string, readonly Value[]>;
   readonly units: { readonly [metric: string]: string | undefined };
-  readonly claims: readonly Claim<LooseRow>[];
+  readonly claims: readonly Claim<AnyRow>[];
   readonly charts: readonly Chart[];
   readonly #skip: (point: Point) => boolean;
   readonly #metrics: (result: never, point: Point) => Metrics;
@@ -61,7 +61,7 @@ export class Study {
     this.parameters = new Map(Object.entries(parameters));
     checkParameters(name, this.parameters);
     this.units = units;
-    this.claims = claims as readonly Claim<LooseRow>[];
+    this.claims = claims as readonly Claim<AnyRow>[];
     this.charts = charts;
     this.#skip = skip;
     this.#metrics = (definition as Common<Grid, never, Metrics>).metrics;

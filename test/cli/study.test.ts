@@ -8,7 +8,7 @@ afterAll(() => scratch.remove());
 
 const script = scratch.write(
   'toy.ts',
-  `import { claim, study } from ${JSON.stringify(indexFile)};
+  `import { study } from ${JSON.stringify(indexFile)};
 
 export default study({
   name: 'toy',
@@ -23,8 +23,8 @@ export default study({
   metrics: (time) => ({ latency: time * 1e-6, none: null }),
   units: { latency: 's' },
   claims: [
-    claim({ text: 'four times as fast', source: 'sense', target: 4.1, measured: (rows) => rows[0].latency / rows[6].latency }),
-    claim({ text: 'not known', source: 'nobody', target: 1, measured: () => null }),
+    { text: 'four times as fast', source: 'sense', target: 4.1, measured: (rows) => rows[0].latency / rows[6].latency },
+    { text: 'not known', source: 'nobody', target: 1, measured: () => null },
   ],
 });
 `,

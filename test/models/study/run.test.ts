@@ -1,6 +1,6 @@
 import { appendFileSync, readFileSync, truncateSync } from 'node:fs';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { claim, geometricMean, loadArch, loadWorkload, mean, powersOf, study } from '../../../index.ts';
+import { geometricMean, loadArch, loadWorkload, mean, powersOf, study } from '../../../index.ts';
 import { studyReport } from '../../../models/study/report.ts';
 import type { StudyRow } from '../../../models/study/run.ts';
 import { Scratch } from '../../cli/command.ts';
@@ -189,12 +189,12 @@ describe('a study of simulated runs', () => {
           within: 1,
           measured: (rows) => mean(rows.map((r) => r.long / r.short)),
         },
-        claim({
+        {
           text: 'by rows',
           source: 'sense',
           target: 0,
           measured: (rows) => rows.find((r) => r.rows === 8)?.short ?? null,
-        }),
+        },
       ],
     });
     const rows = await runHere(made, journal);
