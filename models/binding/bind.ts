@@ -80,6 +80,7 @@ interface Group {
 
 function groupsOf(step: Step, mapping: LoadedMapping | null): Group[] {
   const einsums = step.einsums.toArray();
+  if (mapping?.mapping.each) return atomsOf(einsums).map((atom) => ({ einsums: atom, section: null, index: -1 }));
   const sections = mapping?.mapping.sections.toArray() ?? [];
   const groups: Group[] = [];
   for (let i = 0; i < einsums.length; ) {

@@ -196,6 +196,29 @@ function writeFlows(layout: Layout, position: number, bytesOf: ElementBytes): Fl
 }
 
 /**
+ * A layout in which partial sums that leave their engine have a scratchpad to come back from, also where nobody reads the
+ * sum from one. The last sum is written there as those before it are.
+ */
+export function withSumPads(layout: Layout, topology: Topology): Layout {
+  const extents = tileExtents(layout.plan.nest);
+  const made = layout.made.map((one, position) => {
+    const assignment = layout.plan.assignments[position]!;
+    const { einsum } = layout.nodes[position]!;
+    const stays = accumulatesInPlace(layout, position) && reductionFolds(einsum, assignment, extents) === 1;
+    if (one.pad !== null || stays) return one;
+    const { path } = assignment.engine;
+    const pad = topology.pads.find(
+      (site) =>
+        site.part.holds.includes('results') &&
+        topology.width(path, site.path) !== null &&
+        topology.width(site.path, path) !== null,
+    );
+    return pad ? { ...one, pad: pad.path } : one;
+  });
+  return { ...layout, made };
+}
+
+/**
  * Whether partial sums over loops stay inside the engine: it must be one that accumulates in place, its output tile must
  * be at most one fold, and no loop over other output tiles may lie inside a loop of the reduction.
  */
