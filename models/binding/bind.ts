@@ -21,6 +21,7 @@ import { contractionOf, isFlattened } from './contraction.ts';
 import { type Laid, layLike, overCores, type Task } from './cores.ts';
 import { BindError } from './dependencies.ts';
 import { isSystolic, searchFolds } from './fold-search.ts';
+import { checkOperations } from './gaps.ts';
 import { nestOf } from './partition.ts';
 import { type Assignment, elementBytes } from './plan.ts';
 import { foldsOf, Phase, Program, type Section } from './program.ts';
@@ -48,6 +49,7 @@ export function bind(
   const binder = new Binder(workload, topology, options);
   const mistakes = mapping ? checkMapping(mapping, workload, topology) : [];
   if (mistakes.length > 0) throw new InputError(mistakes);
+  checkOperations(loaded, topology);
   try {
     checkMemory(workload, topology);
   } catch (error) {
@@ -360,7 +362,8 @@ function located(
 ): unknown {
   if (!(error instanceof BindError)) return error;
   const inMapping = mapping && index >= 0 && error.key !== null;
-  const place = inMapping ? mapping.place(index, [error.key!]) : einsum ? loaded.places.get(einsum.name) : undefined;
+  const line = loaded.places.get(error.einsum ?? '') ?? (einsum ? loaded.places.get(einsum.name) : undefined);
+  const place = inMapping ? mapping.place(index, [error.key!]) : line;
   // Without a mapping the smallest tiles were tried already.
   const hint = error.excess > 0 && !inMapping ? 'give it more capacity, or make ranks smaller' : error.hint;
   return new InputError({ message: error.message, place, hint });
