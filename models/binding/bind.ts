@@ -361,10 +361,22 @@ function located(
   index: number,
 ): unknown {
   if (!(error instanceof BindError)) return error;
-  const inMapping = mapping && index >= 0 && error.key !== null;
+  const key = keyToBlame(error.key, mapping?.mapping.sections.get(index));
+  const inMapping = mapping && index >= 0 && key !== null;
   const line = loaded.places.get(error.einsum ?? '') ?? (einsum ? loaded.places.get(einsum.name) : undefined);
-  const place = inMapping ? mapping.place(index, [error.key!]) : line;
+  const place = inMapping ? mapping.place(index, [key]) : line;
   // Without a mapping the smallest tiles were tried already.
   const hint = error.excess > 0 && !inMapping ? 'give it more capacity, or make ranks smaller' : error.hint;
   return new InputError({ message: error.message, place, hint });
+}
+
+/** The key that says what an error blames: loops may follow from the partition, and tiles from the loops. */
+function keyToBlame(key: string | null, section: SectionMapping | undefined): string | null {
+  if (key === 'loops' && section?.loops === null) return section.partition.isEmpty() ? null : 'partition';
+  if (key === 'partition' && section?.partition.isEmpty()) {
+    if (section.loops === null) return null;
+    return section.loops.isEmpty() ? key : 'loops';
+  }
+  if (key === 'place' && section?.place.isEmpty()) return null;
+  return key;
 }

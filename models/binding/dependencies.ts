@@ -57,10 +57,11 @@ export function nodesOf(einsums: readonly Einsum[], nest: Nest): Node[] {
   const nodes = einsums.map((einsum, i): Node => {
     const { iterative, name } = einsum;
     if (iterative !== null && nest.axis(iterative).tile > 1) {
+      const cut = nest.axis(iterative).mask === 0 ? '' : ` in place of parts of ${iterative.toUpperCase()}`;
       throw new BindError(
         `${name} needs its own last iteration's value: ${iterative} must be one of the loops`,
         'loops',
-        `name ${iterative} in "loops"`,
+        `name ${iterative} in "loops"${cut}`,
         0,
         name,
       );

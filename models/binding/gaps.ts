@@ -27,7 +27,10 @@ export function noEngine(einsum: Einsum, engines: readonly EngineSite[]): BindEr
   const needs = list([...operatorsPerPoint(einsum).keys()]);
   const gaps = engines.map((engine) => ({ engine, missing: missingOperators(einsum, engine) }));
   const each = gaps.map(({ engine, missing }) => `${engine.path} lacks ${list(missing)}, it has ${unitsOf(engine)}`);
-  const nearest = gaps.toSorted((a, b) => a.missing.length - b.missing.length)[0];
+  const byKind = gaps.toSorted(
+    (a, b) => Number(b.engine.part.kind === 'vector') - Number(a.engine.part.kind === 'vector'),
+  );
+  const nearest = byKind.toSorted((a, b) => a.missing.length - b.missing.length)[0];
   const hint = nearest && `add ${list(nearest.missing)} to the operations of ${nearest.engine.path}`;
   const has = each.length > 0 ? each.join('; ') : 'the machine has none';
   return new BindError(`no engine can run ${einsum.name}, which needs ${needs}: ${has}`, null, hint, 0, einsum.name);
@@ -76,9 +79,11 @@ function withContents(path: string, topology: Topology): string {
 }
 
 function unitsOf({ part }: EngineSite): string {
-  return list(part.operations.keySeq().sort().toArray(), ', ');
+  return part.operations.isEmpty() ? 'nothing' : part.operations.keySeq().sort().join(', ');
 }
 
-function list(names: readonly string[], between = ' and '): string {
-  return names.length > 0 ? names.join(between) : 'nothing';
+function list(names: readonly string[]): string {
+  if (names.length === 0) return 'nothing';
+  const [first = '', last] = [names.slice(0, -1).join(', '), names.at(-1)];
+  return first === '' ? last! : `${first} and ${last}`;
 }

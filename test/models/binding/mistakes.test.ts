@@ -144,9 +144,9 @@ describe('a cascade', () => {
   it('with an operation that no engine has is told which, and what engines have', () => {
     const vector = 'clock: core, lanes: 2, operations: { add: 1 }';
     expect(mistakesIn(() => bind(aMachine({ vector }), shipped('softmax', { N: 8, M: 8 })))).toEqual([
-      '10:3 [GM] no engine can run GM, which needs max: array lacks max, it has mac; vector lacks max, it has add; add max to the operations of array',
+      '10:3 [GM] no engine can run GM, which needs max: array lacks max, it has mac; vector lacks max, it has add; add max to the operations of vector',
       '11:3 [SN] no engine can run SN, which needs sub and exp: array lacks sub and exp, it has mac; vector lacks exp, it has add; add exp to the operations of vector',
-      '13:3 [Y] no engine can run Y, which needs divide: array lacks divide, it has mac; vector lacks divide, it has add; add divide to the operations of array',
+      '13:3 [Y] no engine can run Y, which needs divide: array lacks divide, it has mac; vector lacks divide, it has add; add divide to the operations of vector',
     ]);
   });
 
