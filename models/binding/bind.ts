@@ -246,6 +246,7 @@ class Binder {
           : null,
       stream: new Map<string, number>(section ? [...section.stream] : []),
       interleave: section?.interleave ?? null,
+      isGiven: section !== null && hasNest(section),
     };
   }
 

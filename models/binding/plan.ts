@@ -26,6 +26,8 @@ export interface Plan {
   readonly interleave: number | null;
   /** Tensors made here that are needed outside. */
   readonly stored: ReadonlySet<string>;
+  /** Whether a mapping says how the loops run: partial sums then leave their engine where they must, at a cost that estimates miss. */
+  readonly isGiven: boolean;
 }
 
 /** How a tensor gets from where it is made to one reader. */

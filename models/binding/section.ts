@@ -32,7 +32,8 @@ export interface BuiltSection {
 
 /** @throws BindError when it cannot run on the machine or does not fit its scratchpads. */
 export function buildSection(layout: Layout, topology: Topology, bytesOf: ElementBytes): BuiltSection {
-  return new SectionBuilder(withSumPads(layout, topology), topology, bytesOf).build();
+  const complete = layout.plan.isGiven ? withSumPads(layout, topology) : layout;
+  return new SectionBuilder(complete, topology, bytesOf).build();
 }
 
 class SectionBuilder {
