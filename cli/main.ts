@@ -129,11 +129,12 @@ export function commands(): Command {
   program
     .command('show')
     .description(
-      'show a machine (tree, peaks, areas), a workload (ranks, passes, operation counts), a mapping or a DRAM standard',
+      'show a machine (tree, peaks, areas), a workload (ranks, passes, operation counts), a mapping (tiles, loops, buffers, what engines do when) or a DRAM standard',
     )
     .argument('<file>', 'a file, or a name in arch/, arch/parts/dram/, workloads/ or workloads/mappings/')
     .addOption(set())
     .addOption(shape())
+    .option('--html <file>', 'write what engines do for a few tiles of a mapping as one HTML file')
     .action(async (file, options) => (await import('./show.ts')).show(file, options));
 
   program

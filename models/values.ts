@@ -63,7 +63,7 @@ export class ValueRun {
     return (engine) => {
       const program = section.engines.get(engine)!;
       const observers = program.ops.toArray().map((op) => this.#observe(op, program, running));
-      return (op, digits) => observers[op]!(op, digits);
+      return (op, digits, start, end) => observers[op]!(op, digits, start, end);
     };
   };
 

@@ -2,7 +2,8 @@
 import { type Diagnostic, suggest } from '../../arch/language/diagnostics.ts';
 import type { LoadedMapping, SectionMapping } from '../../workloads/language/mapping.ts';
 import { accessesOf, type Einsum, einsumsOf, variablesOf, type Workload } from '../../workloads/language/workload.ts';
-import type { Topology } from './topology.ts';
+import { lacksOperators, missingOperators } from './gaps.ts';
+import type { EngineSite, Topology } from './topology.ts';
 
 type Report = (path: readonly (string | number)[], message: string, hint?: string, atKey?: boolean) => void;
 
@@ -77,6 +78,7 @@ function checkPlacements(
       const here = [...at, 'einsums', i];
       if (!names.includes(name)) report(here, `no einsum "${name}" in this section`, suggest(name, names));
       else if (other !== undefined) report(here, `${name} is placed on ${other} already`, 'take it out of one of them');
+      else checkAbility(einsums.find((einsum) => einsum.name === name)!, engine, here, report);
       placed.set(name, path);
     });
     const sides = engine?.part.kind === 'vector' ? (['lanes'] as const) : (['rows', 'columns'] as const);
@@ -95,6 +97,16 @@ function checkPlacements(
       });
     }
   }
+}
+
+function checkAbility(
+  einsum: Einsum,
+  engine: EngineSite | undefined,
+  at: readonly (string | number)[],
+  report: Report,
+): void {
+  if (!engine || missingOperators(einsum, engine).length === 0) return;
+  report(at, lacksOperators(einsum, engine), 'place it on another engine');
 }
 
 function checkPartition(section: SectionMapping, einsums: readonly Einsum[], report: Report): void {

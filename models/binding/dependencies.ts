@@ -9,13 +9,16 @@ export class BindError extends Error {
   readonly hint: string | undefined;
   /** Bytes that a scratchpad is too small by; 0 for mistakes of other kinds. */
   readonly excess: number;
+  /** The einsum that it is about; null: any of the section. */
+  readonly einsum: string | null;
 
-  constructor(message: string, key: string | null = null, hint?: string, excess = 0) {
+  constructor(message: string, key: string | null = null, hint?: string, excess = 0, einsum: string | null = null) {
     super(message);
     this.name = 'BindError';
     this.key = key;
     this.hint = hint;
     this.excess = excess;
+    this.einsum = einsum;
   }
 }
 
@@ -54,10 +57,13 @@ export function nodesOf(einsums: readonly Einsum[], nest: Nest): Node[] {
   const nodes = einsums.map((einsum, i): Node => {
     const { iterative, name } = einsum;
     if (iterative !== null && nest.axis(iterative).tile > 1) {
+      const cut = nest.axis(iterative).mask === 0 ? '' : ` in place of parts of ${iterative.toUpperCase()}`;
       throw new BindError(
         `${name} needs its own last iteration's value: ${iterative} must be one of the loops`,
         'loops',
-        `name ${iterative} in "loops"`,
+        `name ${iterative} in "loops"${cut}`,
+        0,
+        name,
       );
     }
     const variables = variablesOf(einsum);
@@ -94,6 +100,8 @@ function lastsOf(nodes: readonly Node[], nest: Nest): Mask[] {
             `${einsum.name} needs another pass over ${loops.join(', ')}: ${read.tensor} is complete only when ${loops.join(', ')} has ended`,
             'loops',
             `leave ${loops.join(', ')} out of the loops, or put ${einsum.name} into a later section`,
+            0,
+            einsum.name,
           );
         }
         changed ||= (completes & ~lasts[i]!) !== 0;

@@ -197,7 +197,7 @@ export class FoldCosts {
       const [from, to] = write ? [engine, memory] : [memory, engine];
       return { from, to, bytes: bytes.get(variant)! };
     });
-    return slowestLink(loads, this.#engine.topology);
+    return slowestLink(loads, this.#engine.topology, this.#plan.grid.contraction.einsum.name);
   }
 }
 

@@ -1,7 +1,8 @@
 /** A section before it becomes a program: which einsums, where, in which tiles and loops. */
 import type { Einsum, Workload } from '../../workloads/language/workload.ts';
 import { isContraction } from './assign.ts';
-import { BindError, type Node, nodesOf, type Read } from './dependencies.ts';
+import { type Node, nodesOf, type Read } from './dependencies.ts';
+import { noPadToRead, noPadToWrite } from './gaps.ts';
 import type { Nest } from './nest.ts';
 import type { EngineSite, Topology } from './topology.ts';
 
@@ -25,6 +26,8 @@ export interface Plan {
   readonly interleave: number | null;
   /** Tensors made here that are needed outside. */
   readonly stored: ReadonlySet<string>;
+  /** Whether a mapping says how the loops run: partial sums then leave their engine where they must, at a cost that estimates miss. */
+  readonly isGiven: boolean;
 }
 
 /** How a tensor gets from where it is made to one reader. */
@@ -101,8 +104,7 @@ function makeWays(
         (!stored || topology.routes.some((route) => route.pad === candidate.path)),
     );
     if (!site) {
-      const ends = [...engines, ...(stored ? ['memory'] : [])].join(' and ');
-      throw new BindError(`no scratchpad for results joins ${from} to ${ends}, which ${tensor} needs`);
+      throw noPadToWrite(tensor, [...engines, ...(stored ? ['memory'] : [])], from, topology);
     }
     pad = site.path;
   }
@@ -121,7 +123,7 @@ function loadWays(nodes: readonly Node[], plan: Plan, topology: Topology): Loade
         (route) => topology.pad(route.pad)!.part.holds.includes(content) && topology.width(route.pad, engine) !== null,
       )?.pad;
       if (pad === undefined) {
-        throw new BindError(`no scratchpad for ${content} joins a memory to ${engine}, which reads ${read.tensor}`);
+        throw noPadToRead(node.einsum.name, read.tensor, content, engine, topology);
       }
       // Readers share a stream when they see the same tiles of the tensor.
       const key = `${pad} ${read.tensor} ${read.access.indices.join(' ')}`;

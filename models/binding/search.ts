@@ -30,6 +30,8 @@ export interface Sketch {
   readonly hold: ReadonlySet<string> | null;
   readonly stream: ReadonlyMap<string, number>;
   readonly interleave: number | null;
+  /** Whether a mapping gives the nest. */
+  readonly isGiven: boolean;
 }
 
 export interface Found {

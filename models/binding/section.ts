@@ -7,7 +7,7 @@ import type { ElementBytes, Layout, Way } from './plan.ts';
 import { Access, Buffer, ChannelSpec, EngineProgram, Give, Guard, Op, Section, Take } from './program.ts';
 import { type Dependency, type Schedule, schedule } from './schedule.ts';
 import { heldTiles, loadStream, type Stream, storeStream, streamExtents } from './streams.ts';
-import { accessElements, type TileOp, tileExtents, tileOp } from './tile-ops.ts';
+import { accessElements, type TileOp, tileExtents, tileOp, withSumPads } from './tile-ops.ts';
 import { memoryBandwidth, padBandwidth, type Topology } from './topology.ts';
 
 /** Rounds in flight when the mapping does not say: more hide longer latencies, and need more buffers. */
@@ -32,7 +32,8 @@ export interface BuiltSection {
 
 /** @throws BindError when it cannot run on the machine or does not fit its scratchpads. */
 export function buildSection(layout: Layout, topology: Topology, bytesOf: ElementBytes): BuiltSection {
-  return new SectionBuilder(layout, topology, bytesOf).build();
+  const complete = layout.plan.isGiven ? withSumPads(layout, topology) : layout;
+  return new SectionBuilder(complete, topology, bytesOf).build();
 }
 
 class SectionBuilder {

@@ -8,6 +8,7 @@ import { arrayTiming, canReduce } from '../compute/array.ts';
 import { vectorTiming } from '../compute/vector.ts';
 import { stationaryVariables } from './assign.ts';
 import { BindError, type Node } from './dependencies.ts';
+import { lacksOperators } from './gaps.ts';
 import { type LinkLoad, slowestLink } from './link-time.ts';
 import type { Mask, Nest } from './nest.ts';
 import type { Assignment, ElementBytes, Layout, Way } from './plan.ts';
@@ -65,7 +66,9 @@ export function tileOp(layout: Layout, position: number, topology: Topology, byt
     return { extents, timing, active };
   });
   const engine = assignment.engine.path;
-  const links = variants.map(({ active, extents }) => slowestLink(linkLoads(active, extents, engine), topology));
+  const links = variants.map(({ active, extents }) =>
+    slowestLink(linkLoads(active, extents, engine), topology, node.einsum.name),
+  );
   return {
     ragged,
     busy: variants.map(({ timing }) => timing.cycles),
@@ -100,10 +103,7 @@ export function costPerPoint(einsum: Einsum, { engine }: Assignment): { interval
   let depth = 0;
   for (const [operator, count] of operatorsPerPoint(einsum)) {
     const cost: OperationCost | undefined = costOf(engine.part.operations, operator);
-    if (!cost) {
-      const has = engine.part.operations.keySeq().sort().join(', ');
-      throw new BindError(`${einsum.name} needs ${operator}, which ${engine.path} lacks: it has ${has}`, 'place');
-    }
+    if (!cost) throw new BindError(lacksOperators(einsum, engine), 'place', undefined, 0, einsum.name);
     interval += count * cost.cycles;
     depth += count * cost.depth;
   }
@@ -131,6 +131,9 @@ function timingOf(node: Node, assignment: Assignment, extents: Extents, cost: { 
       throw new BindError(
         `${engine.path} cannot reduce ${variables.join(', ')} over its ${side} for ${node.einsum.name}`,
         'place',
+        undefined,
+        0,
+        node.einsum.name,
       );
     }
   }
@@ -189,7 +192,8 @@ function writeFlows(layout: Layout, position: number, bytesOf: ElementBytes): Fl
   if (pad === null && inRegisters && !inFolds) return flows;
   if (pad === null) {
     const { path } = assignment.engine;
-    throw new BindError(`${tensor}'s partial sums need a scratchpad that ${path} writes and reads`, 'partition');
+    const message = `${tensor}'s partial sums need a scratchpad that ${path} writes and reads`;
+    throw new BindError(message, 'partition', undefined, 0, einsum.name);
   }
   const written = (extents: Extents): number => elements(extents) * passes(extents);
   const reread = (extents: Extents): number => elements(extents) * (passes(extents) - 1);
@@ -200,6 +204,29 @@ function writeFlows(layout: Layout, position: number, bytesOf: ElementBytes): Fl
     flows.push({ ...base, write: false, guard, other: pad, isPad: true, atLast: 0, bytes: elements });
   }
   return flows;
+}
+
+/**
+ * A layout in which partial sums that leave their engine have a scratchpad to come back from, also where nobody reads the
+ * sum from one. The last sum is written there as those before it are.
+ */
+export function withSumPads(layout: Layout, topology: Topology): Layout {
+  const extents = tileExtents(layout.plan.nest);
+  const made = layout.made.map((one, position) => {
+    const assignment = layout.plan.assignments[position]!;
+    const { einsum } = layout.nodes[position]!;
+    const stays = accumulatesInPlace(layout, position) && reductionFolds(einsum, assignment, extents) === 1;
+    if (one.pad !== null || stays) return one;
+    const { path } = assignment.engine;
+    const pad = topology.pads.find(
+      (site) =>
+        site.part.holds.includes('results') &&
+        topology.width(path, site.path) !== null &&
+        topology.width(site.path, path) !== null,
+    );
+    return pad ? { ...one, pad: pad.path } : one;
+  });
+  return { ...layout, made };
 }
 
 /**

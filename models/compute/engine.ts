@@ -11,8 +11,11 @@ import { type Account, busy, waitMemory, waitOutput } from './account.ts';
 import { Deliveries, type Delivery } from './deliveries.ts';
 import { RunningOp, type Surroundings, type Wire } from './running-op.ts';
 
-/** Told of every execution: the operation's position in its program, and the iteration of every loop. */
-export type Observer = (op: number, digits: Int32Array) => void;
+/**
+ * Told of every execution: the operation's position in its program, the iteration of every loop, and the cycles of the
+ * engine's clock from and up to which it takes the engine.
+ */
+export type Observer = (op: number, digits: Int32Array, start: number, end: number) => void;
 
 // Where an engine goes on when it is woken.
 const next = 0;
@@ -189,7 +192,7 @@ export class EngineProcess extends Process {
       op.memoryWaits[holder]! += end - busyTo;
     }
     op.executed(variant, start, end, busyTo - busyFrom);
-    this.#observer?.(this.#op, op.digits);
+    this.#observer?.(this.#op, op.digits, start, end);
     for (let i = 0; i < op.takes.length; i++) {
       if (op.holds(op.release, i)) op.takes[i]!.channel.release(end);
     }

@@ -19,15 +19,18 @@ export class Bins {
     this.values = new Float64Array(kinds * count);
   }
 
-  /** Adds `amount` evenly over the time from `from` to `to`, to > from >= 0. */
+  /**
+   * Adds `amount` evenly over the time from `from` to `to`, to >= from >= 0. What takes less time than can be told, from
+   * `to` to `to`, falls into the bin that ends there.
+   */
   add(kind: number, from: number, to: number, amount: number): void {
     this.cover(to);
     const base = kind * this.#count;
     const { width, values } = this;
     const first = Math.floor(from / width);
     const last = Math.ceil(to / width) - 1;
-    if (first === last) {
-      values[base + first]! += amount;
+    if (first >= last) {
+      values[base + Math.max(0, last)]! += amount;
       return;
     }
     const perTime = amount / (to - from);

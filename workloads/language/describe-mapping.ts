@@ -2,7 +2,7 @@
 import type { Mapping, Placement, RankPart, SectionMapping } from './mapping.ts';
 
 /** What `clockwright show` prints of a mapping; what it leaves open is chosen when it is used. */
-export function describeMapping({ name, about, source, workload, machine, sections }: Mapping): string {
+export function describeMapping({ name, about, source, workload, machine, sections, each }: Mapping): string {
   const head = [
     about ? `${name}   ${about}` : name,
     ...(source ? [`  source: ${source}`] : []),
@@ -14,7 +14,8 @@ export function describeMapping({ name, about, source, workload, machine, sectio
     const width = Math.max(...lines.map(([label]) => label.length));
     return [title, ...lines.map(([label, text]) => `  ${label.padEnd(width)}  ${text}`)];
   });
-  if (blocks.length === 0) blocks.push(['everything is left open']);
+  if (each) blocks.push(['a section of each einsum, but for what a recurrence holds together']);
+  else if (blocks.length === 0) blocks.push(['everything is left open']);
   return `${[head, ...blocks].map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 

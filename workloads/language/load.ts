@@ -4,6 +4,7 @@ import { fileNamed } from '../../arch/language/library.ts';
 import { Source } from '../../arch/language/source.ts';
 import { buildWorkload } from './build.ts';
 import { checkCascade } from './check.ts';
+import { resolveFactors } from './factors.ts';
 import { readFlat } from './graph.ts';
 import { groupsOf, RecurrenceMistake } from './order.ts';
 import { parseShape, resolveExtents } from './ranks.ts';
@@ -30,8 +31,9 @@ export function parseWorkload(text: string, file: string, options: LoadOptions =
 function fromSource(source: Source, { shape = [] }: LoadOptions): LoadedWorkload {
   const mistakes: Diagnostic[] = [];
   const overrides = parseShape(shape, mistakes);
-  const flat = readFlat(source, mistakes);
-  const extents = resolveExtents(flat.extents, flat.splits, overrides, mistakes);
+  const read = readFlat(source, mistakes);
+  const extents = resolveExtents(read.extents, read.splits, overrides, mistakes);
+  const flat = resolveFactors(read, extents, mistakes);
   const checked = checkCascade(flat, extents, mistakes);
   if (mistakes.length > 0) throw new InputError(distinct(mistakes).sort(inFileOrder));
   const loaded = buildWorkload(flat, extents, checked);

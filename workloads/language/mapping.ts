@@ -59,7 +59,9 @@ export class Mapping extends Record<{
   workload: string;
   machine: string;
   sections: List<SectionMapping>;
-}>({ name: '', about: '', source: '', workload: '', machine: '', sections: List() }, 'Mapping') {}
+  /** Whether every einsum is a section, laid out by default, but what a recurrence holds together. */
+  each: boolean;
+}>({ name: '', about: '', source: '', workload: '', machine: '', sections: List(), each: false }, 'Mapping') {}
 
 /** A mapping and where its parts were written, for messages that arise in binding. */
 export interface LoadedMapping {
@@ -112,9 +114,9 @@ const mappingSchema = z.strictObject({
   machine: z.string().optional().describe('Machine that it is for'),
   ...sectionKeys,
   sections: z
-    .array(z.strictObject({ einsums: names, ...sectionKeys }))
+    .union([z.literal('each'), z.array(z.strictObject({ einsums: names, ...sectionKeys }))])
     .optional()
-    .describe('One entry per fusion group, each with the keys above'),
+    .describe('One entry per fusion group, each with the keys above; or "each": nothing is fused'),
 });
 
 /** JSON Schema of a mapping file, for editors. */
@@ -145,7 +147,8 @@ function fromSource(source: Source): LoadedMapping {
       hint: 'move it into the section that it is for',
     });
   }
-  const sections: SectionInput[] = listed ?? (common ? [whole] : []);
+  const each = listed === 'each';
+  const sections: SectionInput[] = each ? [] : (listed ?? (common ? [whole] : []));
   return {
     mapping: new Mapping({
       name: mapping,
@@ -154,6 +157,7 @@ function fromSource(source: Source): LoadedMapping {
       workload: workload ?? '',
       machine: machine ?? '',
       sections: List(sections.map(sectionMapping)),
+      each,
     }),
     place: (section, path, atKey = false) => {
       const whole = listed ? ['sections', section, ...path] : path;

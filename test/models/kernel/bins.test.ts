@@ -11,6 +11,13 @@ describe('bins', () => {
     expect(bins.series(0, 25)).toEqual([25, 50, 25]);
   });
 
+  it('take an amount of no time into the bin that ends there, be it the first or the last', () => {
+    const bins = new Bins(2, 4, 10);
+    for (const at of [0, 20, 25, 40]) bins.add(0, at, at, 1);
+    expect(bins.series(0, 40)).toEqual([1, 1, 1, 1]);
+    expect(bins.series(1, 40)).toEqual([0, 0, 0, 0]);
+  });
+
   it('double in width when the run outgrows them, and lose nothing', () => {
     const bins = new Bins(1, 4, 10);
     bins.add(0, 0, 40, 40);
