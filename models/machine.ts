@@ -69,6 +69,8 @@ export interface RunRecord {
   readonly ports: ReadonlyMap<string, Port | Dram>;
   readonly sections: readonly SectionRecord[];
   readonly ops: readonly OpRecord[];
+  /** Why nothing was skipped of what repeats; null where it was allowed. */
+  readonly unskipped: 'dram' | 'values' | 'every-cycle' | null;
 }
 
 /** Watches one section's run: gives each engine an observer. */
@@ -146,6 +148,7 @@ export class Machine {
       ports: this.#ports,
       sections: this.#sections,
       ops: this.#ops,
+      unskipped: this.#unskipped(options),
     };
   }
 
@@ -162,11 +165,11 @@ export class Machine {
     section: Section,
     sectionRecord: SectionRecord,
     tensors: Tensors | null,
-    { watch, fastForward = true }: RunOptions,
+    options: RunOptions,
     onProgress: (fraction: number) => void,
   ): void {
     const kernel = this.#newKernel();
-    const observe = watch?.(section);
+    const observe = options.watch?.(section);
     const engines = section.engines.toArray().map((program, i) => {
       const record = this.#engineRecord(program.engine, program.kind, program.clock);
       return new EngineProcess(kernel, record.clock, program, {
@@ -186,8 +189,7 @@ export class Machine {
     for (const dram of this.#drams) dram.attach(kernel);
     const progress = () => onProgress(Math.min(...engines.map((engine) => engine.progress)));
     const longest = longestNest(engines);
-    const skips = fastForward && watch === undefined && this.#drams.length === 0;
-    const forward = skips && longest ? this.#fastForward(longest, engines, wires) : null;
+    const forward = longest && this.#unskipped(options) === null ? this.#fastForward(longest, engines, wires) : null;
     kernel.run(progress, forward);
     sectionRecord.rounds += longest?.iterations ?? 0;
     sectionRecord.skipped += forward?.skipped ?? 0;
@@ -201,6 +203,12 @@ export class Machine {
       }
     });
     this.#now = this.#drams.reduce((last, dram) => Math.max(last, dram.drain()), end);
+  }
+
+  #unskipped({ fastForward = true, watch }: RunOptions): RunRecord['unskipped'] {
+    if (!fastForward) return 'every-cycle';
+    if (watch !== undefined) return 'values';
+    return this.#drams.length > 0 ? 'dram' : null;
   }
 
   #fastForward(longest: EngineProcess, engines: readonly EngineProcess[], wires: readonly Wire[]): FastForward {

@@ -22,6 +22,7 @@ import {
   type EinsumResult,
   type EngineResult,
   type EngineTimeline,
+  type FastForwardResult,
   type FoldsResult,
   type MemoryResult,
   type Result,
@@ -103,7 +104,16 @@ class Measurement {
       area: { total: area.total, by: area.by },
       bottleneck: bottleneckOf(engines, this.#movers(), einsums),
       timelines: { engines: this.#record.engines.map((e) => this.#timeline(e)), bandwidth: this.#bandwidth() },
+      fastForward: this.#fastForward(),
       notes: [...new Set([...this.#narrowEngines(), ...this.#denseArrays(), ...energy.notes, ...area.notes])],
+    };
+  }
+
+  #fastForward(): FastForwardResult {
+    const { unskipped, sections } = this.#record;
+    return {
+      ...(unskipped && { off: unskipped }),
+      sections: sections.map(({ rounds, skipped }) => ({ rounds, run: rounds - skipped })),
     };
   }
 

@@ -61,6 +61,8 @@ export class Clock {
   readonly unitsPerSecond: number;
   /** Units per cycle. */
   readonly period: Ratio;
+  /** Whether a cycle is a unit. */
+  readonly #isUnit: boolean;
 
   /** @throws RangeError unless `hertz` is a positive integer of at most the resolution of time. */
   constructor(
@@ -74,6 +76,7 @@ export class Clock {
     this.hertz = hertz;
     this.unitsPerSecond = unitsPerSecond;
     this.period = period;
+    this.#isUnit = hertz === unitsPerSecond;
   }
 
   /** A clock that is known by its picoseconds per cycle; its hertz may be a fraction. */
@@ -84,13 +87,13 @@ export class Clock {
 
   /** When cycle k begins. */
   edge(k: number): number {
-    return this.period.floorOf(k);
+    return this.#isUnit ? k : this.period.floorOf(k);
   }
 
   /** The first cycle that begins at or after a time. */
   cycleAtOrAfter(time: number): number {
     // edge(k) >= time  <=>  floor(k x period) >= time  <=>  k x period >= time, since time is an integer
-    return this.period.ceilInto(time);
+    return this.#isUnit ? time : this.period.ceilInto(time);
   }
 
   /** Cycles in a length of time that is a multiple of the period's numerator: edges lie as before, that much later. */

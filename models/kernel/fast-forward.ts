@@ -44,7 +44,10 @@ export interface Progress {
 /** Entries that a timeline may record; a loop with longer periods is not skipped. */
 const longestRecord = 2 ** 19;
 
-/** The search for a period of one loop. */
+/** The most times that a loop is run through without a search after one that was in vain. */
+const longestPause = 64;
+
+/** The search for a period of one loop, while loops outside stand still. */
 class Level {
   saved: Float64Array | null = null;
   start = Number.POSITIVE_INFINITY;
@@ -53,17 +56,30 @@ class Level {
   steps = 0;
   patience = 0;
   isRecording = false;
+  /** Whether something has been skipped. */
+  hasSkipped = false;
   /** Nothing more is to be skipped until a loop outside moves on; or ever. */
   isOver = false;
   isHopeless = false;
   /** The part that was last found to differ. */
   suspect = 0;
+  /** How often loops outside may move on before the next search, and before the one after that if it is in vain. */
+  #pause = 0;
+  #nextPause = 1;
 
+  /** A loop outside has moved on. */
   begin(): void {
+    if (this.hasSkipped) this.#nextPause = 1;
+    else if (this.#pause > 0) this.#pause--;
+    else if (this.start < Number.POSITIVE_INFINITY) {
+      this.#pause = this.#nextPause;
+      this.#nextPause = Math.min(longestPause, 2 * this.#nextPause);
+    }
     this.steps = 0;
     this.patience = 0;
     this.isRecording = false;
-    this.isOver = this.isHopeless;
+    this.hasSkipped = false;
+    this.isOver = this.isHopeless || this.#pause > 0;
     this.start = Number.POSITIVE_INFINITY;
   }
 }
@@ -118,9 +134,8 @@ export class FastForward {
     const { remaining } = this.#progress;
     if (remaining === this.#remaining) return 0;
     const changed = this.#outermostChange();
-    this.#remaining = remaining;
-    this.#digits.set(this.#progress.digits.subarray(0, this.#digits.length));
-    if (remaining === 0 || changed < 0) return 0;
+    this.#remember(changed);
+    if (remaining === 0 || changed === this.#levels.length) return 0;
     if (this.#recordings > 0) this.#limitRecords();
     for (let inner = changed + 1; inner < this.#levels.length; inner++) this.#restart(this.#levels[inner]!);
     const level = this.#levels[changed]!;
@@ -132,16 +147,21 @@ export class FastForward {
     for (const level of this.#levels) this.#restart(level);
   }
 
-  /** -1 when all of the digits are those seen last. */
+  /** The number of loops when none has. */
   #outermostChange(): number {
     const { digits } = this.#progress;
     for (let loop = 0; loop < this.#digits.length; loop++) if (digits[loop] !== this.#digits[loop]) return loop;
-    return -1;
+    return this.#digits.length;
   }
 
   #restart(level: Level): void {
-    if (level.isRecording && --this.#recordings === 0) for (const timeline of this.#timelines) timeline.forget();
+    this.#stopRecording(level);
     level.begin();
+  }
+
+  #stopRecording(level: Level): void {
+    if (level.isRecording && --this.#recordings === 0) for (const timeline of this.#timelines) timeline.forget();
+    level.isRecording = false;
   }
 
   #visit(level: Level, now: number): number {
@@ -156,8 +176,9 @@ export class FastForward {
     if (level.isRecording) {
       const period = { start: level.start, end: now };
       if (times > 0) this.#skip(level, period, times);
-      this.#restart(level);
+      level.hasSkipped = times > 0;
       level.isOver = true;
+      this.#stopRecording(level);
       return times * (period.end - period.start);
     }
     // One period of these is run and recorded.
@@ -203,8 +224,14 @@ export class FastForward {
     const { saved } = level;
     for (let i = 0; i < this.#parts.length; i++) this.#parts[i]!.skip(saved!, this.#offsets[i]!, period, times);
     this.skipped += times * (level.remaining - this.#remaining);
-    this.#remaining = this.#progress.remaining;
-    this.#digits.set(this.#progress.digits.subarray(0, this.#digits.length));
+    this.#remember(0);
+  }
+
+  /** Where the nest is now; loops outside `first` have not moved on. */
+  #remember(first: number): void {
+    const { digits, remaining } = this.#progress;
+    this.#remaining = remaining;
+    for (let loop = first; loop < this.#digits.length; loop++) this.#digits[loop] = digits[loop]!;
   }
 
   /** Gives up the outermost loop that records where that takes too much memory. */
