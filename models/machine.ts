@@ -16,8 +16,8 @@ import { Account, waitInput, waitMemory, waitOutput } from './compute/account.ts
 import { EngineProcess, type Observer } from './compute/engine.ts';
 import type { Addresses, RunningOp, Wire } from './compute/running-op.ts';
 import { Channel } from './kernel/channel.ts';
-import { FastForward } from './kernel/fast-forward.ts';
 import { Clock, picosecondsPerSecond, Ratio, unitsPerSecond } from './kernel/clock.ts';
+import { FastForward } from './kernel/fast-forward.ts';
 import { Kernel } from './kernel/kernel.ts';
 import { buildDram } from './memory/dram/build.ts';
 import { Dram } from './memory/dram/memory.ts';
@@ -326,7 +326,8 @@ function portsOf(topology: Topology, units: number): Map<string, Port | Dram> {
   }
   for (const pad of topology.pads) ports.push(padPort(pad.path, pad, units));
   for (const { port } of topology.routes) {
-    if (port && !ports.some((p) => p.name === port.name)) ports.push(new Port(port.name, port.bytesPerSecond, 0, units));
+    if (port && !ports.some((p) => p.name === port.name))
+      ports.push(new Port(port.name, port.bytesPerSecond, 0, units));
   }
   const all = new Map(ports.map((port): [string, Port | Dram] => [port.name, port]));
   for (const group of topology.groups) {
