@@ -45,7 +45,7 @@ export interface Progress {
 const longestRecord = 2 ** 19;
 
 /** The most times that a loop is run through without a search after one that was in vain. */
-const longestPause = 64;
+const longestPause = 256;
 
 /** The search for a period of one loop, while loops outside stand still. */
 class Level {
@@ -126,13 +126,17 @@ export class FastForward {
     this.#remaining = progress.remaining;
   }
 
+  /** Whether the nest has moved on, and there is something to look at. */
+  get hasMoved(): boolean {
+    return this.#progress.remaining !== this.#remaining;
+  }
+
   /**
    * To be called when no process is ready; `now` is the earliest time at which one will act. Returns by how much time
    * that is later then, mostly 0.
    */
   look(now: number): number {
     const { remaining } = this.#progress;
-    if (remaining === this.#remaining) return 0;
     const changed = this.#outermostChange();
     this.#remember(changed);
     if (remaining === 0 || changed === this.#levels.length) return 0;

@@ -127,7 +127,7 @@ export class Kernel {
     for (let turns = 1; ; turns++) {
       for (let next = this.takeReady(); next !== undefined; next = this.takeReady()) next.run();
       if (this.#parked.size === 0) break;
-      if (fastForward !== null) {
+      if (fastForward?.hasMoved) {
         const skipped = fastForward.look(this.#parked.first);
         if (skipped > 0) this.#parked.postpone(skipped);
       }
