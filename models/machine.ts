@@ -206,9 +206,9 @@ export class Machine {
   }
 
   #unskipped({ fastForward = true, watch }: RunOptions): RunRecord['unskipped'] {
+    if (this.#drams.length > 0) return 'dram';
     if (!fastForward) return 'every-cycle';
-    if (watch !== undefined) return 'values';
-    return this.#drams.length > 0 ? 'dram' : null;
+    return watch === undefined ? null : 'values';
   }
 
   #fastForward(longest: EngineProcess, engines: readonly EngineProcess[], wires: readonly Wire[]): FastForward {
