@@ -60,6 +60,7 @@ export function commands(): Command {
     .option('--html <file>', 'write the report as one HTML file')
     .option('--trace <file>', 'write a trace for Perfetto')
     .option('--values', 'move real numbers through the machine and check what comes out')
+    .option('--every-cycle', 'run what repeats, too, instead of adding it up; the result is the same')
     .action(async (arch, workload, options) => (await import('./run.ts')).run(arch, workload, options));
 
   program

@@ -23,6 +23,7 @@ import {
   type EinsumResult,
   type EngineResult,
   type EngineTimeline,
+  type FastForwardResult,
   type FoldsResult,
   type MemoryResult,
   type Result,
@@ -40,8 +41,6 @@ export interface RunSubject {
   /** Program version. */
   readonly version: string;
 }
-
-const picoseconds = 1e-12;
 
 export function measure(subject: RunSubject, record: RunRecord): Result {
   return new Measurement(subject, record).result();
@@ -63,7 +62,11 @@ class Measurement {
     const sections = subject.program.phases.flatMap((phase) => phase.sections);
     this.#workload = workloadOf(subject.workload, sections);
     this.#einsums = new Map(einsumsOf(this.#workload).map((einsum) => [einsum.name, einsum]));
-    this.#seconds = record.length * picoseconds;
+    this.#seconds = record.length / record.unitsPerSecond;
+  }
+
+  #secondsAt(time: number): number {
+    return time / this.#record.unitsPerSecond;
   }
 
   result(): Result {
@@ -102,7 +105,16 @@ class Measurement {
       area: { total: area.total, by: area.by },
       bottleneck: bottleneckOf(engines, this.#movers(), einsums),
       timelines: { engines: this.#record.engines.map((e) => this.#timeline(e)), bandwidth: this.#bandwidth() },
+      fastForward: this.#fastForward(),
       notes: [...new Set([...this.#narrowEngines(), ...this.#denseArrays(), ...energy.notes, ...area.notes])],
+    };
+  }
+
+  #fastForward(): FastForwardResult {
+    const { unskipped, sections } = this.#record;
+    return {
+      ...(unskipped && { off: unskipped }),
+      sections: sections.map(({ rounds, skipped }) => ({ rounds, run: rounds - skipped })),
     };
   }
 
@@ -245,7 +257,7 @@ class Measurement {
       bytesWritten: port.bytesWritten,
       bandwidth: this.#seconds > 0 ? (port.bytesRead + port.bytesWritten) / this.#seconds : 0,
       peakBandwidth: port.bytesPerSecond,
-      ...(port instanceof Dram ? dramFigures(port) : portFigures(port)),
+      ...(port instanceof Dram ? dramFigures(port) : portFigures(port, this.#record.unitsPerSecond)),
       tensors,
       ...(port instanceof Dram && memory?.part.dram ? { dram: dramResult(port, memory.part.dram, this.#seconds) } : {}),
     };
@@ -279,8 +291,8 @@ class Measurement {
       name: record.name,
       text: einsumText(this.#einsums.get(record.name)!),
       engine: record.engine.name,
-      start: clock.edge(record.start) * picoseconds,
-      end: clock.edge(record.end) * picoseconds,
+      start: this.#secondsAt(clock.edge(record.start)),
+      end: this.#secondsAt(clock.edge(record.end)),
       busy: record.busyCycles,
       operations: [...operators.values()].reduce((sum, count) => sum + count, 0),
       operators: Object.fromEntries(operators),
@@ -292,8 +304,8 @@ class Measurement {
     return this.#record.sections.map(({ section, repeat, start, end }) => ({
       name: section.name,
       repeat,
-      start: start * picoseconds,
-      end: end * picoseconds,
+      start: this.#secondsAt(start),
+      end: this.#secondsAt(end),
       einsums: section.einsums.toArray(),
       loops: section.loops.toArray().map((loop) => ({
         rank: loop.name,
@@ -358,23 +370,24 @@ class Measurement {
     return this.#ports.map((port) => {
       if (port instanceof Dram) return dramBandwidth(port, this.#seconds);
       const { name, timeline } = port;
+      const bin = this.#secondsAt(timeline.width);
       return {
         name,
         unit: 'B/s',
-        bin: timeline.width * picoseconds,
-        values: timeline.series(0, this.#record.length).map((bytes) => bytes / (timeline.width * picoseconds)),
+        bin,
+        values: timeline.series(0, this.#record.length).map((bytes) => bytes / bin),
       };
     });
   }
 }
 
-function portFigures({ reads, writes, readLatencySum }: Port) {
+function portFigures({ reads, writes, readLatencySum }: Port, unitsPerSecond: number) {
   return {
     commands: { read: reads, write: writes },
     rowHits: 0,
     rowMisses: 0,
     rowConflicts: 0,
-    averageReadLatency: reads > 0 ? (readLatencySum / reads) * picoseconds : 0,
+    averageReadLatency: reads > 0 ? readLatencySum / reads / unitsPerSecond : 0,
   };
 }
 

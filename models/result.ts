@@ -139,8 +139,18 @@ export interface Result {
   values?: {
     outputs: { tensor: string; elements: number; maxAbs: number; maxAbsError: number; maxRelError: number }[];
   };
+  /** What the run had to do; absent from results of versions that did all of it. */
+  fastForward?: FastForwardResult;
   /** Things the user should know: an operation with no energy row, say. */
   notes: string[];
+}
+
+/** Of what repeats in a loop nest, only a part is run. That changes nothing else in a result, to the last bit. */
+export interface FastForwardResult {
+  /** Why everything was run: a memory of DRAM remembers, values move, or it was asked for. */
+  off?: 'dram' | 'values' | 'every-cycle';
+  /** By section, all repeats together: iterations of its longest loop nest, and those of them that were run. */
+  sections: { rounds: number; run: number }[];
 }
 
 /** Sections run one after another; the einsums of one are fused. */
