@@ -147,8 +147,8 @@ class SectionBuilder {
         return { from: producer, to: node, latency: this.#wireLatency(producer, node, way), distance };
       }),
     );
-    if (plan.pipeline.length > 0) return pipelined(ops, dependencies, plan);
-    return schedule(ops, dependencies, plan.interleave ?? mostRounds);
+    const listed = plan.pipeline.length > 0 ? pipelined(ops, dependencies, plan) : null;
+    return listed ?? schedule(ops, dependencies, plan.interleave ?? mostRounds);
   }
 
   /**
