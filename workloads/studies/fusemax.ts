@@ -46,7 +46,7 @@ export default study({
   },
   point: (p) => ({ attention: attentionRun(p), linear: linearRun(p) }),
   metrics: ({ attention, linear }, p) => ({
-    ...attentionMetrics(attention, p),
+    ...attentionMetrics(attention, p.config),
     e2e_latency_s: attention.seconds + linear.seconds,
     e2e_traffic_bytes: trafficOf(attention) + trafficOf(linear),
     e2e_energy_pJ: (artifactEnergy(attention, p.config) + artifactEnergy(linear, 'binding')) * 1e12,
@@ -129,7 +129,12 @@ export default study({
         const flat = rows.filter(({ config }) => config === 'flat');
         return geometricMean(
           flat.map((row) =>
-            ratio([row, ...rows.filter((r) => r.config === 'cascade' && r.model === row.model && r.seq === row.seq)], 'latency_s', 'flat', 'cascade'),
+            ratio(
+              [row, ...rows.filter((r) => r.config === 'cascade' && r.model === row.model && r.seq === row.seq)],
+              'latency_s',
+              'flat',
+              'cascade',
+            ),
           ),
         );
       },
@@ -148,7 +153,12 @@ export default study({
       within: 1e-9,
       measured: (rows) => {
         const bytes = (length: number): number | null =>
-          mean(ofBinding(rows.filter(({ seq }) => seq === length), 'buffer_bytes'));
+          mean(
+            ofBinding(
+              rows.filter(({ seq }) => seq === length),
+              'buffer_bytes',
+            ),
+          );
         const [long, short] = [bytes(2 ** 20), bytes(2 ** 18)];
         return long === null || short === null ? null : long / short;
       },
