@@ -36,14 +36,7 @@ function sectionLines(section: SectionMapping): Line[] {
     ...section.passes.toArray().map((einsums, i): Line => [`pass ${i + 1}`, einsums.join(' ')]),
     ...section.pipeline.toArray().map((einsums, i): Line => [`stage ${i + 1}`, einsums.join(' ') || 'none']),
     ...[...cores].map(([group, rank]): Line => ['cores', `${rank} split over ${group}`]),
-    [
-      'interleave',
-      interleave === null
-        ? 'chosen'
-        : interleave === 1
-          ? 'none, each round ends before the next'
-          : `${interleave} rounds`,
-    ],
+    ['interleave', interleave === null ? 'chosen' : interleave === 1 ? 'none' : `${interleave} rounds`],
   ];
 }
 

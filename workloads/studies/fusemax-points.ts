@@ -178,3 +178,28 @@ function streamedEnergy({ energy, memories, mapping }: Result, config: Config): 
   const spills = mapping.name === 'flat-spilled';
   return spills ? inputs + streamed('QK', 1 / 2, 1 / 2) + streamed('SN', 0, 1 / 2) + streamed('A', 1, 1) : inputs;
 }
+
+/** +Binding on an array of `size` rows and columns and as many lanes, with tiles and links of that width. */
+export function sizedRun(
+  model: Model,
+  size: number,
+  seq: number,
+  extent: { B?: number; H?: number } = {},
+): SimulateOptions {
+  const { H, E } = models[model];
+  const shape = { B: batch, H, ...extent, E, F: E, P: seq, M: seq, M0: size };
+  const wide = shippedArch('binding')
+    .setIn(['parts', 'array', 'rows'], size)
+    .setIn(['parts', 'array', 'columns'], size)
+    .setIn(['parts', 'vector', 'lanes'], size);
+  const arch = wide.update('links', (links) =>
+    links.map((link) => link.update('bandwidth', (rate) => rate && rate.set('bytes', (rate.bytes * size) / 256))),
+  );
+  const tiled = changed(shippedMapping('fusemax-binding'), ['sections', 0, 'partition', 'P', 2, 'size'], size);
+  // A column's maximum takes as long as the array is high: more tiles fill the time.
+  const stages = tiled.mapping.getIn(['sections', 0, 'pipeline']) as List<List<string>>;
+  const gap = List<List<string>>(Array.from({ length: Math.max(0, Math.ceil(size / 128) - 2) }, () => List<string>()));
+  const deep = stages.splice(5, 0, ...gap).splice(1, 0, ...gap);
+  const mapping = changed(tiled, ['sections', 0, 'pipeline'], deep);
+  return { arch, workload: workload('attention-1-pass', shape), mapping };
+}

@@ -29,7 +29,7 @@ describe('mistakes', () => {
     [
       'no loop over passes',
       rows.with(1, 'loops: [b, h, p1, m1]'),
-      '4:9 [[[QK, GM], [SN, SD], [A, AV]]] no loop is named "pass"; put "pass" before the loops that are gone through again',
+      '4:1 [passes] no loop is named "pass"; put "pass" before the loops that are gone through again',
     ],
     [
       'an einsum in no pass',
