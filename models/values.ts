@@ -116,7 +116,8 @@ export class ValueRun {
       const shape = workload.tensors.get(op.name)!.shape.toArray();
       const regions = movedRegions(op, program, section, workload);
       const region = (digits: Int32Array): Region => regions(digits)[0]!;
-      if (op.gives.isEmpty()) return (_, digits) => copy(onChip, inMemory, region(digits), shape);
+      const isStore = op.accesses.first()!.write;
+      if (isStore) return (_, digits) => copy(onChip, inMemory, region(digits), shape);
       const { tiles } = section.buffers.find(
         ({ tensor, memory }) => tensor === op.name && op.accesses.some((access) => access.memory === memory),
       )!;

@@ -247,6 +247,17 @@ class Binder {
       stream: new Map<string, number>(section ? [...section.stream] : []),
       interleave: section?.interleave ?? null,
       isGiven: section !== null && hasNest(section),
+      ...(section && {
+        refetch: new Set(section.refetch),
+        order: section.place
+          .valueSeq()
+          .toArray()
+          .flatMap((placement) => placement.einsums.toArray()),
+        pipeline: named(section.pipeline),
+        passes: named(section.passes),
+        spill: new Map(section.spill.map((readers) => readers.toArray())),
+        replace: new Map(section.replace),
+      }),
     };
   }
 
@@ -266,6 +277,10 @@ class Binder {
     }
     return defaultAssignment(einsum, defaultEngine(einsum, topology));
   }
+}
+
+function named(lists: List<List<string>>): string[][] {
+  return lists.toArray().map((names) => names.toArray());
 }
 
 function foundOf(built: BuiltSection): Found {

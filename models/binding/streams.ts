@@ -36,10 +36,13 @@ export function loadStream(layout: Layout, loaded: Loaded): Stream {
   const outer = reuseOutside(layout, all, tileLoops);
   // Readers that do not all come back for the tile in the same loops can share it only while it stays.
   const agree = reusing.every((loops) => (loops & outer) === (reusing[0]! & outer));
-  const refetch = plan.hold.has(loaded.tensor) || !agree ? 0 : outer;
+  const again = plan.refetch.has(loaded.tensor) ? all : outer;
+  const refetch = plan.hold.has(loaded.tensor) || !agree ? 0 : again;
   const firsts = readers.reduce((mask, { node }) => mask | node.first, 0);
   const lasts = readers.reduce((mask, { node }) => mask | node.last, 0);
-  const held = plan.nest.trips(plan.nest.inside(tileLoops, (all & ~refetch) | (firsts & lasts & ~tileLoops)));
+  const inPasses = readers.some(({ node }) => node.pass !== readers[0]!.node.pass) ? plan.nest.passes : 0;
+  const through = (all & ~refetch) | (firsts & lasts & ~tileLoops) | inPasses;
+  const held = plan.nest.trips(plan.nest.inside(tileLoops, through));
   const tiles = held + (plan.stream.get(loaded.tensor) ?? doubleBuffering) - 1;
   const passes = plan.nest.trips(outer & ~refetch);
   const loops = tileLoops | refetch;

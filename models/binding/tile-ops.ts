@@ -6,7 +6,7 @@ import { operatorsPerPoint } from '../../workloads/language/shapes.ts';
 import type { Einsum, Index, Access as TensorAccess } from '../../workloads/language/workload.ts';
 import { arrayTiming, canReduce } from '../compute/array.ts';
 import { vectorTiming } from '../compute/vector.ts';
-import { stationaryVariables } from './assign.ts';
+import { isContraction, stationaryVariables } from './assign.ts';
 import { BindError, type Node } from './dependencies.ts';
 import { lacksOperators } from './gaps.ts';
 import { type LinkLoad, slowestLink } from './link-time.ts';
@@ -137,6 +137,8 @@ function timingOf(node: Node, assignment: Assignment, extents: Extents, cost: { 
       );
     }
   }
+  // Products are summed as operands pass, without skew or drain where these are broadcast; what lies in the PEs is not.
+  const passing = engine.part.feed === 'broadcast' && isContraction(node.einsum);
   const inTime = node.variables.filter((v) => !rows.includes(v) && !columns.includes(v));
   const stationary = stationaryVariables(node.einsum, engine.part);
   return arrayTiming(engine.part, {
@@ -145,8 +147,8 @@ function timingOf(node: Node, assignment: Assignment, extents: Extents, cost: { 
     temporal: extent(inTime.filter((v) => !stationary.includes(v))),
     batch: extent(inTime.filter((v) => stationary.includes(v))),
     ...cost,
-    overRows: over(rows),
-    overColumns: over(columns),
+    overRows: over(rows) && !passing,
+    overColumns: over(columns) && !passing,
   });
 }
 
@@ -157,7 +159,8 @@ function readFlows(layout: Layout, position: number, bytesOf: ElementBytes): Flo
     const bytes = (extents: Extents): number =>
       accessElements(read.access, extents) * bytesOf(read.tensor) * refetches(read.access, assignment, extents);
     const flow = { tensor: read.tensor, write: false, guard: new Guard(), atLast: 0, bytes };
-    if (read.kind === 'memory') {
+    const isSpilled = layout.plan.spill.get(read.tensor)?.includes(node.einsum.name);
+    if (read.kind === 'memory' || isSpilled) {
       const load = layout.loaded.find((l) =>
         l.readers.some((reader) => reader.node === position && reader.read === r),
       )!;
@@ -301,7 +304,7 @@ function wayOf(layout: Layout, node: number, read: number): Way {
 }
 
 function end(way: Exclude<Way, { kind: 'registers' }>, producer: string): { other: string; isPad: boolean } {
-  return way.kind === 'pad' ? { other: way.pad, isPad: true } : { other: producer, isPad: false };
+  return way.kind === 'wires' ? { other: producer, isPad: false } : { other: way.pad, isPad: true };
 }
 
 /** What moves over an engine's links in one execution. */

@@ -21,7 +21,8 @@ export function describeMapping({ name, about, source, workload, machine, sectio
 
 type Line = readonly [label: string, text: string];
 
-function sectionLines({ partition, loops, place, hold, stream, interleave, cores }: SectionMapping): Line[] {
+function sectionLines(section: SectionMapping): Line[] {
+  const { partition, loops, place, hold, stream, interleave, cores } = section;
   return [
     ...[...partition].map(([rank, parts]): Line => [`rank ${rank}`, parts.map(partText).join(' x ')]),
     ['loops', loops ? `${loops.join(' > ')}, outer to inner` : 'chosen'],
@@ -30,6 +31,11 @@ function sectionLines({ partition, loops, place, hold, stream, interleave, cores
     ...(stream.isEmpty()
       ? []
       : [['stream', [...stream].map(([tensor, tiles]) => `${tensor} ${tiles} tiles`).join(', ')] as const]),
+    ...(section.refetch.isEmpty() ? [] : [['refetch', section.refetch.join(', ')] as const]),
+    ...[...section.spill].map(([tensor, readers]): Line => ['spill', `${tensor}, read back by ${readers.join(', ')}`]),
+    ...[...section.replace].map(([tensor, old]): Line => ['replace', `${tensor} takes the place of ${old}`]),
+    ...section.passes.toArray().map((einsums, i): Line => [`pass ${i + 1}`, einsums.join(' ')]),
+    ...section.pipeline.toArray().map((einsums, i): Line => [`stage ${i + 1}`, einsums.join(' ') || 'none']),
     ...[...cores].map(([group, rank]): Line => ['cores', `${rank} split over ${group}`]),
     ['interleave', interleave === null ? 'chosen' : interleave === 1 ? 'none' : `${interleave} rounds`],
   ];
