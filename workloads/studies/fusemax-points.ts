@@ -164,8 +164,8 @@ export function artifactEnergy(result: Result, config: Config): number {
 /** Joules of the scratchpad for what the artifact streams between memory and array. */
 function streamedEnergy({ energy, memories, mapping }: Result, config: Config): number {
   const buffer = memories.find(({ name }) => name === 'buffer')!;
-  const perRead = (energy.by['buffer']?.['read'] ?? 0) / buffer.bytesRead;
-  const perWrite = (energy.by['buffer']?.['write'] ?? 0) / buffer.bytesWritten;
+  const perRead = (energy.by.buffer?.read ?? 0) / buffer.bytesRead;
+  const perWrite = (energy.by.buffer?.write ?? 0) / buffer.bytesWritten;
   /** Of a tensor's bytes, the shares of those read and written that the artifact does not count. */
   const streamed = (tensor: string, reads: number, writes: number): number => {
     const { read, written } = buffer.tensors[tensor] ?? { read: 0, written: 0 };
@@ -193,7 +193,7 @@ export function sizedRun(
     .setIn(['parts', 'array', 'columns'], size)
     .setIn(['parts', 'vector', 'lanes'], size);
   const arch = wide.update('links', (links) =>
-    links.map((link) => link.update('bandwidth', (rate) => rate && rate.set('bytes', (rate.bytes * size) / 256))),
+    links.map((link) => link.update('bandwidth', (rate) => rate?.set('bytes', (rate.bytes * size) / 256) ?? null)),
   );
   const tiled = changed(shippedMapping('fusemax-binding'), ['sections', 0, 'partition', 'P', 2, 'size'], size);
   // A column's maximum takes as long as the array is high: more tiles fill the time.
