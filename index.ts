@@ -7,6 +7,14 @@ export { study } from './cli/study-script.ts';
 export { bind } from './models/binding/bind.ts';
 export { Program } from './models/binding/program.ts';
 export { DeadlockError } from './models/kernel/kernel.ts';
+export {
+  type Figures,
+  type Objective,
+  type SearchOptions,
+  type SearchOutcome,
+  type SearchProgress,
+  searchMapping,
+} from './models/mapper/mapper.ts';
 export type { Result } from './models/result.ts';
 export { type SimulateOptions, simulate } from './models/simulate.ts';
 export type { Chart, Claim } from './models/study/definition.ts';
@@ -21,4 +29,5 @@ export { loadScaleSim, type ScaleSimRun } from './workloads/import/scalesim/load
 export { evaluate, randomInputs } from './workloads/language/evaluate.ts';
 export { loadWorkload, parseWorkload } from './workloads/language/load.ts';
 export { type LoadedMapping, loadMapping, Mapping, parseMapping } from './workloads/language/mapping.ts';
+export { mappingText } from './workloads/language/mapping-text.ts';
 export { type LoadedWorkload, Workload } from './workloads/language/workload.ts';

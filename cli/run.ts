@@ -5,10 +5,11 @@ import { loadWorkload } from '../workloads/language/load.ts';
 import { loadMapping } from '../workloads/language/mapping.ts';
 import { RunFailure, together } from './failure.ts';
 import { find } from './files.ts';
-import { checkOutputs, type Outputs, writeOutputs } from './outputs.ts';
+import { checkMapOptions, type MapOptions, mapBySearch } from './map.ts';
+import { type Outputs, writeOutputs } from './outputs.ts';
 import { progress } from './progress.ts';
 
-export interface RunOptions extends Outputs {
+export interface RunOptions extends Outputs, MapOptions {
   readonly mapping?: string;
   readonly set?: readonly string[];
   readonly shape?: readonly string[];
@@ -26,13 +27,14 @@ export async function run(archName: string, workloadName: string, options: RunOp
     () => loadArch(find(archName, 'machine'), { set }),
     () => loadWorkload(find(workloadName, 'workload'), { shape }),
     () => (options.mapping === undefined ? null : loadMapping(find(options.mapping, 'mapping'))),
-    () => checkOutputs(options),
+    () => checkMapOptions(options),
   );
+  const found = options.map === undefined ? null : mapBySearch(arch, workload, options);
   const bar = progress();
   let result: Result;
   try {
     const fastForward = !everyCycle;
-    result = simulate({ arch, workload, mapping, values, fastForward, overrides: set, onProgress: bar.update });
+    result = simulate({ arch, workload, mapping: found ?? mapping, values, fastForward, overrides: set, onProgress: bar.update });
   } finally {
     bar.stop();
   }

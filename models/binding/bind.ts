@@ -80,6 +80,11 @@ interface Group {
   readonly index: number;
 }
 
+/** Einsums as they are laid under one loop nest. */
+export interface Run extends Laid {
+  readonly einsums: readonly Einsum[];
+}
+
 function groupsOf(step: Step, mapping: LoadedMapping | null): Group[] {
   const einsums = step.einsums.toArray();
   if (mapping?.mapping.each) return atomsOf(einsums).map((atom) => ({ einsums: atom, section: null, index: -1 }));
@@ -100,7 +105,8 @@ function groupsOf(step: Step, mapping: LoadedMapping | null): Group[] {
   return groups;
 }
 
-class Binder {
+/** Lays runs of einsums on a machine, one at a time. */
+export class Binder {
   readonly #workload: Workload;
   readonly #context: Context;
   /** Einsums that read a tensor. */
@@ -124,23 +130,27 @@ class Binder {
   }
 
   sections({ einsums, section }: Group): Section[] {
-    if (section && fuses(section)) return [...this.#search(einsums, section).sections];
+    if (section && fuses(section)) return [...this.lay(einsums, section).sections];
+    return this.runs(einsums, section).flatMap(({ sections }) => sections);
+  }
+
+  /** Einsums that no mapping fuses, in the runs that are estimated to be fastest. @throws BindError */
+  runs(einsums: readonly Einsum[], section: SectionMapping | null = null): Run[] {
     const runs = this.#fuse(atomsOf(einsums), section);
     const mayBeOne = runs.length > 1 && !this.#runsAlone(einsums, section);
-    const all = mayBeOne ? this.#trySearch(einsums, section) : null;
-    const best = all && all.cost <= runs.reduce((sum, run) => sum + run.cost, 0) ? [all] : runs;
-    return best.flatMap(({ sections }) => sections);
+    const all = mayBeOne ? this.#tryLay(einsums, section) : null;
+    return all && all.cost <= runs.reduce((sum, run) => sum + run.cost, 0) ? [all] : runs;
   }
 
   /** Adds atom after atom to the section at hand as long as that is estimated to be no slower than a section of its own. */
-  #fuse(atoms: readonly (readonly Einsum[])[], section: SectionMapping | null): Laid[] {
-    const done: Laid[] = [];
+  #fuse(atoms: readonly (readonly Einsum[])[], section: SectionMapping | null): Run[] {
+    const done: Run[] = [];
     let fused = atoms[0]!;
-    let found = this.#search(fused, section);
+    let found = this.lay(fused, section);
     for (const atom of atoms.slice(1)) {
-      const alone = this.#search(atom, section);
+      const alone = this.lay(atom, section);
       const apart = [fused, atom].some((einsums) => this.#runsAlone(einsums, section));
-      const together = apart ? null : this.#trySearch([...fused, ...atom], section);
+      const together = apart ? null : this.#tryLay([...fused, ...atom], section);
       if (together && together.cost <= found.cost + alone.cost) {
         fused = [...fused, ...atom];
         found = together;
@@ -165,13 +175,14 @@ class Binder {
     });
   }
 
-  #search(einsums: readonly Einsum[], section: SectionMapping | null): Laid {
+  /** Einsums fused under one loop nest, all of it or what `section` leaves open chosen. @throws BindError */
+  lay(einsums: readonly Einsum[], section: SectionMapping | null): Run {
     const task = { ...this.#context, workload: this.#workload, einsums, section };
     const isWhole = ({ workload, topology, extents }: Task): boolean =>
       workload === task.workload && topology === task.topology && extents === task.extents;
     const binderOf = (part: Task): Binder =>
       isWhole(part) ? this : new Binder(part.workload, part.topology, this.#context, part.extents);
-    return overCores(
+    const laid = overCores(
       task,
       (part) =>
         binderOf(part)
@@ -179,6 +190,7 @@ class Binder {
           .assignments.map(({ engine }) => engine.path),
       (part, like) => binderOf(part).#lay(part.einsums, part.section, like),
     );
+    return { ...laid, einsums };
   }
 
   /** `like` is the section of a larger share, to be cut in the same way. */
@@ -206,9 +218,9 @@ class Binder {
     }
   }
 
-  #trySearch(einsums: readonly Einsum[], section: SectionMapping | null): Laid | null {
+  #tryLay(einsums: readonly Einsum[], section: SectionMapping | null): Run | null {
     try {
-      return this.#search(einsums, section);
+      return this.lay(einsums, section);
     } catch (error) {
       if (error instanceof BindError) return null;
       throw error;
@@ -318,7 +330,7 @@ function spatial(
 }
 
 /** The least runs of einsums that cannot be cut: a run that reads, in its next iteration, what it makes later. */
-function atomsOf(einsums: readonly Einsum[]): Einsum[][] {
+export function atomsOf(einsums: readonly Einsum[]): Einsum[][] {
   const position = new Map(einsums.map((einsum, i) => [einsum.output.tensor, i]));
   const atoms: Einsum[][] = [];
   for (let i = 0; i < einsums.length; ) {

@@ -303,7 +303,7 @@ function spatialUnits(assignments: readonly Assignment[]): Map<string, number> {
 }
 
 /** The whole extent, then multiples of `unit` by halving, down to one unit. */
-function tileSizes(extent: number, unit: number): number[] {
+export function tileSizes(extent: number, unit: number): number[] {
   const sizes = [extent];
   let size = 2 ** Math.floor(Math.log2(Math.max(1, (extent - 1) / unit))) * unit;
   for (; size >= unit && size >= 1; size /= 2) if (size < extent) sizes.push(size);
@@ -320,7 +320,7 @@ function passesThrough(einsum: Einsum): boolean {
 }
 
 /** Whether every tensor of the section has this variable, so that its values never meet. */
-function isBatch(einsums: readonly Einsum[], variable: string): boolean {
+export function isBatch(einsums: readonly Einsum[], variable: string): boolean {
   return einsums.every(
     (einsum) =>
       !einsum.reduced.includes(variable) &&
@@ -329,7 +329,7 @@ function isBatch(einsums: readonly Einsum[], variable: string): boolean {
 }
 
 /** Whether some einsum can begin only when another has been through the whole of this variable. */
-function needsSecondPass(einsums: readonly Einsum[], variable: string, extent: number): boolean {
+export function needsSecondPass(einsums: readonly Einsum[], variable: string, extent: number): boolean {
   const extents = new Map([...new Set(einsums.flatMap(variablesOf))].map((v) => [v, v === variable ? extent : 1]));
   const nest = new Nest(extents, new Map([[variable, 1]]), [{ name: variable, variable, trips: 2 }]);
   try {

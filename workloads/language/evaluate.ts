@@ -271,7 +271,7 @@ function prune(
 }
 
 /** Tommy Ettinger's 32-bit generator, in [0, 1). */
-function mulberry32(seed: number): () => number {
+export function mulberry32(seed: number): () => number {
   let state = seed | 0;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
