@@ -146,22 +146,25 @@ function occupancy({ einsums, cycles }: Result, arch: Arch): number {
 }
 
 /**
- * Joules as the artifact counts them, who is wrong in three ways: it counts the registers of one PE or lane in all, so
- * that next to nothing of them is left; in +Cascade it looks for the energy of "exponentiatial" and finds none; and what
- * FLAT and unfused attention do not keep on the chip passes the buffer for nothing.
+ * Joules as the artifact counts them, who is wrong in four ways: it counts the registers of one PE or lane in all, so
+ * that next to nothing of them is left; in +Cascade it looks for the energy of "exponentiatial" and finds none; what
+ * FLAT and unfused attention do not keep on the chip passes the buffer for nothing; and so do, on FuseMax, results on their
+ * way to memory and SPNV, for which the vector unit has too few registers.
  */
 export function artifactEnergy(result: Result, config: Config): number {
-  const actions = Object.entries(result.energy.by).flatMap(([part, by]) =>
-    Object.entries(by).map(([action, joules]) => ({ part, action, joules })),
-  );
-  const counted = actions.filter(
-    ({ action }) => !action.startsWith('register') && !(config === 'cascade' && action === 'exp'),
-  );
-  const total = counted.reduce((sum, { joules }) => sum + joules, 0);
-  return isThreePass(config) ? total - streamedEnergy(result, config) : total;
+  const exp = config === 'cascade' ? sum(Object.values(result.energy.by).map(({ exp = 0 }) => exp)) : 0;
+  return energyBesideRegisters(result) - exp - streamedEnergy(result, config);
 }
 
-/** Joules of the scratchpad for what the artifact streams between memory and array. */
+/** Joules without those of registers. */
+export function energyBesideRegisters({ energy }: Result): number {
+  const actions = Object.values(energy.by).flatMap((by) => Object.entries(by));
+  return sum(actions.filter(([action]) => !action.startsWith('register')).map(([, joules]) => joules));
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+
+/** Joules of the scratchpad for what the artifact streams past it. */
 function streamedEnergy({ energy, memories, mapping }: Result, config: Config): number {
   const buffer = memories.find(({ name }) => name === 'buffer')!;
   const perRead = (energy.by.buffer?.read ?? 0) / buffer.bytesRead;
@@ -171,6 +174,8 @@ function streamedEnergy({ energy, memories, mapping }: Result, config: Config): 
     const { read, written } = buffer.tensors[tensor] ?? { read: 0, written: 0 };
     return reads * read * perRead + writes * written * perWrite;
   };
+  if (config === 'cascade') return 0;
+  if (!isThreePass(config)) return streamed('SPNV', 1, 1) + streamed('AV', 1, 1) + streamed('RM', 1 / 3, 0);
   // Where it tiles for 64K tokens, sums of AV are in the buffer.
   const tensors = mapping.name === 'flat-in-place' ? ['Q', 'K', 'V'] : ['Q', 'K', 'V', 'AV'];
   const inputs = tensors.reduce((sum, tensor) => sum + streamed(tensor, 1, 1), 0);

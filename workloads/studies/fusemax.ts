@@ -5,6 +5,7 @@ import {
   attentionMetrics,
   attentionRun,
   configs,
+  energyBesideRegisters,
   linearRun,
   type Model,
   models,
@@ -49,7 +50,7 @@ export default study({
     ...attentionMetrics(attention, p.config),
     e2e_latency_s: attention.seconds + linear.seconds,
     e2e_traffic_bytes: trafficOf(attention) + trafficOf(linear),
-    e2e_energy_pJ: (artifactEnergy(attention, p.config) + artifactEnergy(linear, 'binding')) * 1e12,
+    e2e_energy_pJ: (artifactEnergy(attention, p.config) + energyBesideRegisters(linear)) * 1e12,
     e2e_energy_full_pJ: (attention.energy.total + linear.energy.total) * 1e12,
   }),
   units: {
