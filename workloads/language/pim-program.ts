@@ -1,0 +1,53 @@
+/**
+ * What is sent to memories that compute: commands of a PIM dialect as loops that are expanded one command at a time, so
+ * that a program is as short for a million commands as for ten.
+ */
+export type PimProgram = readonly PimStep[];
+
+export type PimStep = PimCommands | PimRepeat | PimBarrier;
+
+/**
+ * A command again and again, at addresses that count up. Command `i` is at the `i`-th address of `order`; sent are those
+ * from `first + step * n` on, `count` of them, in iteration `n` of the innermost `repeat` around, but none before 0 and
+ * none from `of` on.
+ */
+export interface PimCommands {
+  readonly kind: 'commands';
+  readonly command: string;
+  /**
+   * Fields and how many values each has, that of the fastest first; after the last address comes the first again. A field
+   * is a level from the channel to the bank, `row`, `column`, or the `entry` of a buffer or the `sum` that is meant.
+   */
+  readonly order: readonly (readonly [field: string, count: number])[];
+  /** Added to the rows of `order`. */
+  readonly row?: number;
+  readonly first?: number;
+  readonly step?: number;
+  readonly count: number;
+  readonly of?: number;
+}
+
+export interface PimRepeat {
+  readonly kind: 'repeat';
+  readonly times: number;
+  readonly steps: PimProgram;
+}
+
+/** Column commands behind it wait, in channels 0 to `channels` - 1, until all before it have been sent. */
+export interface PimBarrier {
+  readonly kind: 'barrier';
+  readonly channels: number;
+}
+
+/** `commands` in short, for programs written by hand. */
+export function commands(command: string, order: PimCommands['order'], rest: Omit<PimCommands, 'kind' | 'command' | 'order'>) {
+  return { kind: 'commands', command, order, ...rest } as const;
+}
+
+export function repeat(times: number, ...steps: PimStep[]): PimRepeat {
+  return { kind: 'repeat', times, steps };
+}
+
+export function barrier(channels: number): PimBarrier {
+  return { kind: 'barrier', channels };
+}
