@@ -19,6 +19,8 @@ export interface PimCommands {
    * is a level from the channel to the bank, `row`, `column`, or the `entry` of a buffer or the `sum` that is meant.
    */
   readonly order: readonly (readonly [field: string, count: number])[];
+  /** Fields that count up beside those of `order`, from 0 at the first command of the step. */
+  readonly beside?: PimCommands['order'];
   /** Added to the rows of `order`. */
   readonly row?: number;
   readonly first?: number;
@@ -40,7 +42,11 @@ export interface PimBarrier {
 }
 
 /** `commands` in short, for programs written by hand. */
-export function commands(command: string, order: PimCommands['order'], rest: Omit<PimCommands, 'kind' | 'command' | 'order'>) {
+export function commands(
+  command: string,
+  order: PimCommands['order'],
+  rest: Omit<PimCommands, 'kind' | 'command' | 'order'>,
+) {
   return { kind: 'commands', command, order, ...rest } as const;
 }
 

@@ -76,19 +76,32 @@ function layoutOf({ units, length, dhead, dbyte }: AttAccAttention): Layout {
     case 'bank':
       return {
         mac: 'MACAB',
-        matrix: [['column', columns], ['row', rows]],
+        matrix: [
+          ['column', columns],
+          ['row', rows],
+        ],
         depth: quarter,
         rounds: apart,
-        query: [['entry', quarter], ['bank', banks]],
+        query: [
+          ['entry', quarter],
+          ['bank', banks],
+        ],
         scores: across,
-        context: [['stackId', stackIds], ['bank', banks]],
+        context: [
+          ['stackId', stackIds],
+          ['bank', banks],
+        ],
         weights: spread,
         passes: Math.ceil(dhead / (banks * lanes)),
       };
     case 'bg':
       return {
         mac: 'MACSB',
-        matrix: [['column', columns], ['bank', banks], ['row', rows]],
+        matrix: [
+          ['column', columns],
+          ['bank', banks],
+          ['row', rows],
+        ],
         depth: whole,
         rounds: apart,
         query: [['entry', whole]],
@@ -100,7 +113,13 @@ function layoutOf({ units, length, dhead, dbyte }: AttAccAttention): Layout {
     case 'buffer':
       return {
         mac: 'MACPB',
-        matrix: [['bankGroup', bankGroups], ['stackId', stackIds], ['bank', banks], ['column', columns], ['row', rows]],
+        matrix: [
+          ['bankGroup', bankGroups],
+          ['stackId', stackIds],
+          ['bank', banks],
+          ['column', columns],
+          ['row', rows],
+        ],
         depth: whole,
         rounds: Math.ceil(length / pseudoChannels),
         query: [['entry', whole]],
@@ -156,7 +175,12 @@ class Head {
   scores(behind: number): PimStep {
     const { scores, rounds } = this.#layout;
     const count = this.#width * product(scores);
-    return this.#send('MVSB', scores, { first: behind * count, step: count, count, of: Math.ceil(rounds / collected) * count });
+    return this.#send('MVSB', scores, {
+      first: behind * count,
+      step: count,
+      count,
+      of: Math.ceil(rounds / collected) * count,
+    });
   }
 
   /** In iteration 0 only. */

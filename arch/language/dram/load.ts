@@ -125,17 +125,10 @@ class Reader {
   }
 
   #commands(generations: readonly Generation[]): CommandRow[] {
-    let placed: Placed<CommandRow>[] = [];
-    for (const { commands: table } of generations) {
-      const own = table ? this.#rows('commands', table, (mistakes) => parseCommands(table, this.#levels, mistakes)) : [];
-      for (const [index, command] of own.entries()) this.#checkCommand(command, own.slice(0, index));
-      const changed = (name: string) => own.findLast(({ row }) => row.name === name);
-      const known = new Set(placed.map(({ row }) => row.name));
-      placed = [
-        ...placed.map((command) => changed(command.row.name) ?? command),
-        ...own.filter(({ row }) => !known.has(row.name)),
-      ];
-    }
+    const placed = generations.flatMap(({ commands: table }) =>
+      table ? this.#rows('commands', table, (mistakes) => parseCommands(table, this.#levels, mistakes)) : [],
+    );
+    for (const [index, command] of placed.entries()) this.#checkCommand(command, placed.slice(0, index));
     const rows = placed.map(({ row }) => row);
     this.#checkEffects(rows);
     for (const command of placed) this.#checkNumbers(command);

@@ -61,7 +61,9 @@ export function multipliesOf(words: Words, levels: readonly string[]): Target & 
 export function movesOf(words: Words): { pim: PimEffect } {
   const from = words.expect('name', 'a buffer, the host or the row').text;
   words.expectText('to', 'where it moves that');
-  return { pim: new PimEffect({ kind: 'moves', from, to: words.expect('name', 'a buffer, the host or the row').text }) };
+  return {
+    pim: new PimEffect({ kind: 'moves', from, to: words.expect('name', 'a buffer, the host or the row').text }),
+  };
 }
 
 /** `applies softmax to scores`. */

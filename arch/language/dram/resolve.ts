@@ -107,7 +107,9 @@ function busConstraints(commands: readonly DramCommand[], standard: DramStandard
     return [...lengths].map((latency) => {
       const after = own.filter((index) => commands[index].ticks === latency);
       // What takes both buses keeps off this one in the cycle of another command: a matter of choice, not of time.
-      const before = own.filter((index) => commands[index].bus !== 'both' || bus !== 'column' || latency > standard.ticks);
+      const before = own.filter(
+        (index) => commands[index].bus !== 'both' || bus !== 'column' || latency > standard.ticks,
+      );
       const names = (indices: readonly number[]): string => indices.map((index) => commands[index].name).join(' ');
       const text = `${standard.levels.first()} ${names(after)} -> ${names(before)} ${latency} ticks of the bus`;
       return { level: 0, after, before, latency, window: 1, sibling: false, text };

@@ -50,7 +50,10 @@ export class ConstraintRow extends Record<{
   at: OrderedMap<string, string | number>;
   /** The row as written, in single spaces. */
   text: string;
-}>({ level: '', after: List(), before: List(), latency: '0', window: 1, sibling: false, at: OrderedMap(), text: '' }, 'ConstraintRow') {}
+}>(
+  { level: '', after: List(), before: List(), latency: '0', window: 1, sibling: false, at: OrderedMap(), text: '' },
+  'ConstraintRow',
+) {}
 
 /**
  * A timing parameter: an expression in clock cycles, times and other parameters; or expressions by organisation,

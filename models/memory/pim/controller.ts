@@ -36,8 +36,6 @@ export class PimController {
   latencySum = 0;
   /** The next cycle in which something may happen, if nothing arrives. */
   next: number;
-  /** The last cycle in which something was taken out of a queue. */
-  last = 0;
   readonly #device: DramDevice;
   readonly #mode: PimMode;
   readonly #log: PimLog | null;
@@ -65,7 +63,12 @@ export class PimController {
 
   /** Whether nothing waits, refreshes that are due included. */
   get isIdle(): boolean {
-    return this.commands.size === 0 && this.requests.size === 0 && this.#due.length === 0;
+    return this.waiting === 0 && this.#due.length === 0;
+  }
+
+  /** PIM commands, barriers included, and requests that wait. */
+  get waiting(): number {
+    return this.commands.size + this.requests.size;
   }
 
   /** Tick of a cycle; commands start on rising edges, which are odd ticks where a cycle has two. */
@@ -83,22 +86,22 @@ export class PimController {
     this.#wake = never;
     if (this.#refresh.due <= tick) this.#refresh.tick(tick, (command, bank) => this.#due.push(command, bank));
     const { version } = this.rows;
+    const { waiting } = this;
     const first = this.#first(cycle, tick);
     if (first !== null && this.#device.dualBus) this.#second(cycle, tick, first);
-    const isSure = this.rows.version !== version || this.last === cycle;
+    const isSure = this.rows.version !== version || this.waiting !== waiting;
     const wake = Math.min(this.#wake, this.#refresh.due);
     this.next = isSure ? cycle + 1 : Math.max(cycle + 1, this.#cycleOf(wake));
   }
 
   /** Sends a command; returns the bus that another one may not take in this cycle, null when none may be sent. */
   #first(cycle: number, tick: number): DramDevice['commands'][number]['bus'] | null {
-    if (this.#due.length > 0) return this.#refreshes(cycle, tick);
+    if (this.#due.length > 0) return this.#refreshes(tick);
     for (const queue of this.#queues()) {
       const chosen = queue.choose(tick);
       if (chosen === none) continue;
       if (queue.isBarrier(chosen)) {
         queue.remove(chosen);
-        this.last = cycle;
         return null;
       }
       const { needed, ready } = queue.at(chosen);
@@ -112,7 +115,7 @@ export class PimController {
   }
 
   /** Sends the command that the first refresh that waits needs; returns its bus. */
-  #refreshes(cycle: number, tick: number): DramDevice['commands'][number]['bus'] {
+  #refreshes(tick: number): DramDevice['commands'][number]['bus'] {
     const [command = 0, bank = 0] = this.#due;
     const needed = this.rows.needed(command, bank, none);
     const ready = this.rows.ready(needed, bank);
@@ -121,7 +124,6 @@ export class PimController {
       this.#start(needed, { command, bank, row: none, column: none, entry: none, sum: none }, tick);
       if (needed === command) {
         this.#due.splice(0, 2);
-        this.last = cycle;
       }
     }
     return this.#device.commands[needed]!.bus;
@@ -161,7 +163,6 @@ export class PimController {
       this.latencySum += cycle - arrive + this.#device.readLatency / this.#device.ticksPerClock;
     }
     queue.remove(index);
-    this.last = cycle;
   }
 
   #start(command: number, address: Addressed, tick: number): void {

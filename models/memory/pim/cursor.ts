@@ -1,6 +1,7 @@
 /** A PIM program, expanded one command at a time. */
-import { banksOf, type DramDevice } from '../../../arch/language/dram/device.ts';
+
 import { InputError, suggest } from '../../../arch/language/diagnostics.ts';
+import { banksOf, type DramDevice } from '../../../arch/language/dram/device.ts';
 import type { PimCommands, PimProgram, PimStep } from '../../../workloads/language/pim-program.ts';
 
 /** A command index that stands for a barrier. */
@@ -13,13 +14,14 @@ interface Axis {
   readonly stride: number;
 }
 
-const registers = ['channel', 'bank', 'row', 'column', 'entry', 'sum'] as const;
+const registers: readonly string[] = ['channel', 'bank', 'row', 'column', 'entry', 'sum'];
 
 interface Prepared {
   readonly step: PimStep;
   /** Of `commands`: index of the command, and the fields. */
   readonly command: number;
   readonly axes: readonly Axis[];
+  readonly beside: readonly Axis[];
   /** Of `repeat`. */
   readonly steps: readonly Prepared[];
 }
@@ -43,7 +45,8 @@ export class ProgramCursor {
   entry = 0;
   sum = 0;
   readonly #frames: Frame[];
-  /** Of the step in hand: the number of the next command, and the one to stop before. */
+  /** Of the step in hand: the number of its first command, of the next one, and the one to stop before. */
+  #first = 0;
   #from = 0;
   #to = 0;
   #step: Prepared | null = null;
@@ -57,29 +60,35 @@ export class ProgramCursor {
   /** Goes on to the next command; false after the last. */
   next(): boolean {
     while (this.#from >= this.#to) if (!this.#nextStep()) return false;
-    const { step, command, axes } = this.#step!;
+    const { step, command, axes, beside } = this.#step!;
     const number = this.#from++;
     this.command = command;
-    if (step.kind === 'commands') this.#locate(axes, number, step.row ?? 0);
+    if (step.kind === 'commands') this.#locate(axes, number, beside, number - this.#first, step.row ?? 0);
     else this.channel = number;
     return true;
   }
 
-  #locate(axes: readonly Axis[], number: number, row: number): void {
+  #locate(axes: readonly Axis[], number: number, beside: readonly Axis[], within: number, row: number): void {
     const address = this.#address.fill(0);
     address[2] = row;
-    let rest = number;
-    for (let i = 0; i < axes.length; i++) {
-      const { count, register, stride } = axes[i]!;
-      address[register]! += (rest % count) * stride;
-      rest = Math.floor(rest / count);
-    }
+    this.#count(axes, number);
+    this.#count(beside, within);
     this.channel = address[0]!;
     this.bank = address[1]!;
     this.row = address[2]!;
     this.column = address[3]!;
     this.entry = address[4]!;
     this.sum = address[5]!;
+  }
+
+  /** Adds the values that some fields have at a number. */
+  #count(axes: readonly Axis[], number: number): void {
+    let rest = number;
+    for (let i = 0; i < axes.length; i++) {
+      const { count, register, stride } = axes[i]!;
+      this.#address[register]! += (rest % count) * stride;
+      rest = Math.floor(rest / count);
+    }
   }
 
   /** Comes to the next step that may send something; false when there is none. */
@@ -102,7 +111,9 @@ export class ProgramCursor {
       }
       this.#step = prepared;
       const first = step.kind === 'commands' ? (step.first ?? 0) + (step.step ?? 0) * frame.iteration : 0;
-      const end = step.kind === 'commands' ? Math.min(first + step.count, step.of ?? Number.MAX_SAFE_INTEGER) : step.channels;
+      const end =
+        step.kind === 'commands' ? Math.min(first + step.count, step.of ?? Number.MAX_SAFE_INTEGER) : step.channels;
+      this.#first = first;
       this.#from = Math.max(0, first);
       this.#to = end;
       return true;
@@ -111,11 +122,23 @@ export class ProgramCursor {
 }
 
 function prepare(step: PimStep, device: DramDevice): Prepared {
-  if (step.kind === 'barrier') return { step, command: barrierCommand, axes: [], steps: [] };
+  if (step.kind === 'barrier') return { step, command: barrierCommand, axes: [], beside: [], steps: [] };
   if (step.kind === 'repeat') {
-    return { step, command: barrierCommand, axes: [], steps: step.steps.map((inside) => prepare(inside, device)) };
+    return {
+      step,
+      command: barrierCommand,
+      axes: [],
+      beside: [],
+      steps: step.steps.map((inside) => prepare(inside, device)),
+    };
   }
-  return { step, command: commandOf(step.command, device), axes: axesOf(step, device), steps: [] };
+  return {
+    step,
+    command: commandOf(step.command, device),
+    axes: axesOf(step.order, device),
+    beside: axesOf(step.beside ?? [], device),
+    steps: [],
+  };
 }
 
 /** Indices of the commands that a program may send. @throws InputError on one that the device does not have. */
@@ -131,11 +154,14 @@ export function commandsIn(program: PimProgram, device: DramDevice): Set<number>
 function commandOf(name: string, device: DramDevice): number {
   const index = device.commands.findIndex((command) => command.name === name);
   if (index >= 0) return index;
-  const hint = suggest(name, device.commands.map((command) => command.name));
+  const hint = suggest(
+    name,
+    device.commands.map((command) => command.name),
+  );
   throw new InputError({ message: `${device.name} has no command "${name}"`, hint });
 }
 
-function axesOf({ order }: PimCommands, device: DramDevice): Axis[] {
+function axesOf(order: PimCommands['order'], device: DramDevice): Axis[] {
   return order.map(([field, count]) => {
     const level = device.levels.indexOf(field);
     if (level < 1) return { count, register: registerOf(field, device), stride: 1 };
@@ -146,9 +172,12 @@ function axesOf({ order }: PimCommands, device: DramDevice): Axis[] {
 
 function registerOf(field: string, device: DramDevice): number {
   const fields = [...registers.filter((name) => name !== 'bank'), ...device.levels.slice(1)];
-  const register = registers.findIndex((name) => name === field);
+  const register = registers.indexOf(field);
   if (register >= 0 && field !== 'bank') return register;
-  throw new InputError({ message: `there is no field "${field}" in an address of ${device.name}`, hint: suggest(field, fields) });
+  throw new InputError({
+    message: `there is no field "${field}" in an address of ${device.name}`,
+    hint: suggest(field, fields),
+  });
 }
 
 /** Banks below one node of a level. */

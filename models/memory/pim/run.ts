@@ -31,7 +31,10 @@ export function runPim(device: DramDevice, program: PimProgram, options: PimRunO
   let hasNext = cursor.next();
   let cycle = 0;
   while (hasNext || controllers.some((controller) => !controller.isIdle)) {
-    cycle = hasNext && canTake(controllers, cursor) ? cycle + 1 : controllers.reduce((next, c) => Math.min(next, c.next), Infinity);
+    cycle =
+      hasNext && canTake(controllers, cursor)
+        ? cycle + 1
+        : controllers.reduce((next, c) => Math.min(next, c.next), Infinity);
     while (hasNext && canTake(controllers, cursor)) {
       const controller = controllers[cursor.channel]!;
       controller.commands.push(cursor, cycle);

@@ -78,7 +78,12 @@ export function widestPrecharge(device: DramDevice): number {
 }
 
 /** Of every command whether it may be sent: those named, what opens and closes rows for them, and what refreshes need. */
-export function sentFor(device: DramDevice, scopes: readonly Scope[], named: Iterable<number>, refresh: Refresh): boolean[] {
+export function sentFor(
+  device: DramDevice,
+  scopes: readonly Scope[],
+  named: Iterable<number>,
+  refresh: Refresh,
+): boolean[] {
   const sent = new Set<number>();
   const refreshes = { 'all-bank': device.refresh.allBank, 'per-bank': device.refresh.perBank, none: null }[refresh];
   for (const command of [...named, ...(refreshes ? [refreshes.command] : [])]) {
