@@ -1,9 +1,9 @@
 /** Clockwright as a library: describe a machine and a workload, run one on the other, report. */
 export * from './arch/language/arch.ts';
 export { type Diagnostic, InputError, type Place } from './arch/language/diagnostics.ts';
-export { version } from './arch/language/library.ts';
 export { findStandard } from './arch/language/dram/find.ts';
 export { deviceOf } from './arch/language/dram/resolve.ts';
+export { version } from './arch/language/library.ts';
 export { loadArch, parseArch } from './arch/language/load.ts';
 export { bind } from './models/binding/bind.ts';
 export { Program } from './models/binding/program.ts';

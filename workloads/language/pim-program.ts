@@ -21,8 +21,8 @@ export interface PimCommands {
   readonly order: readonly (readonly [field: string, count: number])[];
   /** Fields that count up beside those of `order`, from 0 at the first command of the step. */
   readonly beside?: PimCommands['order'];
-  /** Added to the rows of `order`. */
-  readonly row?: number;
+  /** Where the first address is: values of fields, to which those of `order` are added. */
+  readonly at?: { readonly [field: string]: number };
   readonly first?: number;
   readonly step?: number;
   readonly count: number;
@@ -35,9 +35,10 @@ export interface PimRepeat {
   readonly steps: PimProgram;
 }
 
-/** Column commands behind it wait, in channels 0 to `channels` - 1, until all before it have been sent. */
+/** Column commands behind it wait, in `channels` channels from `first` on, until all before it have been sent. */
 export interface PimBarrier {
   readonly kind: 'barrier';
+  readonly first?: number;
   readonly channels: number;
 }
 

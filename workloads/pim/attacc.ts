@@ -161,14 +161,14 @@ class Head {
 
   /** One multiplication of each channel. */
   get dummy(): PimStep {
-    return this.#send(this.#layout.mac, this.#layout.matrix, { row: this.#keyRow, count: this.#width });
+    return this.#send(this.#layout.mac, this.#layout.matrix, { at: { row: this.#keyRow }, count: this.#width });
   }
 
   /** In iteration n, the multiplications of the n-th scores that are collected. */
   get scoring(): PimStep {
     const { mac, matrix, depth, rounds } = this.#layout;
     const count = collected * depth * this.#width;
-    return this.#send(mac, matrix, { row: this.#keyRow, step: count, count, of: rounds * depth * this.#width });
+    return this.#send(mac, matrix, { at: { row: this.#keyRow }, step: count, count, of: rounds * depth * this.#width });
   }
 
   /** In iteration n, the scores collected in iteration n + `behind`. */
@@ -203,7 +203,7 @@ class Head {
   get passing(): PimStep {
     const { mac, matrix, rounds, passes } = this.#layout;
     const count = rounds * this.#width;
-    return this.#send(mac, matrix, { row: this.#keyRow + valueRow, step: count, count, of: passes * count });
+    return this.#send(mac, matrix, { at: { row: this.#keyRow + valueRow }, step: count, count, of: passes * count });
   }
 
   /** In iteration n, the results of pass n + `behind`. */

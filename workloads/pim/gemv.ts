@@ -62,7 +62,7 @@ export function gemv(
         ['sum', size],
       ];
       return [
-        commands(fill.name, [['entry', length]], { row: pass, count: length }),
+        commands(fill.name, [['entry', length]], { at: { row: pass }, count: length }),
         barrier(1),
         commands(mac, order, {
           beside,
@@ -78,7 +78,7 @@ export function gemv(
     const from: Order = [['sum', size], ...places, ['row', device.rows]];
     return [
       ...passes.flat(),
-      commands(fetch.name, from, { row, step: step > 0 ? fetched : 0, count: fetched }),
+      commands(fetch.name, from, { at: { row }, step: step > 0 ? fetched : 0, count: fetched }),
       barrier(1),
     ];
   };

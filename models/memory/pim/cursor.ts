@@ -22,6 +22,8 @@ interface Prepared {
   readonly command: number;
   readonly axes: readonly Axis[];
   readonly beside: readonly Axis[];
+  /** Where the first address is, by register. */
+  readonly at: Float64Array;
   /** Of `repeat`. */
   readonly steps: readonly Prepared[];
 }
@@ -60,25 +62,20 @@ export class ProgramCursor {
   /** Goes on to the next command; false after the last. */
   next(): boolean {
     while (this.#from >= this.#to) if (!this.#nextStep()) return false;
-    const { step, command, axes, beside } = this.#step!;
+    const { command, axes, beside, at } = this.#step!;
     const number = this.#from++;
     this.command = command;
-    if (step.kind === 'commands') this.#locate(axes, number, beside, number - this.#first, step.row ?? 0);
-    else this.channel = number;
-    return true;
-  }
-
-  #locate(axes: readonly Axis[], number: number, beside: readonly Axis[], within: number, row: number): void {
-    const address = this.#address.fill(0);
-    address[2] = row;
+    const address = this.#address;
+    address.set(at);
     this.#count(axes, number);
-    this.#count(beside, within);
+    this.#count(beside, number - this.#first);
     this.channel = address[0]!;
     this.bank = address[1]!;
     this.row = address[2]!;
     this.column = address[3]!;
     this.entry = address[4]!;
     this.sum = address[5]!;
+    return true;
   }
 
   /** Adds the values that some fields have at a number. */
@@ -122,23 +119,42 @@ export class ProgramCursor {
 }
 
 function prepare(step: PimStep, device: DramDevice): Prepared {
-  if (step.kind === 'barrier') return { step, command: barrierCommand, axes: [], beside: [], steps: [] };
-  if (step.kind === 'repeat') {
-    return {
-      step,
-      command: barrierCommand,
-      axes: [],
-      beside: [],
-      steps: step.steps.map((inside) => prepare(inside, device)),
-    };
+  const none = {
+    step,
+    command: barrierCommand,
+    axes: [],
+    beside: [],
+    at: new Float64Array(registers.length),
+    steps: [],
+  };
+  if (step.kind === 'repeat') return { ...none, steps: step.steps.map((inside) => prepare(inside, device)) };
+  if (step.kind === 'barrier') {
+    const at = startOf({ channel: step.first ?? 0 }, device);
+    return { ...none, axes: axesOf([['channel', step.channels]], device), at };
   }
   return {
-    step,
+    ...none,
     command: commandOf(step.command, device),
     axes: axesOf(step.order, device),
     beside: axesOf(step.beside ?? [], device),
-    steps: [],
+    at: startOf(step.at ?? {}, device),
   };
+}
+
+/** The address that a step begins at, by register. */
+function startOf(at: { readonly [field: string]: number }, device: DramDevice): Float64Array {
+  const start = new Float64Array(registers.length);
+  for (const [field, value] of Object.entries(at)) {
+    const level = device.levels.indexOf(field);
+    const most = level < 1 ? Number.POSITIVE_INFINITY : device.counts[level]!;
+    if (value >= most)
+      throw new InputError({
+        message: `${device.name} has ${most} ${field}s, counted from 0, but no ${field} ${value}`,
+      });
+    const [axis] = axesOf([[field, 1]], device);
+    if (axis) start[axis.register]! += value * axis.stride;
+  }
+  return start;
 }
 
 /** Indices of the commands that a program may send. @throws InputError on one that the device does not have. */

@@ -1,4 +1,5 @@
 /** Runs a PIM program on the channels of a memory. */
+import { InputError } from '../../../arch/language/diagnostics.ts';
 import type { DramDevice } from '../../../arch/language/dram/device.ts';
 import type { PimProgram } from '../../../workloads/language/pim-program.ts';
 import { PimController, type PimLog, type PimOptions } from './controller.ts';
@@ -19,6 +20,7 @@ export interface PimResult {
 /**
  * Hands out the commands of a program in its order, as many in a cycle as the queues take; one whose channel's queue is full
  * holds up all behind it, whatever channel they are for.
+ * @throws InputError when the program names commands, addresses or channels that are not there
  */
 export function runPim(device: DramDevice, program: PimProgram, options: PimRunOptions = {}): PimResult {
   const { channels = 1, log, ...rest } = options;
@@ -50,6 +52,10 @@ export function runPim(device: DramDevice, program: PimProgram, options: PimRunO
   };
 }
 
+/** @throws InputError when the command is for a channel that is not there. */
 function canTake(controllers: readonly PimController[], { channel }: ProgramCursor): boolean {
-  return !controllers[channel]!.commands.isFull;
+  const controller = controllers[channel];
+  if (controller) return !controller.commands.isFull;
+  const message = `the program sends commands to channel ${channel}`;
+  throw new InputError({ message, hint: `there are ${controllers.length}, counted from 0` });
 }
