@@ -33,7 +33,18 @@ function head(standard: DramStandard): string[] {
     ['refresh', refreshText(standard)],
     ['constraints', counted(constraints.size, 'row')],
     ['currents', known],
+    ...unitRows(standard),
   ]);
+}
+
+function unitRows({ units, buffers }: DramStandard): string[][] {
+  if (units === null) return [];
+  const { type, sums, adds } = units;
+  const kept = [...buffers].map(([name, { of, capacity }]) => `${name} (${counted(capacity, 'column')} of each ${of})`);
+  return [
+    ['units', `${type}, ${adds === 'tree' ? 'a sum of each column' : 'a sum of each lane'} in ${sums}`],
+    ['buffers', kept.join(', ') || 'none'],
+  ];
 }
 
 function busText({ buses, ticks }: DramStandard): string {

@@ -42,6 +42,8 @@ export class PimController {
   readonly #refresh: RefreshManager;
   /** Refreshes that wait: commands and banks in turn. */
   readonly #due: number[] = [];
+  /** Queues that may send: of PIM commands only, of requests only, or both. */
+  readonly #served: readonly (readonly PimQueue[])[];
   /** In blocked mode: whether requests wait for PIM commands. */
   #isBlocked = false;
   /** The earliest tick after this one at which something may start. */
@@ -57,6 +59,7 @@ export class PimController {
     this.rows = new PimRows(device, scopes, sentFor(device, scopes, named, refresh));
     this.commands = new PimQueue(device, this.rows, queue);
     this.requests = new PimQueue(device, this.rows, requests);
+    this.#served = [[this.commands], [this.requests], [this.commands, this.requests]];
     this.#refresh = refreshManager(device, refresh);
     this.next = this.#cycleOf(this.#refresh.due);
   }
@@ -72,7 +75,7 @@ export class PimController {
   }
 
   /** Tick of a cycle; commands start on rising edges, which are odd ticks where a cycle has two. */
-  tickOf(cycle: number): number {
+  #tickOf(cycle: number): number {
     return this.#device.halfCycle ? 2 * cycle + 1 : cycle;
   }
 
@@ -82,7 +85,7 @@ export class PimController {
 
   /** Executes a cycle; none may be left out in which something arrived or that `next` named. */
   cycle(cycle: number): void {
-    const tick = this.tickOf(cycle);
+    const tick = this.#tickOf(cycle);
     this.#wake = never;
     if (this.#refresh.due <= tick) this.#refresh.tick(tick, (command, bank) => this.#due.push(command, bank));
     const { version } = this.rows;
@@ -122,9 +125,7 @@ export class PimController {
     if (ready > tick) this.#wake = ready;
     else {
       this.#start(needed, { command, bank, row: none, column: none, entry: none, sum: none }, tick);
-      if (needed === command) {
-        this.#due.splice(0, 2);
-      }
+      if (needed === command) this.#due.splice(0, 2);
     }
     return this.#device.commands[needed]!.bus;
   }
@@ -145,13 +146,11 @@ export class PimController {
 
   /** Queues that may send, the first one first. */
   #queues(): readonly PimQueue[] {
-    const { commands, requests } = this;
-    if (this.#mode === 'blocked') {
-      if (commands.size === 0) this.#isBlocked = false;
-      else if (requests.size === 0) this.#isBlocked = true;
-      return this.#isBlocked ? [commands] : [requests];
-    }
-    return requests.size === 0 ? [commands] : [commands, requests];
+    const [pim = [], ordinary = [], both = []] = this.#served;
+    if (this.#mode === 'concurrent') return both;
+    if (this.commands.size === 0) this.#isBlocked = false;
+    else if (this.requests.size === 0) this.#isBlocked = true;
+    return this.#isBlocked ? pim : ordinary;
   }
 
   #send(queue: PimQueue, index: number, cycle: number, tick: number): void {

@@ -22,15 +22,20 @@ const devices = {
   '0': dialect('attacc-hbm3-ramulator', 'HBM3_5200Mbps_unlimited'),
 };
 
-/** Rows with more multiplications take longer; the study `attacc` runs them all. */
+/** Rows of several heads with more multiplications take longer and show nothing else; the study `attacc` can run them. */
 const most = 7000;
 
 describe("with its tool's tables, attention on AttAcc takes the cycles and commands recorded with that tool:", () => {
-  it.each(recorded.filter(({ mac }) => mac < most))('$line', ({ limit, shape, expected }) => {
-    const { cycles, commands } = runPim(devices[limit as '0' | '1'], attaccAttention(shape), { channels: 16 });
-    const { MACAB = 0, MACSB = 0, MACPB = 0, SFM, MVGB, MVSB, WRGB } = commands;
-    expect({ cycles, mac: MACAB + MACSB + MACPB, softmax: SFM, mvgb: MVGB, mvsb: MVSB, wrgb: WRGB }).toEqual(expected);
-  });
+  it.each(recorded.filter(({ mac, shape }) => mac < most || shape.heads === 1))(
+    '$line',
+    ({ limit, shape, expected }) => {
+      const { cycles, commands } = runPim(devices[limit as '0' | '1'], attaccAttention(shape), { channels: 16 });
+      const { MACAB = 0, MACSB = 0, MACPB = 0, SFM, MVGB, MVSB, WRGB } = commands;
+      expect({ cycles, mac: MACAB + MACSB + MACPB, softmax: SFM, mvgb: MVGB, mvsb: MVSB, wrgb: WRGB }).toEqual(
+        expected,
+      );
+    },
+  );
 });
 
 describe.each(['attacc-hbm3', 'attacc-hbm3-ramulator'])('on %s', (name) => {
