@@ -86,7 +86,7 @@ describe.each(['concurrent', 'blocked'] as const)('PIM commands and requests on 
           expect([name, count([name], names)]).toEqual([name, count([name], [...pim, ...ordinary])]);
         }
       }),
-      { seed, numRuns: 8 },
+      { seed, numRuns: 20 },
     );
   }, 30_000);
 });
@@ -108,4 +108,48 @@ it('column commands wait behind a barrier, openings of rows do not', () => {
   ];
   const names = run(pim, [], 'concurrent', false).sent.map(({ command }) => often.commands[command]!.name);
   expect(names).toEqual(['ACTPB', 'ACTPB', 'MACPB', 'WRGB', 'MACPB']);
+});
+
+describe('the checker', () => {
+  /** Rules that commands break; each is a name, a cycle, a bank and a row. */
+  const broken = (on: DramDevice, ...sent: readonly (readonly [string, number, number, number])[]) =>
+    checkCommands(
+      on,
+      sent.map(([name, cycle, bank, row]) =>
+        issued(on, 2 * cycle + 1, indexOf(name), addressed({ name, bank, row, gap: 0 })),
+      ),
+    ).map(({ index, rule }) => `${index}: ${rule}`);
+
+  it('holds commands against those before at any bank that they name', () => {
+    const early = broken(device, ['ACTSB', 0, 4, 1], ['MACSB', 18, 60, 1]);
+    expect(early).toContain('1: bank ACTSB -> MACSB nRCDRD');
+    expect(broken(device, ['ACTSB', 0, 4, 1], ['MACSB', 19, 60, 1])).toEqual([]);
+    expect(broken(device, ['ACTSB', 0, 4, 1], ['ACTSB', 18, 61, 1])).toEqual([]);
+  });
+
+  it('wants the row open in every bank that is multiplied', () => {
+    expect(broken(device, ['ACTPB', 0, 4, 1], ['MACPB', 19, 36, 1])).toEqual([]);
+    expect(broken(device, ['ACTPB', 0, 4, 1], ['MACPB', 19, 4, 2])).toEqual(['1: accesses are to the open row']);
+    expect(broken(device, ['ACTPB', 0, 4, 1], ['MACAB', 60, 4, 1])).toEqual(['1: accesses are to the open row']);
+  });
+
+  it('lets nothing go beside a command that takes both buses', () => {
+    const rule = '2: one command per bus and tick';
+    expect(broken(device, ['ACTPB', 0, 4, 1], ['PREPB', 45, 4, 0], ['WRGB', 45, 0, 0])).toContain(rule);
+    expect(broken(device, ['ACTAB', 0, 0, 1], ['PREA', 45, 0, 0], ['WRGB', 45, 0, 0])).toEqual([]);
+  });
+
+  it('knows rows that hold up another bank', () => {
+    const tool = dialect('attacc-hbm3-ramulator');
+    // Bank 21 is bank 1 of bank group 1 of stack id 1; held up is bank 1 of the same bank group of stack id 0.
+    const sent = [
+      ['ACTPB', 0, 5, 1],
+      ['ACTPB', 2, 21, 1],
+      ['MACPB', 50, 21, 1],
+    ] as const;
+    expect(broken(tool, ...sent, ['PREPB', 57, 5, 0])).toEqual([
+      '3: bank MACPB -> PREPB nRTPL at stackId 0 at bankGroup stackId',
+    ]);
+    expect(broken(tool, ...sent, ['PREPB', 58, 5, 0])).toEqual([]);
+  });
 });
