@@ -33,7 +33,9 @@ const checkers: { readonly [kind in Kind]: (file: string, given: readonly string
 /** Tries the mapping on the machine and workload that it names, where they are among the given files or the library's. */
 function checkMappingFile(file: string, given: readonly string[]): string {
   const loaded = loadMapping(file);
-  const { name, machine, workload } = loaded.mapping;
+  const { name, machine, workload, each } = loaded.mapping;
+  // It names no part of either.
+  if (each && machine === '' && workload === '') return `mapping ${name} is for any workload and machine, no mistakes`;
   const arch = named('machine', 'arch', machine, given, loadArch, (found) => found.name);
   const cascade = named('workload', 'workloads', workload, given, loadWorkload, (found) => found.workload.name);
   if (arch && cascade) {

@@ -60,6 +60,7 @@ export function commands(): Command {
     .option('--html <file>', 'write the report as one HTML file')
     .option('--trace <file>', 'write a trace for Perfetto')
     .option('--values', 'move real numbers through the machine and check what comes out')
+    .option('--every-cycle', 'run what repeats, too, instead of adding it up; the result is the same')
     .action(async (arch, workload, options) => (await import('./run.ts')).run(arch, workload, options));
 
   program
@@ -102,6 +103,25 @@ export function commands(): Command {
     .action(async (standard, trace, options) => (await import('./replay.ts')).replay(standard, trace, options));
 
   program
+    .command('study')
+    .description('run a study: points of a grid in parallel, kept as they end, and what they say of claims')
+    .argument('<study>', 'a script, or the name of one in workloads/studies/')
+    .option('--only <conditions>', 'points of these values: "model=BERT,seq=1024|4096"; repeatable', list)
+    .option('--points <file>', 'points from a CSV file in place of the grid: a column for each parameter')
+    .option(
+      '--jobs <n>',
+      'threads; 1 runs in the thread of the program; as many as there are cores by default',
+      atLeast(1),
+    )
+    .option('--resume', 'take the rows that an earlier run has left; it does so anyway')
+    .option('--no-resume', 'run all points again')
+    .option('--journal <file>', 'where finished rows are kept; .clockwright/STUDY.jsonl by default')
+    .option('--json <file>', 'write rows and claims as JSON; - for standard output')
+    .option('--csv <file>', 'write the rows as CSV; - for standard output')
+    .option('--html <file>', 'write claims, charts and rows as one HTML file')
+    .action(async (name, options) => (await import('./study.ts')).study(name, options));
+
+  program
     .command('check')
     .description('check files and report every mistake')
     .argument('<file...>', 'machines, parts, technologies, DRAM standards, workloads, mappings')
@@ -110,11 +130,12 @@ export function commands(): Command {
   program
     .command('show')
     .description(
-      'show a machine (tree, peaks, areas), a workload (ranks, passes, operation counts), a mapping or a DRAM standard',
+      'show a machine (tree, peaks, areas), a workload (ranks, passes, operation counts), a mapping (tiles, loops, buffers, what engines do when) or a DRAM standard',
     )
     .argument('<file>', 'a file, or a name in arch/, arch/parts/dram/, workloads/ or workloads/mappings/')
     .addOption(set())
     .addOption(shape())
+    .option('--html <file>', 'write what engines do for a few tiles of a mapping as one HTML file')
     .action(async (file, options) => (await import('./show.ts')).show(file, options));
 
   program

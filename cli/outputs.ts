@@ -1,4 +1,5 @@
 /** What a command leaves behind of a result: files, or text on standard output. */
+import { existsSync, realpathSync } from 'node:fs';
 import { type Diagnostic, InputError } from '../arch/language/diagnostics.ts';
 import type { Result } from '../models/result.ts';
 import { toJson } from '../reports/json.ts';
@@ -29,6 +30,20 @@ export function checkFiles(files: { readonly [option: string]: string | undefine
     return [{ message: `--${option} ${file}: --${other} goes there already`, hint: 'name another file' }];
   });
   if (mistakes.length > 0) throw new InputError(mistakes);
+}
+
+/** Nothing may be written over what is read. @throws InputError */
+export function keepInputs(
+  inputs: readonly string[],
+  outputs: { readonly [option: string]: string | undefined },
+): void {
+  const read = inputs.filter((file) => existsSync(file)).map((file) => realpathSync(file));
+  const lost = Object.entries(outputs).filter(
+    ([, file]) => file !== undefined && existsSync(file) && read.includes(realpathSync(file)),
+  );
+  const hint = 'name another file';
+  if (lost.length === 0) return;
+  throw new InputError(lost.map(([option, file]) => ({ message: `--${option} ${file}: this file is read`, hint })));
 }
 
 /**

@@ -1,4 +1,3 @@
-import { existsSync, realpathSync } from 'node:fs';
 import { InputError } from '../arch/language/diagnostics.ts';
 import type { DramDevice } from '../arch/language/dram/device.ts';
 import { findStandard } from '../arch/language/dram/find.ts';
@@ -21,7 +20,7 @@ import { type ReplayReport, replayJson, replaySummary } from '../reports/replay.
 import { readTrace } from '../workloads/import/dram/trace.ts';
 import { together } from './failure.ts';
 import { write, writePieces } from './files.ts';
-import { checkFiles } from './outputs.ts';
+import { checkFiles, keepInputs } from './outputs.ts';
 
 export interface ReplayOptions {
   readonly org?: string;
@@ -70,17 +69,6 @@ export async function replay(standard: string, trace: string, options: ReplayOpt
   const energy = dramEnergy(device, { commands: sent, ranks: result.ranks });
   const report = { trace, device, channels, peak, scheduler, page, refresh, mapping, result, energy };
   writeReport(report, options, log);
-}
-
-/** Nothing may be written over what is read. @throws InputError */
-function keepInputs(inputs: readonly string[], outputs: { readonly [option: string]: string | undefined }): void {
-  const read = inputs.filter((file) => existsSync(file)).map((file) => realpathSync(file));
-  const lost = Object.entries(outputs).filter(
-    ([, file]) => file !== undefined && existsSync(file) && read.includes(realpathSync(file)),
-  );
-  const hint = 'name another file';
-  if (lost.length === 0) return;
-  throw new InputError(lost.map(([option, file]) => ({ message: `--${option} ${file}: this file is read`, hint })));
 }
 
 interface Choices {

@@ -13,6 +13,7 @@ export interface RunOptions extends Outputs {
   readonly set?: readonly string[];
   readonly shape?: readonly string[];
   readonly values?: boolean;
+  readonly everyCycle?: boolean;
 }
 
 /** Largest error, relative to the largest value of an output, that rounding in another order of summation explains. */
@@ -20,7 +21,7 @@ const tolerance = 1e-9;
 
 /** @throws InputError, DeadlockError, or RunFailure when the machine computed something else than the cascade says. */
 export async function run(archName: string, workloadName: string, options: RunOptions): Promise<void> {
-  const { set = [], shape = [], values = false } = options;
+  const { set = [], shape = [], values = false, everyCycle = false } = options;
   const [arch, workload, mapping] = together(
     () => loadArch(find(archName, 'machine'), { set }),
     () => loadWorkload(find(workloadName, 'workload'), { shape }),
@@ -30,7 +31,8 @@ export async function run(archName: string, workloadName: string, options: RunOp
   const bar = progress();
   let result: Result;
   try {
-    result = simulate({ arch, workload, mapping, values, overrides: set, onProgress: bar.update });
+    const fastForward = !everyCycle;
+    result = simulate({ arch, workload, mapping, values, fastForward, overrides: set, onProgress: bar.update });
   } finally {
     bar.stop();
   }

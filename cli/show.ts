@@ -1,17 +1,26 @@
 import { InputError } from '../arch/language/diagnostics.ts';
 import { findAny } from './files.ts';
 import type { Kind } from './kind.ts';
+import { checkFiles } from './outputs.ts';
 
 export interface ShowOptions {
   readonly set?: readonly string[];
   readonly shape?: readonly string[];
+  readonly html?: string;
 }
 
 /** @throws InputError */
-export async function show(name: string, { set, shape }: ShowOptions): Promise<void> {
+export async function show(name: string, { set, shape, html }: ShowOptions): Promise<void> {
   const { file, kind } = findAny(name);
+  if (kind === 'mapping') {
+    checkFiles({ html });
+    const { showMapping } = await import('./show-mapping.ts');
+    showMapping(file, { set: set ?? [], shape: shape ?? [], ...(html !== undefined && { html }) });
+    return;
+  }
   if (set && kind !== 'machine') throw notFor('--set changes a machine', file, kind);
   if (shape && kind !== 'workload') throw notFor('--shape changes a workload', file, kind);
+  if (html !== undefined) throw notFor('--html draws a mapping', file, kind);
   process.stdout.write(await describe(file, kind, set ?? [], shape ?? []));
 }
 
@@ -25,10 +34,6 @@ async function describe(file: string, kind: Kind, set: readonly string[], shape:
     case 'workload': {
       const workload = (await import('../workloads/language/load.ts')).loadWorkload(file, { shape });
       return (await import('../workloads/language/describe.ts')).describeWorkload(workload);
-    }
-    case 'mapping': {
-      const { mapping } = (await import('../workloads/language/mapping.ts')).loadMapping(file);
-      return (await import('../workloads/language/describe-mapping.ts')).describeMapping(mapping);
     }
     case 'standard': {
       const standard = (await import('../arch/language/dram/load.ts')).loadStandard(file);

@@ -40,7 +40,7 @@ export class FoldValues {
     const registers = new Map([...chip].map(([name, values]) => [name, new Float64Array(values.length).fill(NaN)]));
     return programs.map((program) => {
       const perOp = program.ops.toArray().map((op) => this.#observe(op, program, chip, registers));
-      return (op, digits) => perOp[op]!(op, digits);
+      return (op, digits, start, end) => perOp[op]!(op, digits, start, end);
     });
   }
 

@@ -10,14 +10,14 @@ import {
   padBandwidth,
   readName,
   type Site,
-  seconds,
   Topology,
 } from './binding/topology.ts';
 import { Account, waitInput, waitMemory, waitOutput } from './compute/account.ts';
 import { EngineProcess, type Observer } from './compute/engine.ts';
 import type { Addresses, RunningOp, Wire } from './compute/running-op.ts';
 import { Channel } from './kernel/channel.ts';
-import { Clock } from './kernel/clock.ts';
+import { Clock, picosecondsPerSecond, Ratio, unitsPerSecond } from './kernel/clock.ts';
+import { FastForward } from './kernel/fast-forward.ts';
 import { Kernel } from './kernel/kernel.ts';
 import { buildDram } from './memory/dram/build.ts';
 import { Dram } from './memory/dram/memory.ts';
@@ -46,6 +46,8 @@ export interface OpRecord {
   /** Cycles of the engine's clock. */
   start: number;
   end: number;
+  /** Words of operands that have come into registers, by tensor. */
+  readonly arrived: Map<string, number>;
   /** Bytes by memory, then by tensor and direction: "K read". */
   readonly moved: Map<string, Map<string, number>>;
 }
@@ -53,19 +55,24 @@ export interface OpRecord {
 export interface SectionRecord {
   readonly section: Section;
   readonly repeat: number;
-  /** Picoseconds. */
+  /** Iterations of its nest in all repeats, and those of them that were skipped. */
+  rounds: number;
+  skipped: number;
   start: number;
   end: number;
 }
 
-/** Everything that a run leaves behind for reports. */
+/** Everything that a run leaves behind for reports. Times are in units of the machine. */
 export interface RunRecord {
-  /** Length of the run in picoseconds. */
+  readonly unitsPerSecond: number;
+  /** Length of the run. */
   readonly length: number;
   readonly engines: readonly EngineRecord[];
   readonly ports: ReadonlyMap<string, Port | Dram>;
   readonly sections: readonly SectionRecord[];
   readonly ops: readonly OpRecord[];
+  /** Why nothing was skipped of what repeats; null where it was allowed. */
+  readonly unskipped: 'dram' | 'values' | 'every-cycle' | null;
 }
 
 /** Watches one section's run: gives each engine an observer. */
@@ -75,12 +82,15 @@ export interface RunOptions {
   readonly watch?: Watch;
   /** What the program was made of: memories of DRAM must know where tensors lie. */
   readonly workload?: Workload;
+  /** Whether what repeats may be skipped, which changes no figure; true by default. */
+  readonly fastForward?: boolean;
   /** Told the fraction that is done. */
   readonly onProgress?: (fraction: number) => void;
 }
 
 export class Machine {
   readonly #topology: Topology;
+  readonly #unitsPerSecond: number;
   readonly #newKernel: () => Kernel;
   readonly #clocks: ReadonlyMap<string, Clock>;
   readonly #ports: ReadonlyMap<string, Port | Dram>;
@@ -89,15 +99,19 @@ export class Machine {
   readonly #ops: OpRecord[] = [];
   /** Memories of DRAM. */
   readonly #drams: readonly Dram[];
-  /** Picoseconds run so far. */
+  /** Time run so far. */
   #now = 0;
 
   /** Each section runs on a kernel of its own; one that visits processes in another order gives the same result. */
   constructor(arch: Arch, newKernel = () => new Kernel()) {
     this.#newKernel = newKernel;
     this.#topology = new Topology(arch);
-    this.#clocks = new Map([...arch.clocks].map(([name, hertz]) => [name, new Clock(name, hertz)]));
-    this.#ports = portsOf(this.#topology);
+    // A controller's clock is known by its picoseconds per cycle.
+    const hasDram = this.#topology.memories.some(({ part }) => part.dram !== null);
+    const units = hasDram ? picosecondsPerSecond : unitsPerSecond([...arch.clocks.values()]);
+    this.#unitsPerSecond = units;
+    this.#clocks = new Map([...arch.clocks].map(([name, hertz]) => [name, new Clock(name, hertz, units)]));
+    this.#ports = portsOf(this.#topology, units);
     this.#drams = [...this.#ports.values()].filter((port) => port instanceof Dram);
   }
 
@@ -115,7 +129,7 @@ export class Machine {
       for (let time = 0; time < phase.repeat; time++) {
         phase.sections.forEach((section, i) => {
           const record = this.#sectionRecord(first + i, section, phase.repeat);
-          this.#runSection(section, first + i, tensors, options.watch, (fraction) =>
+          this.#runSection(section, record, tensors, options, (fraction) =>
             options.onProgress?.((done + fraction) / total),
           );
           record.end = this.#now;
@@ -129,13 +143,21 @@ export class Machine {
       if (port instanceof Dram) port.finish(this.#now);
       else port.timeline.cover(this.#now);
     }
-    return { length: this.#now, engines, ports: this.#ports, sections: this.#sections, ops: this.#ops };
+    return {
+      unitsPerSecond: this.#unitsPerSecond,
+      length: this.#now,
+      engines,
+      ports: this.#ports,
+      sections: this.#sections,
+      ops: this.#ops,
+      unskipped: this.#unskipped(options),
+    };
   }
 
   #sectionRecord(index: number, section: Section, repeat: number): SectionRecord {
     const known = this.#sections[index];
     if (known) return known;
-    const record = { section, repeat, start: this.#now, end: this.#now };
+    const record = { section, repeat, rounds: 0, skipped: 0, start: this.#now, end: this.#now };
     this.#sections.push(record);
     return record;
   }
@@ -143,13 +165,13 @@ export class Machine {
   /** One section after another: the next one's first tile is fetched when the last one's results are in memory. */
   #runSection(
     section: Section,
-    index: number,
+    sectionRecord: SectionRecord,
     tensors: Tensors | null,
-    watch: Watch | undefined,
+    options: RunOptions,
     onProgress: (fraction: number) => void,
   ): void {
     const kernel = this.#newKernel();
-    const observe = watch?.(section);
+    const observe = options.watch?.(section);
     const engines = section.engines.toArray().map((program, i) => {
       const record = this.#engineRecord(program.engine, program.kind, program.clock);
       return new EngineProcess(kernel, record.clock, program, {
@@ -167,12 +189,17 @@ export class Machine {
     });
     for (const engine of engines) engine.connect(wires);
     for (const dram of this.#drams) dram.attach(kernel);
-    kernel.run(() => onProgress(Math.min(...engines.map((engine) => engine.progress))));
+    const progress = () => onProgress(Math.min(...engines.map((engine) => engine.progress)));
+    const longest = longestNest(engines);
+    const forward = longest && this.#unskipped(options) === null ? this.#fastForward(longest, engines, wires) : null;
+    kernel.run(progress, forward);
+    sectionRecord.rounds += longest?.iterations ?? 0;
+    sectionRecord.skipped += forward?.skipped ?? 0;
     let end = this.#now;
     engines.forEach((engine, i) => {
       const record = this.#engineRecord(section.engines.get(i)!.engine, 'dma', '');
       for (const op of engine.ops) {
-        this.#recordOp(op, record, index);
+        this.#recordOp(op, record, this.#sections.indexOf(sectionRecord));
         collectWaits(op, record);
         if (op.lastEnd > 0) end = Math.max(end, engine.clock.edge(op.lastEnd));
       }
@@ -180,16 +207,45 @@ export class Machine {
     this.#now = this.#drams.reduce((last, dram) => Math.max(last, dram.drain()), end);
   }
 
+  #unskipped({ fastForward = true, watch }: RunOptions): RunRecord['unskipped'] {
+    if (this.#drams.length > 0) return 'dram';
+    if (!fastForward) return 'every-cycle';
+    return watch === undefined ? null : 'values';
+  }
+
+  #fastForward(longest: EngineProcess, engines: readonly EngineProcess[], wires: readonly Wire[]): FastForward {
+    const ports = [...this.#ports.values()].filter((port) => port instanceof Port);
+    return new FastForward({
+      progress: longest.last,
+      depth: longest.depth,
+      loops: engines,
+      others: [...ports, ...wires.map(({ channel }) => channel)],
+      clocks: [...new Set(engines.map(({ clock }) => clock))],
+      timelines: [...[...this.#engines.values()].map(({ account }) => account.bins), ...ports.map((p) => p.timeline)],
+    });
+  }
+
   #recordOp(op: RunningOp, engine: EngineRecord, section: number): void {
     let record = this.#ops.find((o) => o.section === section && o.engine === engine && o.name === op.name);
     if (!record) {
       const moved = new Map<string, Map<string, number>>();
-      record = { engine, name: op.name, section, points: 0, busyCycles: 0, start: -1, end: 0, moved };
+      record = {
+        engine,
+        name: op.name,
+        section,
+        points: 0,
+        busyCycles: 0,
+        start: -1,
+        end: 0,
+        arrived: new Map(),
+        moved,
+      };
       this.#ops.push(record);
     }
     op.executions.forEach((count, variant) => {
       record.points += count * op.points[variant]!;
     });
+    for (const [tensor, words] of op.arrived) record.arrived.set(tensor, (record.arrived.get(tensor) ?? 0) + words);
     record.busyCycles += op.busyCycles;
     if (record.start < 0) record.start = op.firstStart;
     record.end = Math.max(record.end, op.lastEnd);
@@ -208,6 +264,14 @@ export class Machine {
     }
     return record;
   }
+}
+
+/** The engine with the most iterations. */
+function longestNest(engines: readonly EngineProcess[]): EngineProcess | null {
+  return engines.reduce<EngineProcess | null>(
+    (longest, engine) => (engine.iterations > (longest?.iterations ?? 0) ? engine : longest),
+    null,
+  );
 }
 
 function collectWaits(op: RunningOp, { waits }: EngineRecord): void {
@@ -230,12 +294,15 @@ function collectWaits(op: RunningOp, { waits }: EngineRecord): void {
   add(waitMemory, op.name, op.link, op.memoryWaits[op.accesses.length]!);
 }
 
-function latencyOf({ part, hertz }: Site<MemoryPart> | Site<ScratchpadPart>): number {
-  return Math.ceil(seconds(part.latency, hertz) * 1e12);
+/** In whole units of time. */
+function latencyOf({ part, hertz }: Site<MemoryPart> | Site<ScratchpadPart>, units: number): number {
+  const { amount, unit } = part.latency;
+  const { numerator, denominator } = new Ratio(units, unit === 'cycles' ? hertz : picosecondsPerSecond);
+  return Math.ceil((amount * numerator) / denominator);
 }
 
-function padPort(name: string, pad: Site<ScratchpadPart>): Port {
-  return new Port(name, padBandwidth(pad), latencyOf(pad));
+function padPort(name: string, pad: Site<ScratchpadPart>, units: number): Port {
+  return new Port(name, padBandwidth(pad), latencyOf(pad, units), units);
 }
 
 /** A workload's tensors, those of a program's cores among them, and where they lie in memory. */
@@ -262,34 +329,35 @@ function addressesIn(section: Section, program: EngineProgram, tensors: Tensors 
   };
 }
 
-function portsOf(topology: Topology): Map<string, Port | Dram> {
+function portsOf(topology: Topology, units: number): Map<string, Port | Dram> {
   const ports: (Port | Dram)[] = [];
   for (const memory of topology.memories) {
     const { path, part } = memory;
     const bandwidth = memoryBandwidth(memory);
     if (part.dram) ports.push(buildDram(path, part, part.dram, bandwidth));
-    else ports.push(new Port(path, bandwidth, latencyOf(memory)));
+    else ports.push(new Port(path, bandwidth, latencyOf(memory, units), units));
   }
-  for (const pad of topology.pads) ports.push(padPort(pad.path, pad));
+  for (const pad of topology.pads) ports.push(padPort(pad.path, pad, units));
   for (const { port } of topology.routes) {
-    if (port && !ports.some((p) => p.name === port.name)) ports.push(new Port(port.name, port.bytesPerSecond, 0));
+    if (port && !ports.some((p) => p.name === port.name))
+      ports.push(new Port(port.name, port.bytesPerSecond, 0, units));
   }
   const all = new Map(ports.map((port): [string, Port | Dram] => [port.name, port]));
   for (const group of topology.groups) {
-    for (const port of ownPorts(topology.core(group.path), group)) all.set(port.name, port);
+    for (const port of ownPorts(topology.core(group.path), group, units)) all.set(port.name, port);
   }
   return all;
 }
 
 /** What every core of a group has for itself: its scratchpads, and its ways to memory. */
-function ownPorts(core: Topology, { path, count }: CoreGroup): Port[] {
+function ownPorts(core: Topology, { path, count }: CoreGroup, units: number): Port[] {
   const ways = core.routes.flatMap(({ port, wires }) => [port, wires].filter((way) => way !== null));
   const pads = core.pads.filter((pad) => pad.path.startsWith(`${path}.`));
   return Array.from({ length: count }, (_, i) => [
-    ...pads.map((pad) => padPort(core.nameOn(i, pad.path), pad)),
+    ...pads.map((pad) => padPort(core.nameOn(i, pad.path), pad, units)),
     ...ways
       .filter(({ name }) => core.nameOn(i, name) !== name)
-      .map(({ name, bytesPerSecond }) => new Port(core.nameOn(i, name), bytesPerSecond, 0)),
+      .map(({ name, bytesPerSecond }) => new Port(core.nameOn(i, name), bytesPerSecond, 0, units)),
   ]).flat();
 }
 

@@ -14,6 +14,7 @@ import { bottleneckOf, type Mover } from './bottleneck.ts';
 import { activities, busy, waitInput, waitMemory, waitOutput } from './compute/account.ts';
 import type { EngineRecord, OpRecord, RunRecord } from './machine.ts';
 import { dramBandwidth, dramFigures, dramResult } from './measure-dram.ts';
+import { type RegisterWords, registerWords, summedWords } from './measure-registers.ts';
 import { Dram } from './memory/dram/memory.ts';
 import type { Port } from './memory/port.ts';
 import { areaOf } from './physical/area.ts';
@@ -22,6 +23,7 @@ import {
   type EinsumResult,
   type EngineResult,
   type EngineTimeline,
+  type FastForwardResult,
   type FoldsResult,
   type MemoryResult,
   type Result,
@@ -39,8 +41,6 @@ export interface RunSubject {
   /** Program version. */
   readonly version: string;
 }
-
-const picoseconds = 1e-12;
 
 export function measure(subject: RunSubject, record: RunRecord): Result {
   return new Measurement(subject, record).result();
@@ -62,7 +62,11 @@ class Measurement {
     const sections = subject.program.phases.flatMap((phase) => phase.sections);
     this.#workload = workloadOf(subject.workload, sections);
     this.#einsums = new Map(einsumsOf(this.#workload).map((einsum) => [einsum.name, einsum]));
-    this.#seconds = record.length * picoseconds;
+    this.#seconds = record.length / record.unitsPerSecond;
+  }
+
+  #secondsAt(time: number): number {
+    return time / this.#record.unitsPerSecond;
   }
 
   result(): Result {
@@ -101,7 +105,16 @@ class Measurement {
       area: { total: area.total, by: area.by },
       bottleneck: bottleneckOf(engines, this.#movers(), einsums),
       timelines: { engines: this.#record.engines.map((e) => this.#timeline(e)), bandwidth: this.#bandwidth() },
+      fastForward: this.#fastForward(),
       notes: [...new Set([...this.#narrowEngines(), ...this.#denseArrays(), ...energy.notes, ...area.notes])],
+    };
+  }
+
+  #fastForward(): FastForwardResult {
+    const { unskipped, sections } = this.#record;
+    return {
+      ...(unskipped && { off: unskipped }),
+      sections: sections.map(({ rounds, skipped }) => ({ rounds, run: rounds - skipped })),
     };
   }
 
@@ -164,6 +177,10 @@ class Measurement {
     return new Map([...perPoint].map(([operator, count]) => [operator, count * record.points]));
   }
 
+  #registerWords(record: OpRecord): RegisterWords {
+    return registerWords(this.#record, record, this.#einsums.get(record.name)!, this.#workload);
+  }
+
   #engine(record: EngineRecord): EngineResult {
     const cycles = record.clock.cycleAtOrAfter(this.#record.length);
     const totals = record.account.totals;
@@ -191,6 +208,9 @@ class Measurement {
           part,
           cycles: waited,
         })),
+      ...(record.kind !== 'dma' && {
+        registers: Object.fromEntries(summedWords(own.map((op) => this.#registerWords(op)))),
+      }),
     };
   }
 
@@ -237,7 +257,7 @@ class Measurement {
       bytesWritten: port.bytesWritten,
       bandwidth: this.#seconds > 0 ? (port.bytesRead + port.bytesWritten) / this.#seconds : 0,
       peakBandwidth: port.bytesPerSecond,
-      ...(port instanceof Dram ? dramFigures(port) : portFigures(port)),
+      ...(port instanceof Dram ? dramFigures(port) : portFigures(port, this.#record.unitsPerSecond)),
       tensors,
       ...(port instanceof Dram && memory?.part.dram ? { dram: dramResult(port, memory.part.dram, this.#seconds) } : {}),
     };
@@ -271,8 +291,8 @@ class Measurement {
       name: record.name,
       text: einsumText(this.#einsums.get(record.name)!),
       engine: record.engine.name,
-      start: clock.edge(record.start) * picoseconds,
-      end: clock.edge(record.end) * picoseconds,
+      start: this.#secondsAt(clock.edge(record.start)),
+      end: this.#secondsAt(clock.edge(record.end)),
       busy: record.busyCycles,
       operations: [...operators.values()].reduce((sum, count) => sum + count, 0),
       operators: Object.fromEntries(operators),
@@ -284,8 +304,8 @@ class Measurement {
     return this.#record.sections.map(({ section, repeat, start, end }) => ({
       name: section.name,
       repeat,
-      start: start * picoseconds,
-      end: end * picoseconds,
+      start: this.#secondsAt(start),
+      end: this.#secondsAt(end),
       einsums: section.einsums.toArray(),
       loops: section.loops.toArray().map((loop) => ({
         rank: loop.name,
@@ -309,10 +329,12 @@ class Measurement {
       units.set(path, counts);
       const actions = operationActions(this.#topology.engine(path)!.part.operations, operatorsPerPoint(einsum));
       for (const [action, perPoint] of actions) counts.set(action, (counts.get(action) ?? 0) + perPoint * points);
-      // Every point reads its operands, and its partial result where there is one, and writes what it makes.
       const words = registers.get(path) ?? { reads: 0, writes: 0 };
-      const operands = accessesOf(einsum.expression).length + (einsum.reduced.isEmpty() ? 0 : 1);
-      registers.set(path, { reads: words.reads + operands * points, writes: words.writes + points });
+      for (const { read, written } of this.#registerWords(record).values()) {
+        words.reads += read;
+        words.writes += written;
+      }
+      registers.set(path, words);
     }
     const memories = new Map<string, MemoryActivity>();
     for (const port of this.#record.ports.values()) {
@@ -348,23 +370,24 @@ class Measurement {
     return this.#ports.map((port) => {
       if (port instanceof Dram) return dramBandwidth(port, this.#seconds);
       const { name, timeline } = port;
+      const bin = this.#secondsAt(timeline.width);
       return {
         name,
         unit: 'B/s',
-        bin: timeline.width * picoseconds,
-        values: timeline.series(0, this.#record.length).map((bytes) => bytes / (timeline.width * picoseconds)),
+        bin,
+        values: timeline.series(0, this.#record.length).map((bytes) => bytes / bin),
       };
     });
   }
 }
 
-function portFigures({ reads, writes, readLatencySum }: Port) {
+function portFigures({ reads, writes, readLatencySum }: Port, unitsPerSecond: number) {
   return {
     commands: { read: reads, write: writes },
     rowHits: 0,
     rowMisses: 0,
     rowConflicts: 0,
-    averageReadLatency: reads > 0 ? (readLatencySum / reads) * picoseconds : 0,
+    averageReadLatency: reads > 0 ? readLatencySum / reads / unitsPerSecond : 0,
   };
 }
 

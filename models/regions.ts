@@ -35,17 +35,19 @@ export function accessTo(tensor: string, accesses: readonly Access[]): Access {
   return access;
 }
 
-/** The part of the iteration space that an iteration of a program's loops covers. */
+/** The part of the iteration space that an iteration of a program's loops covers: all of what they do not step over. */
 export function boxOf(digits: Int32Array, { loops, share }: EngineProgram, { tiles }: Section): Box {
   const first = new Map<string, number>();
+  const step = new Map<string, number>();
   loops.forEach(({ variable, stride }, i) => {
     first.set(variable, (first.get(variable) ?? 0) + digits[i]! * stride);
+    step.set(variable, stride);
   });
   return new Map(
     tiles.entrySeq().map(([variable, { extent, tile }]) => {
       const [begin, end] = share?.variable === variable ? [share.from, share.to] : [0, extent];
       const from = begin + (first.get(variable) ?? 0) * tile;
-      return [variable, [from, Math.min(end, from + tile)] as const];
+      return [variable, [from, Math.min(end, from + (step.get(variable) ?? Infinity) * tile)] as const];
     }),
   );
 }

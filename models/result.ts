@@ -22,6 +22,8 @@ export interface EngineResult {
   peakOps: number;
   /** What it waited for, longest first: the tensor, the part that it comes from or goes to, and how long. */
   waits: { reason: 'input' | 'output' | 'memory'; tensor: string; part: string; cycles: number }[];
+  /** Words read from and written to the registers of all its PEs or lanes, by tensor; a DMA has none. */
+  registers?: { [tensor: string]: { read: number; written: number } };
 }
 
 export interface MemoryResult {
@@ -137,8 +139,18 @@ export interface Result {
   values?: {
     outputs: { tensor: string; elements: number; maxAbs: number; maxAbsError: number; maxRelError: number }[];
   };
+  /** What the run had to do; absent from results of versions that did all of it. */
+  fastForward?: FastForwardResult;
   /** Things the user should know: an operation with no energy row, say. */
   notes: string[];
+}
+
+/** Of what repeats in a loop nest, only a part is run. That changes nothing else in a result, to the last bit. */
+export interface FastForwardResult {
+  /** Why everything was run: a memory of DRAM remembers, values move, or it was asked for. */
+  off?: 'dram' | 'values' | 'every-cycle';
+  /** By section, all repeats together: iterations of its longest loop nest, and those of them that were run. */
+  sections: { rounds: number; run: number }[];
 }
 
 /** Sections run one after another; the einsums of one are fused. */

@@ -18,6 +18,8 @@ export interface SimulateOptions {
   readonly values?: boolean;
   /** Folds of systolic arrays stream all of their time, as SCALE-Sim's do, whatever that costs the memory. */
   readonly wholeFolds?: boolean;
+  /** Whether what repeats is skipped, which changes no figure but the time that it takes; true by default. */
+  readonly fastForward?: boolean;
   /** Told the fraction that is done, now and then. */
   readonly onProgress?: (fraction: number) => void;
   /** The `--set` options that made the arch, for the report. */
@@ -29,11 +31,13 @@ export interface SimulateOptions {
  * @throws InputError when it cannot run there; DeadlockError when the machine comes to a stop.
  */
 export function simulate(options: SimulateOptions): Result {
-  const { arch, workload, mapping = null, values = false, wholeFolds = false, onProgress, overrides = [] } = options;
+  const { arch, workload, mapping = null, values = false, wholeFolds = false, fastForward = true } = options;
+  const { onProgress, overrides = [] } = options;
   const valueRun = values ? new ValueRun(workload.workload) : null;
   const program = bind(arch, workload, mapping, { wholeFolds });
   const record = new Machine(arch).run(program, {
     workload: workload.workload,
+    fastForward,
     ...(valueRun && { watch: valueRun.watch }),
     ...(onProgress && { onProgress }),
   });

@@ -63,7 +63,7 @@ export class ValueRun {
     return (engine) => {
       const program = section.engines.get(engine)!;
       const observers = program.ops.toArray().map((op) => this.#observe(op, program, running));
-      return (op, digits) => observers[op]!(op, digits);
+      return (op, digits, start, end) => observers[op]!(op, digits, start, end);
     };
   };
 
@@ -116,7 +116,8 @@ export class ValueRun {
       const shape = workload.tensors.get(op.name)!.shape.toArray();
       const regions = movedRegions(op, program, section, workload);
       const region = (digits: Int32Array): Region => regions(digits)[0]!;
-      if (op.gives.isEmpty()) return (_, digits) => copy(onChip, inMemory, region(digits), shape);
+      const isStore = op.accesses.first()!.write;
+      if (isStore) return (_, digits) => copy(onChip, inMemory, region(digits), shape);
       const { tiles } = section.buffers.find(
         ({ tensor, memory }) => tensor === op.name && op.accesses.some((access) => access.memory === memory),
       )!;

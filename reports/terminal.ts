@@ -12,6 +12,7 @@ import {
   share,
   squareMillimetres,
 } from './format.ts';
+import { skippedRounds } from './skipped.ts';
 
 const width = 100;
 /** Engines, memories of cores, and parts named before the rest is counted. */
@@ -147,6 +148,11 @@ const valueLines = ({ values }: Result): Line[] =>
     `${tensor}: ${count(elements)} elements, largest error ${exponent(maxAbsError)} (relative ${exponent(maxRelError)})`,
   ]);
 
+const skippedLines = (result: Result): Line[] => {
+  const rounds = skippedRounds(result);
+  return rounds === null ? [] : [['skipped', rounds]];
+};
+
 /** Breaks at spaces so that lines end within `room`; a number stays with its percent sign. */
 function wrap(text: string, room: number): string[] {
   const lines: string[] = [];
@@ -172,6 +178,7 @@ export function summary(result: Result, options: { report?: string; color?: bool
     ...memoryLines(result),
     ...physicalLines(result),
     ...valueLines(result),
+    ...skippedLines(result),
     ...result.notes.map((note): Line => ['note', note]),
     ...(options.report === undefined ? [] : [['report', options.report] satisfies Line]),
   ];

@@ -1,8 +1,8 @@
 /** Where the files that come with Clockwright are, whether it runs from its sources or from dist/. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { suggest } from './diagnostics.ts';
+import { InputError, suggest } from './diagnostics.ts';
 
 const manifest = findManifest(dirname(fileURLToPath(import.meta.url)));
 
@@ -35,6 +35,22 @@ export function libraryFile(shelf: string, name: string, beside?: string): Found
     if (!relative(folder, file).startsWith('..') && existsSync(file)) return { file: shortest(file) };
   }
   return { hint: suggest(name, new Set(folders.flatMap(libraryNames))) };
+}
+
+/**
+ * A file by its path, or by its name when it comes with Clockwright: `fusemax` in the folder `arch`.
+ * @throws InputError when it is no path, and there is none of that name.
+ */
+export function fileNamed(shelf: string, name: string): string {
+  if (!/^[\w-]+$/.test(name) || statSync(name, { throwIfNoEntry: false })?.isFile()) return name;
+  const found = libraryFile(shelf, name);
+  if ('file' in found) return found.file;
+  // What lies deeper is of another kind.
+  const names = libraryNames(join(packageRoot, shelf)).filter((entry) => !entry.includes('/'));
+  throw new InputError({
+    message: `there is no file ${name}, and none of that name comes with Clockwright in ${shelf}/`,
+    hint: suggest(name, names),
+  });
 }
 
 /** Names of the YAML files in a folder and those below it, without the suffix. */

@@ -19,6 +19,7 @@ import { resolveCosts } from './costs.ts';
 import { type Diagnostic, InputError, suggest } from './diagnostics.ts';
 import { isDram, readDramPart } from './dram/part.ts';
 import { isTree, Layers, type Tree } from './layers.ts';
+import { fileNamed } from './library.ts';
 import { readLink, type WrittenLink } from './links.ts';
 import { applyOverride, isEarly, Override, withoutOverridePlace } from './overrides.ts';
 import {
@@ -40,11 +41,11 @@ export interface LoadOptions {
 }
 
 /**
- * The machine that a file describes.
+ * The machine that a file describes, or that has this name in arch/.
  * @throws InputError with every mistake in it, in the files it uses and in `set`.
  */
 export function loadArch(file: string, options: LoadOptions = {}): Arch {
-  return build(Source.read(file), options);
+  return build(Source.read(fileNamed('arch', file)), options);
 }
 
 /**

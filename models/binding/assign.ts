@@ -1,9 +1,8 @@
 /** Which engine runs an einsum, and which of its ranks run over the engine's rows, columns or lanes, if nobody says so. */
 import type { ArrayPart } from '../../arch/language/arch.ts';
-import { costOf } from '../../arch/language/operations.ts';
 import { operatorsPerPoint } from '../../workloads/language/shapes.ts';
 import { accessesOf, type Einsum, variablesOf } from '../../workloads/language/workload.ts';
-import { BindError } from './dependencies.ts';
+import { missingOperators, noEngine } from './gaps.ts';
 import type { Assignment } from './plan.ts';
 import type { EngineSite, Topology } from './topology.ts';
 
@@ -12,15 +11,11 @@ import type { EngineSite, Topology } from './topology.ts';
  * @throws BindError when no engine has all the operations.
  */
 export function defaultEngine(einsum: Einsum, topology: Topology): EngineSite {
-  const operators = [...operatorsPerPoint(einsum).keys()];
-  const able = topology.engines.filter((engine) =>
-    operators.every((operator) => costOf(engine.part.operations, operator) !== undefined),
-  );
+  const able = topology.engines.filter((engine) => missingOperators(einsum, engine).length === 0);
   const kind = isContraction(einsum) ? 'array' : 'vector';
   const engine = able.find((e) => e.part.kind === kind) ?? able[0];
-  if (engine) return engine;
-  const have = topology.engines.map((e) => `${e.path} has ${e.part.operations.keySeq().sort().join(', ')}`);
-  throw new BindError(`no engine can run ${einsum.name}, which needs ${operators.join(' and ')}: ${have.join('; ')}`);
+  if (!engine) throw noEngine(einsum, topology.engines);
+  return engine;
 }
 
 /** A sum of products of two tensors, neither of which has all the ranks of the other. */

@@ -21,6 +21,7 @@ import { contractionOf, isFlattened } from './contraction.ts';
 import { type Laid, layLike, overCores, type Task } from './cores.ts';
 import { BindError } from './dependencies.ts';
 import { isSystolic, searchFolds } from './fold-search.ts';
+import { checkOperations } from './gaps.ts';
 import { nestOf } from './partition.ts';
 import { type Assignment, elementBytes } from './plan.ts';
 import { foldsOf, Phase, Program, type Section } from './program.ts';
@@ -48,6 +49,7 @@ export function bind(
   const binder = new Binder(workload, topology, options);
   const mistakes = mapping ? checkMapping(mapping, workload, topology) : [];
   if (mistakes.length > 0) throw new InputError(mistakes);
+  checkOperations(loaded, topology);
   try {
     checkMemory(workload, topology);
   } catch (error) {
@@ -80,6 +82,7 @@ interface Group {
 
 function groupsOf(step: Step, mapping: LoadedMapping | null): Group[] {
   const einsums = step.einsums.toArray();
+  if (mapping?.mapping.each) return atomsOf(einsums).map((atom) => ({ einsums: atom, section: null, index: -1 }));
   const sections = mapping?.mapping.sections.toArray() ?? [];
   const groups: Group[] = [];
   for (let i = 0; i < einsums.length; ) {
@@ -243,6 +246,18 @@ class Binder {
           : null,
       stream: new Map<string, number>(section ? [...section.stream] : []),
       interleave: section?.interleave ?? null,
+      isGiven: section !== null && hasNest(section),
+      ...(section && {
+        refetch: new Set(section.refetch),
+        order: section.place
+          .valueSeq()
+          .toArray()
+          .flatMap((placement) => placement.einsums.toArray()),
+        pipeline: named(section.pipeline),
+        passes: named(section.passes),
+        spill: new Map(section.spill.map((readers) => readers.toArray())),
+        replace: new Map(section.replace),
+      }),
     };
   }
 
@@ -262,6 +277,10 @@ class Binder {
     }
     return defaultAssignment(einsum, defaultEngine(einsum, topology));
   }
+}
+
+function named(lists: List<List<string>>): string[][] {
+  return lists.toArray().map((names) => names.toArray());
 }
 
 function foundOf(built: BuiltSection): Found {
@@ -358,9 +377,22 @@ function located(
   index: number,
 ): unknown {
   if (!(error instanceof BindError)) return error;
-  const inMapping = mapping && index >= 0 && error.key !== null;
-  const place = inMapping ? mapping.place(index, [error.key!]) : einsum ? loaded.places.get(einsum.name) : undefined;
+  const key = keyToBlame(error.key, mapping?.mapping.sections.get(index));
+  const inMapping = mapping && index >= 0 && key !== null;
+  const line = loaded.places.get(error.einsum ?? '') ?? (einsum ? loaded.places.get(einsum.name) : undefined);
+  const place = inMapping ? mapping.place(index, [key]) : line;
   // Without a mapping the smallest tiles were tried already.
   const hint = error.excess > 0 && !inMapping ? 'give it more capacity, or make ranks smaller' : error.hint;
   return new InputError({ message: error.message, place, hint });
+}
+
+/** The key that says what an error blames: loops may follow from the partition, and tiles from the loops. */
+function keyToBlame(key: string | null, section: SectionMapping | undefined): string | null {
+  if (key === 'loops' && section?.loops === null) return section.partition.isEmpty() ? null : 'partition';
+  if (key === 'partition' && section?.partition.isEmpty()) {
+    if (section.loops === null) return null;
+    return section.loops.isEmpty() ? key : 'loops';
+  }
+  if (key === 'place' && section?.place.isEmpty()) return null;
+  return key;
 }

@@ -1,7 +1,7 @@
 /** Whether what a section keeps on the chip fits there. */
 import { bytes } from '../../arch/language/describe.ts';
-import { BindError } from './dependencies.ts';
-import type { Layout } from './plan.ts';
+import { BindError, type Node } from './dependencies.ts';
+import type { Layout, Plan } from './plan.ts';
 import type { Buffer } from './program.ts';
 import type { Schedule } from './schedule.ts';
 import { accessElements, tileExtents } from './tile-ops.ts';
@@ -25,6 +25,11 @@ export function checkScratchpads(buffers: readonly Buffer[], topology: Topology)
   }
 }
 
+/** Tiles that live at once because another pass reads them. */
+function passTiles({ nest }: Plan, from: Node, to: Node, read: number): number {
+  return from.pass === to.pass ? 1 : nest.trips(nest.inside(to.reads[read]!.loops, nest.passes));
+}
+
 /**
  * @throws BindError when the tensors kept in an engine's registers need more words per PE or lane than it has. A tensor
  * needs one copy of its tile for each round between its making and its last use.
@@ -39,7 +44,8 @@ export function checkRegisters({ plan, nodes, made }: Layout, { stages }: Schedu
     const { path, part } = plan.assignments[producer]!.engine;
     const units = (part.kind === 'array' ? part.rows * part.columns : part.lanes) * part.count;
     const elements = accessElements(nodes[producer]!.einsum.output, tileExtents(plan.nest));
-    const words = Math.ceil(elements / units) * (1 + Math.max(...kept));
+    const held = readers.map(({ node, read }) => passTiles(plan, nodes[producer]!, nodes[node]!, read));
+    const words = Math.ceil(elements / units) * (Math.max(...held) + Math.max(...kept));
     const before = used.get(path) ?? { words: 0, tensors: [] };
     used.set(path, { words: before.words + words, tensors: [...before.tensors, `${tensor} ${words}`] });
     const has = part.registers?.words ?? Number.POSITIVE_INFINITY;

@@ -2,7 +2,9 @@
 import { type Diagnostic, suggest } from '../../arch/language/diagnostics.ts';
 import type { LoadedMapping, SectionMapping } from '../../workloads/language/mapping.ts';
 import { accessesOf, type Einsum, einsumsOf, variablesOf, type Workload } from '../../workloads/language/workload.ts';
-import type { Topology } from './topology.ts';
+import { lacksOperators, missingOperators } from './gaps.ts';
+import { passLoop } from './nest.ts';
+import type { EngineSite, Topology } from './topology.ts';
 
 type Report = (path: readonly (string | number)[], message: string, hint?: string, atKey?: boolean) => void;
 
@@ -27,6 +29,7 @@ export function checkMapping({ mapping, place }: LoadedMapping, workload: Worklo
       checkPartition(section, inStep, report);
       checkLoops(section, inStep, report);
     }
+    checkStages(section, mine, report);
     checkCores(section, mine, topology, report);
     checkTensors(section, mine, topology, report);
   });
@@ -77,6 +80,7 @@ function checkPlacements(
       const here = [...at, 'einsums', i];
       if (!names.includes(name)) report(here, `no einsum "${name}" in this section`, suggest(name, names));
       else if (other !== undefined) report(here, `${name} is placed on ${other} already`, 'take it out of one of them');
+      else checkAbility(einsums.find((einsum) => einsum.name === name)!, engine, here, report);
       placed.set(name, path);
     });
     const sides = engine?.part.kind === 'vector' ? (['lanes'] as const) : (['rows', 'columns'] as const);
@@ -97,6 +101,16 @@ function checkPlacements(
   }
 }
 
+function checkAbility(
+  einsum: Einsum,
+  engine: EngineSite | undefined,
+  at: readonly (string | number)[],
+  report: Report,
+): void {
+  if (!engine || missingOperators(einsum, engine).length === 0) return;
+  report(at, lacksOperators(einsum, engine), 'place it on another engine');
+}
+
 function checkPartition(section: SectionMapping, einsums: readonly Einsum[], report: Report): void {
   const ranks = variablesOfAll(einsums).map((variable) => variable.toUpperCase());
   for (const [rank, split] of section.partition) {
@@ -108,11 +122,19 @@ function checkPartition(section: SectionMapping, einsums: readonly Einsum[], rep
 }
 
 /** Loops are ranks, or the parts of a partitioned one but for the innermost, which is the tile. */
-function checkLoops({ loops, partition }: SectionMapping, einsums: readonly Einsum[], report: Report): void {
+function checkLoops(section: SectionMapping, einsums: readonly Einsum[], report: Report): void {
+  const { loops, partition, passes } = section;
+  if (!passes.isEmpty() && !loops?.includes(passLoop)) {
+    report(
+      ['passes'],
+      `no loop is named "${passLoop}"`,
+      `put "${passLoop}" before the loops that are gone through again`,
+    );
+  }
   if (loops === null) return;
   const outer = partition.valueSeq().flatMap((split) => split.butLast().map(({ name }) => name.toLowerCase()));
   const whole = variablesOfAll(einsums).filter((variable) => !partition.has(variable.toUpperCase()));
-  const known = [...outer, ...whole];
+  const known = [...outer, ...whole, ...(passes.isEmpty() ? [] : [passLoop])];
   loops.forEach((name, i) => {
     if (!known.includes(name)) report(['loops', i], `no loop "${name}"`, suggest(name, known));
     else if (loops.indexOf(name) < i) report(['loops', i], `loop "${name}" stands twice`, 'take it out once');
@@ -120,6 +142,53 @@ function checkLoops({ loops, partition }: SectionMapping, einsums: readonly Eins
   for (const name of outer) {
     if (!loops.includes(name))
       report(['loops'], `"${name}" is not among the loops`, 'name every part but the innermost');
+  }
+}
+
+/** Every einsum is in one stage, and in one pass, if these are given. */
+function checkStages(section: SectionMapping, einsums: readonly Einsum[], report: Report): void {
+  const names = einsums.map(({ name }) => name);
+  for (const key of ['pipeline', 'passes'] as const) {
+    const seen = new Set<string>();
+    section[key].forEach((listed, i) => {
+      listed.forEach((name, j) => {
+        if (!names.includes(name)) report([key, i, j], `no einsum "${name}" in this section`, suggest(name, names));
+        else if (seen.has(name)) report([key, i, j], `${name} stands twice`, 'take it out once');
+        seen.add(name);
+      });
+    });
+    const missing = names.filter((name) => !seen.has(name));
+    if (!section[key].isEmpty() && missing.length > 0)
+      report([key], `${missing.join(', ')} missing`, 'name every einsum', true);
+  }
+  for (const [tensor, readers] of section.spill) {
+    const at = ['spill', tensor];
+    if (einsums.every(({ output }) => output.tensor !== tensor)) {
+      report(
+        at,
+        `no einsum of this section makes ${tensor}`,
+        suggest(
+          tensor,
+          einsums.map(({ output }) => output.tensor),
+        ),
+        true,
+      );
+    }
+    readers.forEach((name, i) => {
+      const einsum = einsums.find((e) => e.name === name);
+      if (!einsum) report([...at, i], `no einsum "${name}" in this section`, suggest(name, names));
+      else if (accessesOf(einsum.expression).every((access) => access.tensor !== tensor)) {
+        report([...at, i], `${name} does not read ${tensor}`, 'name an einsum that does');
+      }
+    });
+  }
+  for (const [tensor, old] of section.replace) {
+    const maker = einsums.find(({ output }) => output.tensor === tensor);
+    if (maker && accessesOf(maker.expression).some((access) => access.tensor === old)) continue;
+    const outputs = einsums.map(({ output }) => output.tensor);
+    if (!maker)
+      report(['replace', tensor], `no einsum of this section makes ${tensor}`, suggest(tensor, outputs), true);
+    else report(['replace', tensor], `${maker.name} does not read ${old}`, 'name a tensor that it reads');
   }
 }
 
@@ -158,6 +227,9 @@ function checkTensors(section: SectionMapping, einsums: readonly Einsum[], topol
       check([...at, i], tensor);
     });
   }
+  section.refetch.forEach((tensor, i) => {
+    check(['refetch', i], tensor);
+  });
   for (const tensor of section.stream.keys()) check(['stream', tensor], tensor, true);
   for (const [engine, { keep }] of section.place) {
     keep.forEach((tensor, i) => {

@@ -9,13 +9,16 @@ export class BindError extends Error {
   readonly hint: string | undefined;
   /** Bytes that a scratchpad is too small by; 0 for mistakes of other kinds. */
   readonly excess: number;
+  /** The einsum that it is about; null: any of the section. */
+  readonly einsum: string | null;
 
-  constructor(message: string, key: string | null = null, hint?: string, excess = 0) {
+  constructor(message: string, key: string | null = null, hint?: string, excess = 0, einsum: string | null = null) {
     super(message);
     this.name = 'BindError';
     this.key = key;
     this.hint = hint;
     this.excess = excess;
+    this.einsum = einsum;
   }
 }
 
@@ -44,20 +47,30 @@ export interface Node {
   /** Loops in whose first (last) iteration alone it runs, since it does not depend on them. */
   readonly first: Mask;
   readonly last: Mask;
+  /** The loop over passes if it runs in neither the first nor the last of them. */
+  readonly middle: Mask;
+  /** Which pass it runs in; 0 where there is one. */
+  readonly pass: number;
   /** Loops that tell one tile of its output from another. */
   readonly output: Mask;
 }
 
-/** @throws BindError when an einsum would need another pass over a loop that it shares with what it reads. */
-export function nodesOf(einsums: readonly Einsum[], nest: Nest): Node[] {
+/**
+ * `passes`: names of einsums by pass, where the nest has a loop over passes.
+ * @throws BindError when an einsum would need another pass over a loop that it shares with what it reads.
+ */
+export function nodesOf(einsums: readonly Einsum[], nest: Nest, passes: readonly (readonly string[])[] = []): Node[] {
   const producers = new Map(einsums.map((einsum, i) => [einsum.output.tensor, i]));
   const nodes = einsums.map((einsum, i): Node => {
     const { iterative, name } = einsum;
     if (iterative !== null && nest.axis(iterative).tile > 1) {
+      const cut = nest.axis(iterative).mask === 0 ? '' : ` in place of parts of ${iterative.toUpperCase()}`;
       throw new BindError(
         `${name} needs its own last iteration's value: ${iterative} must be one of the loops`,
         'loops',
-        `name ${iterative} in "loops"`,
+        `name ${iterative} in "loops"${cut}`,
+        0,
+        name,
       );
     }
     const variables = variablesOf(einsum);
@@ -68,11 +81,25 @@ export function nodesOf(einsums: readonly Einsum[], nest: Nest): Node[] {
       iterates: nest.maskOf(variables),
       first: 0,
       last: 0,
+      middle: 0,
+      pass: Math.max(
+        0,
+        passes.findIndex((names) => names.includes(name)),
+      ),
       output: nest.maskOf(einsum.output.indices.flatMap((index) => index.terms.keySeq())),
     };
   });
   const lasts = lastsOf(nodes, nest);
-  return nodes.map((node, i) => ({ ...node, first: nest.all & ~node.iterates & ~lasts[i]!, last: lasts[i]! }));
+  return nodes.map((node, i) => {
+    const isFirst = node.pass === 0;
+    const isLast = !isFirst && node.pass === passes.length - 1;
+    return {
+      ...node,
+      first: (nest.all & ~node.iterates & ~lasts[i]! & ~nest.passes) | (isFirst ? nest.passes : 0),
+      last: lasts[i]! | (isLast ? nest.passes : 0),
+      middle: isFirst || isLast ? 0 : nest.passes,
+    };
+  });
 }
 
 /**
@@ -83,17 +110,23 @@ function lastsOf(nodes: readonly Node[], nest: Nest): Mask[] {
   const lasts: Mask[] = nodes.map(() => 0);
   for (let changed = true; changed; ) {
     changed = false;
-    nodes.forEach(({ einsum, reads, iterates }, i) => {
+    nodes.forEach(({ einsum, reads, iterates, pass }, i) => {
       for (const read of reads) {
         if (read.kind === 'memory') continue;
         const producer = nodes[read.producer]!;
-        const completes = (producer.iterates | lasts[read.producer]!) & ~read.loops & awaited(read, producer, nest);
+        checkPasses(einsum.name, pass, read, producer);
+        // What an earlier pass made is complete in all loops that it went over.
+        const over = producer.pass < pass ? nest.inside(nest.all, nest.passes) : 0;
+        const completes =
+          (producer.iterates | lasts[read.producer]!) & ~read.loops & awaited(read, producer, nest) & ~over;
         if (completes & iterates) {
           const loops = nest.loops.filter((_, l) => completes & iterates & (1 << l)).map((loop) => loop.name);
           throw new BindError(
             `${einsum.name} needs another pass over ${loops.join(', ')}: ${read.tensor} is complete only when ${loops.join(', ')} has ended`,
             'loops',
             `leave ${loops.join(', ')} out of the loops, or put ${einsum.name} into a later section`,
+            0,
+            einsum.name,
           );
         }
         changed ||= (completes & ~lasts[i]!) !== 0;
@@ -102,6 +135,18 @@ function lastsOf(nodes: readonly Node[], nest: Nest): Mask[] {
     });
   }
   return lasts;
+}
+
+function checkPasses(name: string, pass: number, { kind, tensor }: Read, producer: Node): void {
+  if (kind === 'previous' ? producer.pass === pass : producer.pass <= pass) return;
+  const other = producer.einsum.name;
+  throw new BindError(
+    kind === 'previous'
+      ? `${name} needs ${tensor} of the iteration before, which ${other} makes in another pass`
+      : `${name} is in an earlier pass than ${other}, which makes ${tensor} for it`,
+    'passes',
+    `put ${other} into the same pass, or ${name} into a later one`,
+  );
 }
 
 /** Loops that can still be running when a tensor is read: not those inside an iteration that has ended. */

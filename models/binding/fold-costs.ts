@@ -6,7 +6,7 @@ import type { Operand } from './contraction.ts';
 import type { FoldFlow, FoldPlan, Phase } from './fold-plan.ts';
 import { type Cut, lastPiece, shareOf, variants } from './folds.ts';
 import { slowestLink } from './link-time.ts';
-import { Access, Op } from './program.ts';
+import { Access, Arrival, Op } from './program.ts';
 import type { Site, Topology } from './topology.ts';
 
 export interface FoldEngine {
@@ -47,6 +47,7 @@ export class FoldCosts {
       latency: perVariant((variant) => this.latency(phase, variant)),
       points: perVariant((variant) => (phase === 'stream' ? this.#points(cut, variant) : 0)),
       accesses: List(accesses),
+      arrivals: List(this.#arrivals(phase)),
     });
   }
 
@@ -117,6 +118,20 @@ export class FoldCosts {
     });
   }
 
+  /** An element of an operand comes to every PE of the row or column that it enters; of a stationary one, to one PE. */
+  #arrivals(phase: Phase): Arrival[] {
+    const { grid, flows } = this.#plan;
+    return flows.flatMap(({ operand, tensor, phase: own }) => {
+      if (operand === null || this.#goesOnDuring(own) !== phase) return [];
+      const across = (['rows', 'columns'] as const).filter((side) => !grid.extentsOf(operand).includes(side));
+      const words = perVariant((variant) => {
+        const elements = this.#elementsRead(operand, own, phase, variant) * grid.batchesIn(variant);
+        return across.reduce((n, side) => n * grid.tile(side, variant), elements);
+      });
+      return [new Arrival({ tensor, words })];
+    });
+  }
+
   /** The phase of a fold during which another fold's load, or drain, goes on, where folds overlap; else the phase itself. */
   #goesOnDuring(phase: Phase): Phase {
     const { overlap } = this.#plan.grid.array;
@@ -182,7 +197,7 @@ export class FoldCosts {
       const [from, to] = write ? [engine, memory] : [memory, engine];
       return { from, to, bytes: bytes.get(variant)! };
     });
-    return slowestLink(loads, this.#engine.topology);
+    return slowestLink(loads, this.#engine.topology, this.#plan.grid.contraction.einsum.name);
   }
 }
 

@@ -9,6 +9,7 @@ import { foldEstimate } from './fold-estimate.ts';
 import { type FoldBuffers, type FoldPlan, foldPlans } from './fold-plan.ts';
 import { foldSection } from './fold-section.ts';
 import { FoldGrid } from './folds.ts';
+import { noPadToRead, noPadToWrite } from './gaps.ts';
 import { type Context, costOf, type Found, type Sketch } from './search.ts';
 import type { Estimate } from './section.ts';
 import { costPerPoint } from './tile-ops.ts';
@@ -98,11 +99,8 @@ function buffersOf({ site, topology, bits }: FoldEngine, { inputs, weights, eins
       return joined !== null && topology.pad(path)!.part.holds.includes(content);
     })?.pad;
     if (pad === undefined) {
-      const join =
-        content === 'results'
-          ? `${engine} to memory, which ${tensor} needs`
-          : `a memory to ${engine}, which reads ${tensor}`;
-      throw new BindError(`no scratchpad for ${content} joins ${join}`);
+      if (content === 'results') throw noPadToWrite(einsum.name, ['memory'], engine, topology);
+      throw noPadToRead(einsum.name, tensor, content, engine, topology);
     }
     return pad;
   };

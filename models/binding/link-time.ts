@@ -1,5 +1,5 @@
 /** How long an engine's links take for what moves over them in one execution of an operation. */
-import { BindError } from './dependencies.ts';
+import { noLink } from './gaps.ts';
 import type { Topology } from './topology.ts';
 
 /** Bytes from one part to another. */
@@ -9,8 +9,15 @@ export interface LinkLoad {
   readonly bytes: number;
 }
 
-/** The link that takes longest for all of its loads: its cycles of the engine's clock, and its name. @throws BindError when there is no link. */
-export function slowestLink(loads: readonly LinkLoad[], topology: Topology): { cycles: number; name: string } {
+/**
+ * The link that takes longest for all of its loads in an execution of an einsum: its cycles of the engine's clock, and its
+ * name. @throws BindError when there is no link.
+ */
+export function slowestLink(
+  loads: readonly LinkLoad[],
+  topology: Topology,
+  einsum: string,
+): { cycles: number; name: string } {
   const perLink = new Map<string, LinkLoad>();
   for (const { from, to, bytes } of loads) {
     const name = `${from} -> ${to}`;
@@ -19,7 +26,7 @@ export function slowestLink(loads: readonly LinkLoad[], topology: Topology): { c
   let slowest = { cycles: 0, name: '' };
   for (const [name, { from, to, bytes }] of perLink) {
     const width = topology.width(from, to);
-    if (width === null) throw new BindError(`${from} has no link to ${to}`);
+    if (width === null) throw noLink(einsum, from, to, topology);
     const cycles = Math.ceil(bytes / width);
     if (cycles > slowest.cycles) slowest = { cycles, name };
   }

@@ -4,6 +4,9 @@ import { Loop, Tile } from './program.ts';
 
 export type Mask = number;
 
+/** Name of the loop whose iterations are passes over the loops inside it. */
+export const passLoop = 'pass';
+
 /** A rank variable: its extent, the extent of one tile, and the loops that step over its tiles. */
 export interface Axis {
   readonly variable: string;
@@ -48,6 +51,11 @@ export class Nest {
     let mask = 0;
     for (const variable of variables) mask |= this.#axes.get(variable)?.mask ?? 0;
     return mask;
+  }
+
+  /** The loop over passes; none in most nests. */
+  get passes(): Mask {
+    return this.#axes.get(passLoop)?.mask ?? 0;
   }
 
   get all(): Mask {

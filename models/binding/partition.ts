@@ -1,7 +1,7 @@
 /** The loop nest that a mapping's `partition` and `loops` describe. */
 import type { RankPart, SectionMapping } from '../../workloads/language/mapping.ts';
 import { BindError } from './dependencies.ts';
-import { type LoopSpec, Nest } from './nest.ts';
+import { type LoopSpec, Nest, passLoop } from './nest.ts';
 
 /**
  * Nests to try in turn, largest tiles in flight first: a part without a size, such as the P1 of [P2, P1, P0 256], is as
@@ -14,6 +14,7 @@ export function* nestOf(
   extents: ReadonlyMap<string, number>,
 ): Generator<Nest> {
   const ownExtents = new Map(variables.map((v) => [v, extents.get(v)!]));
+  if (!section.passes.isEmpty()) ownExtents.set(passLoop, section.passes.size);
   const tiles = new Map<string, number>();
   const choices: LoopSpec[][][] = [];
   for (const [rank, parts] of section.partition) {
@@ -39,8 +40,9 @@ function tripCounts(variable: string, parts: readonly RankPart[], total: number)
   const fill = (index: number, left: number): number[][] => {
     if (index < 0) return left === 1 ? [[]] : [];
     const { size, name } = outer[index]!;
-    const options = index === 0 ? [left] : size === null ? divisors(left) : [size];
-    if (size !== null && (index === 0 ? size !== left : left % size !== 0)) {
+    const most = size === null ? null : Math.min(size, left);
+    const options = index === 0 ? [left] : most === null ? divisors(left) : [most];
+    if (most !== null && (index === 0 ? size !== left : left % most !== 0)) {
       throw new BindError(`${name} ${size} does not divide ${variable.toUpperCase()}'s ${left} tiles`, 'partition');
     }
     return options.flatMap((option) => fill(index - 1, left / option).map((counts) => [...counts, option]));

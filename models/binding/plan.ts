@@ -1,7 +1,8 @@
 /** A section before it becomes a program: which einsums, where, in which tiles and loops. */
 import type { Einsum, Workload } from '../../workloads/language/workload.ts';
 import { isContraction } from './assign.ts';
-import { BindError, type Node, nodesOf, type Read } from './dependencies.ts';
+import { type Node, nodesOf } from './dependencies.ts';
+import { noPadToRead, noPadToWrite } from './gaps.ts';
 import type { Nest } from './nest.ts';
 import type { EngineSite, Topology } from './topology.ts';
 
@@ -21,17 +22,34 @@ export interface Plan {
   /** Tensors kept in registers, in the scratchpad as long as they are reused; tiles in flight by tensor. */
   readonly keep: ReadonlySet<string>;
   readonly hold: ReadonlySet<string>;
+  /** Tensors that every operation fetches again. */
+  readonly refetch: ReadonlySet<string>;
   readonly stream: ReadonlyMap<string, number>;
   readonly interleave: number | null;
+  /** Whether a round ends before the next one begins. */
+  readonly lockstep: boolean;
+  /** Names of einsums by stage of the software pipeline, and by pass; empty when nobody says. */
+  readonly pipeline: readonly (readonly string[])[];
+  /** Names of einsums in the order in which engines take them in a round of the pipeline. */
+  readonly order: readonly string[];
+  readonly passes: readonly (readonly string[])[];
+  /** Names of einsums that read a tensor back from memory, by tensor. */
+  readonly spill: ReadonlyMap<string, readonly string[]>;
+  /** Tensors whose tiles take the place of another's, by their names. */
+  readonly replace: ReadonlyMap<string, string>;
   /** Tensors made here that are needed outside. */
   readonly stored: ReadonlySet<string>;
+  /** Whether a mapping says how the loops run: partial sums then leave their engine where they must, at a cost that estimates miss. */
+  readonly isGiven: boolean;
 }
 
 /** How a tensor gets from where it is made to one reader. */
 export type Way =
   | { readonly kind: 'registers' }
   | { readonly kind: 'wires' }
-  | { readonly kind: 'pad'; readonly pad: string };
+  | { readonly kind: 'pad'; readonly pad: string }
+  /** To memory and back. */
+  | { readonly kind: 'memory'; readonly pad: string };
 
 /** A tensor made in the section. */
 export interface Made {
@@ -48,6 +66,8 @@ export interface Made {
 export interface Loaded {
   readonly tensor: string;
   readonly pad: string;
+  /** Position of the einsum that makes it, if it was spilled here; else -1. */
+  readonly producer: number;
   readonly readers: readonly { readonly node: number; readonly read: number }[];
 }
 
@@ -61,14 +81,14 @@ export interface Layout {
 
 /** @throws BindError when no loop order or link allows it. */
 export function layOut(plan: Plan, topology: Topology): Layout {
-  const nodes = nodesOf(plan.einsums, plan.nest);
+  const nodes = nodesOf(plan.einsums, plan.nest, plan.passes);
   const readersOf = (producer: number): { node: number; read: number }[] =>
     nodes.flatMap((node, n) =>
       node.reads.flatMap((read, r) => (read.producer === producer ? [{ node: n, read: r }] : [])),
     );
   const made = nodes.map((node, producer) => {
     const tensor = node.einsum.output.tensor;
-    return makeWays(tensor, producer, readersOf(producer), (n, r) => nodes[n]!.reads[r]!.kind, plan, topology);
+    return makeWays(tensor, producer, readersOf(producer), nodes, plan, topology);
   });
   return { plan, nodes, made, loaded: loadWays(nodes, plan, topology) };
 }
@@ -77,16 +97,21 @@ function makeWays(
   tensor: string,
   producer: number,
   readers: readonly { node: number; read: number }[],
-  kindOf: (node: number, read: number) => Read['kind'],
+  nodes: readonly Node[],
   plan: Plan,
   topology: Topology,
 ): Made {
   const from = plan.assignments[producer]!.engine.path;
-  const stored = plan.stored.has(tensor);
+  const spilled = plan.spill.get(tensor) ?? [];
+  const stored = plan.stored.has(tensor) || spilled.length > 0;
   const direct = readers.map(({ node, read }): Way | null => {
+    const { einsum, pass, reads } = nodes[node]!;
+    if (spilled.includes(einsum.name)) return null;
     const to = plan.assignments[node]!.engine.path;
     // Registers keep a tile for its own iteration; what an iterative rank carries over goes through the scratchpad.
-    if (to === from) return plan.keep.has(tensor) && kindOf(node, read) === 'tile' ? { kind: 'registers' } : null;
+    if (to === from) return plan.keep.has(tensor) && reads[read]!.kind === 'tile' ? { kind: 'registers' } : null;
+    // So does what another pass reads.
+    if (pass !== nodes[producer]!.pass) return null;
     return topology.width(from, to) === null ? null : { kind: 'wires' };
   });
   const throughPad = readers.filter((_, i) => direct[i] === null);
@@ -101,33 +126,38 @@ function makeWays(
         (!stored || topology.routes.some((route) => route.pad === candidate.path)),
     );
     if (!site) {
-      const ends = [...engines, ...(stored ? ['memory'] : [])].join(' and ');
-      throw new BindError(`no scratchpad for results joins ${from} to ${ends}, which ${tensor} needs`);
+      throw noPadToWrite(tensor, [...engines, ...(stored ? ['memory'] : [])], from, topology);
     }
     pad = site.path;
   }
-  const ways = direct.map((way): Way => way ?? { kind: 'pad', pad: pad! });
+  const ways = direct.map((way, i): Way => {
+    const isSpilled = spilled.includes(nodes[readers[i]!.node]!.einsum.name);
+    return way ?? { kind: isSpilled ? 'memory' : 'pad', pad: pad! };
+  });
   return { tensor, producer, readers: readers.map((reader, i) => ({ ...reader, way: ways[i]! })), pad, stored };
 }
 
 function loadWays(nodes: readonly Node[], plan: Plan, topology: Topology): Loaded[] {
-  const loads = new Map<string, { tensor: string; pad: string; readers: { node: number; read: number }[] }>();
+  const loads = new Map<string, Loaded & { readers: { node: number; read: number }[] }>();
   nodes.forEach((node, n) => {
     node.reads.forEach((read, r) => {
-      if (read.kind !== 'memory') return;
+      const isSpilled = plan.spill.get(read.tensor)?.includes(node.einsum.name) ?? false;
+      if (read.kind !== 'memory' && !isSpilled) return;
       const engine = plan.assignments[n]!.engine.path;
       const content = r > 0 && isContraction(node.einsum) ? 'weights' : 'inputs';
       const pad = topology.routes.find(
         (route) => topology.pad(route.pad)!.part.holds.includes(content) && topology.width(route.pad, engine) !== null,
       )?.pad;
       if (pad === undefined) {
-        throw new BindError(`no scratchpad for ${content} joins a memory to ${engine}, which reads ${read.tensor}`);
+        throw noPadToRead(node.einsum.name, read.tensor, content, engine, topology);
       }
       // Readers share a stream when they see the same tiles of the tensor.
-      const key = `${pad} ${read.tensor} ${read.access.indices.join(' ')}`;
+      // What does not stay on the chip is fetched in every pass.
+      const pass = plan.hold.has(read.tensor) ? 0 : node.pass;
+      const key = `${pad} ${read.tensor} ${read.access.indices.join(' ')} ${pass}`;
       const load = loads.get(key);
       if (load) load.readers.push({ node: n, read: r });
-      else loads.set(key, { tensor: read.tensor, pad, readers: [{ node: n, read: r }] });
+      else loads.set(key, { tensor: read.tensor, pad, producer: read.producer, readers: [{ node: n, read: r }] });
     });
   });
   return [...loads.values()];

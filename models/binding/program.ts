@@ -45,6 +45,12 @@ export class Access extends Record<{
   bytes: List<number>;
 }>({ memory: '', tensor: '', write: false, guard: new Guard(), bytes: List() }, 'Access') {}
 
+/** Words of a tensor that one execution brings into the registers of its PEs or lanes, in all of them, per variant. */
+export class Arrival extends Record<{ tensor: string; words: List<number> }>(
+  { tensor: '', words: List() },
+  'Arrival',
+) {}
+
 /**
  * An operation on tiles. Lists named "per variant" have 2^n entries, n the length of `ragged`: bit j of the variant is
  * set when every loop of mask `ragged[j]` is in its last iteration, where that rank's tile is a smaller one.
@@ -74,6 +80,8 @@ export class Op extends Record<{
   takes: List<Take>;
   gives: List<Give>;
   accesses: List<Access>;
+  /** Of operands. */
+  arrivals: List<Arrival>;
   /** For a DMA: where in the tensor a tile lies. */
   indices: List<Index> | null;
 }>(
@@ -91,6 +99,7 @@ export class Op extends Record<{
     takes: List(),
     gives: List(),
     accesses: List(),
+    arrivals: List(),
     indices: null,
   },
   'Op',

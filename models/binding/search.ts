@@ -30,6 +30,15 @@ export interface Sketch {
   readonly hold: ReadonlySet<string> | null;
   readonly stream: ReadonlyMap<string, number>;
   readonly interleave: number | null;
+  /** Whether a mapping gives the nest. */
+  readonly isGiven: boolean;
+  /** As in a plan; left out by what no mapping says. */
+  readonly refetch?: Plan['refetch'];
+  readonly order?: Plan['order'];
+  readonly pipeline?: Plan['pipeline'];
+  readonly passes?: Plan['passes'];
+  readonly spill?: Plan['spill'];
+  readonly replace?: Plan['replace'];
 }
 
 export interface Found {
@@ -245,7 +254,20 @@ export function completeAndBuild(
   hold: ReadonlySet<string>,
 ): BuiltSection {
   const attempt = (interleave: number | null): BuiltSection => {
-    const plan: Plan = { ...sketch, nest, keep: sketch.keep ?? new Set(), hold, interleave };
+    const plan: Plan = {
+      refetch: new Set(),
+      order: [],
+      pipeline: [],
+      passes: [],
+      spill: new Map(),
+      replace: new Map(),
+      ...sketch,
+      nest,
+      keep: sketch.keep ?? new Set(),
+      hold,
+      interleave,
+      lockstep: sketch.interleave === 1,
+    };
     return buildSection(layOut(plan, context.topology), context.topology, context.bytesOf);
   };
   try {

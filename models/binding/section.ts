@@ -1,13 +1,15 @@
 /** A laid-out plan as loop programs, channels and buffers. */
 import { List } from 'immutable';
 import { checkRegisters, checkScratchpads } from './capacity.ts';
-import type { Node, Read } from './dependencies.ts';
+import { BindError, type Node, type Read } from './dependencies.ts';
 import type { Mask, Nest } from './nest.ts';
-import type { ElementBytes, Layout, Way } from './plan.ts';
+import { pipelined } from './pipeline.ts';
+import type { ElementBytes, Layout, Loaded, Way } from './plan.ts';
 import { Access, Buffer, ChannelSpec, EngineProgram, Give, Guard, Op, Section, Take } from './program.ts';
+import { lastReader, never } from './replace.ts';
 import { type Dependency, type Schedule, schedule } from './schedule.ts';
-import { heldTiles, loadStream, type Stream, storeStream } from './streams.ts';
-import { accessElements, type TileOp, tileExtents, tileOp } from './tile-ops.ts';
+import { heldTiles, loadStream, type Stream, storeStream, streamExtents } from './streams.ts';
+import { accessElements, type TileOp, tileExtents, tileOp, withSumPads } from './tile-ops.ts';
 import { memoryBandwidth, padBandwidth, type Topology } from './topology.ts';
 
 /** Rounds in flight when the mapping does not say: more hide longer latencies, and need more buffers. */
@@ -32,7 +34,8 @@ export interface BuiltSection {
 
 /** @throws BindError when it cannot run on the machine or does not fit its scratchpads. */
 export function buildSection(layout: Layout, topology: Topology, bytesOf: ElementBytes): BuiltSection {
-  return new SectionBuilder(layout, topology, bytesOf).build();
+  const complete = layout.plan.isGiven ? withSumPads(layout, topology) : layout;
+  return new SectionBuilder(complete, topology, bytesOf).build();
 }
 
 class SectionBuilder {
@@ -67,13 +70,16 @@ class SectionBuilder {
   }
 
   build(): BuiltSection {
-    for (const loaded of this.#layout.loaded) this.#load(loadStream(this.#layout, loaded), loaded.readers);
+    const { loaded } = this.#layout;
+    for (const load of loaded) if (load.producer < 0) this.#load(loadStream(this.#layout, load), load.readers);
     this.#layout.made.forEach((made, producer) => {
       for (const { node, read, way } of made.readers) this.#connect(producer, node, this.#read(node, read), way);
       const stored = made.stored ? storeStream(this.#layout, made) : null;
       if (stored) this.#store(stored, producer);
-      if (made.pad !== null) this.#keepOnChip(producer, made.pad, stored);
+      if (made.pad !== null && !this.#takesPlace(producer)) this.#keepOnChip(producer, made.pad, stored);
+      for (const load of loaded) if (load.producer === producer) this.#readBack(load);
     });
+    if (this.#layout.plan.lockstep) this.#endRounds();
     checkScratchpads(this.#buffers, this.#topology);
     checkRegisters(this.#layout, this.#schedule);
     const { plan, nodes } = this.#layout;
@@ -104,7 +110,7 @@ class SectionBuilder {
     return new Op({
       name: node.einsum.name,
       stage: this.#schedule.stages[position]!,
-      guard: new Guard({ first: node.first, last: node.last }),
+      guard: new Guard({ first: node.first, last: node.last, notFirst: node.middle, notLast: node.middle }),
       ragged: List(op.ragged),
       busy: List(op.busy),
       cycles: List(op.cycles),
@@ -114,6 +120,7 @@ class SectionBuilder {
       takes: List(this.#takes[position]!),
       gives: List(this.#gives[position]!),
       accesses: List(op.accesses),
+      arrivals: List(op.arrivals),
     });
   }
 
@@ -128,6 +135,7 @@ class SectionBuilder {
       const op = this.#ops[i]!;
       const share = plan.nest.trips(node.iterates) / total;
       return {
+        name: node.einsum.name,
         engine: plan.assignments[i]!.engine.path,
         cycles: Math.max(...op.cycles),
         load: meanCycles(op, plan.nest) * share,
@@ -141,7 +149,8 @@ class SectionBuilder {
         return { from: producer, to: node, latency: this.#wireLatency(producer, node, way), distance };
       }),
     );
-    return schedule(ops, dependencies, plan.interleave ?? mostRounds);
+    const listed = plan.pipeline.length > 0 ? pipelined(ops, dependencies, plan) : null;
+    return listed ?? schedule(ops, dependencies, plan.interleave ?? mostRounds);
   }
 
   /**
@@ -182,6 +191,7 @@ class SectionBuilder {
   }
 
   #connect(producer: number, reader: number, read: Read, way: Way): void {
+    if (way.kind === 'memory') return;
     const { nodes, plan } = this.#layout;
     const latency = this.#wireLatency(producer, reader, way);
     const sameEngine = plan.assignments[producer]!.engine.path === plan.assignments[reader]!.engine.path;
@@ -205,13 +215,44 @@ class SectionBuilder {
         publish: new Guard({ last: made, notLast: carried }),
       }),
     );
-    this.#takes[reader]!.push(
-      new Take({
-        channel,
-        acquire: new Guard({ first: used, notFirst: carried }),
-        release: new Guard({ last: used, notFirst: carried }),
-      }),
-    );
+    const acquire = new Guard({ first: used, notFirst: carried });
+    const release = new Guard({ last: used, notFirst: carried });
+    if (plan.replace.get(to.einsum.output.tensor) !== read.tensor) {
+      this.#takes[reader]!.push(new Take({ channel, acquire, release }));
+      return;
+    }
+    // What takes the tile's place frees it, after its own last use.
+    const last = lastReader(this.#layout, reader, read);
+    this.#takes[reader]!.push(new Take({ channel, acquire, release: never }));
+    this.#takes[last]!.push(new Take({ channel, acquire: never, release }));
+  }
+
+  /** Whether a tensor lies where another one was. */
+  #takesPlace(producer: number): boolean {
+    return this.#layout.plan.replace.has(this.#layout.made[producer]!.tensor);
+  }
+
+  /** No engine begins a round before the others have ended the one before. */
+  #endRounds(): void {
+    const { nodes, plan } = this.#layout;
+    const { nest } = plan;
+    if (nest.all === 0) return;
+    const { stages, places } = this.#schedule;
+    const inAll = nodes.map((_, i) => i).filter((i) => stages[i] === 0 && nodes[i]!.iterates === nest.all);
+    inAll.sort((a, b) => places[a]! - places[b]!);
+    for (const from of this.#engines.keys()) {
+      for (const to of this.#engines.keys()) {
+        const last = inAll.findLast((i) => this.#engineOf(i) === from);
+        const first = inAll.find((i) => this.#engineOf(i) === to);
+        if (from === to || last === undefined || first === undefined) continue;
+        const { tensor } = nodes[last]!.einsum.output;
+        const channel = this.#channel(tensor, from, to, { capacity: 2, latency: 1 });
+        const notLast = new Guard({ notLast: nest.all });
+        const notFirst = new Guard({ notFirst: nest.all });
+        this.#gives[last]!.push(new Give({ channel, reserve: notLast, publish: notLast }));
+        this.#takes[first]!.push(new Take({ channel, acquire: notFirst, release: notFirst }));
+      }
+    }
   }
 
   /** Tokens between two einsums: those in use at once, those of the rounds between them, and one more so both can work. */
@@ -219,7 +260,8 @@ class SectionBuilder {
     const from = this.#layout.nodes[producer]!;
     const to = this.#layout.nodes[reader]!;
     const carried = read.kind === 'previous' ? this.#iterativeLoops(from) : 0;
-    const through = ((from.iterates | to.iterates) & ~read.loops) | (from.first & to.last);
+    const passes = from.pass === to.pass ? 0 : this.#layout.plan.nest.passes;
+    const through = ((from.iterates | to.iterates) & ~read.loops) | (from.first & to.last) | passes;
     const rounds = Math.abs(this.#schedule.stages[reader]! - this.#schedule.stages[producer]!);
     // What is carried over lives for one iteration, unless a loop outside comes back to every iteration.
     const perIteration = heldTiles(this.#layout, read.loops & ~carried, through | carried);
@@ -239,7 +281,25 @@ class SectionBuilder {
     return this.#engines.indexOf(this.#layout.plan.assignments[node]!.engine.path);
   }
 
-  #load(stream: Stream, readers: readonly { node: number; read: number }[]): void {
+  /** A tensor that was made here comes back from memory, tile by tile, after it was stored. */
+  #readBack(loaded: Loaded): void {
+    const { nest } = this.#layout.plan;
+    const stream = loadStream(this.#layout, loaded);
+    const store = this.#transfers.length - 1;
+    if (stream.loops !== this.#layout.nodes[loaded.producer]!.output) {
+      const hint = `hold ${stream.tensor}, or read it back in the loops in which it is made`;
+      throw new BindError(`${stream.tensor} would come back from memory more than once`, 'spill', hint);
+    }
+    const tiles = nest.trips(nest.inside(stream.loops, nest.passes));
+    const [from, to] = [this.#engines.length + store, this.#engines.length + store + 1];
+    const channel = this.#channel(stream.tensor, from, to, { capacity: tiles + stream.tiles, latency: 1 });
+    this.#transfers[store] = this.#transfers[store]!.updateIn(['ops', 0, 'gives'], (gives) =>
+      (gives as List<Give>).push(new Give({ channel })),
+    );
+    this.#load(stream, loaded.readers, [new Take({ channel })]);
+  }
+
+  #load(stream: Stream, readers: readonly { node: number; read: number }[], takes: Take[] = []): void {
     const read = this.#read(readers[0]!.node, readers[0]!.read);
     const stages = readers.map(({ node }) => this.#schedule.stages[node]!);
     const tiles = stream.tiles + Math.max(...stages) - Math.min(...stages);
@@ -254,8 +314,8 @@ class SectionBuilder {
       );
       return new Give({ channel });
     });
-    this.#transfer(stream, read, { takes: [], gives, users: readers.map(({ node }) => node) });
-    this.#buffer(stream.pad, stream.tensor, tiles, this.#tileBytes(read));
+    this.#transfer(stream, read, { takes, gives, users: readers.map(({ node }) => node) });
+    this.#buffer(stream.pad, stream.tensor, tiles, this.#tileBytes(read, stream));
   }
 
   #store(stream: Stream, producer: number): void {
@@ -285,12 +345,13 @@ class SectionBuilder {
     const pad = this.#topology.pad(stream.pad)!;
     const route = this.#topology.routes.find((r) => r.pad === stream.pad)!;
     const variables = [...new Set(access.indices.flatMap((index) => index.terms.keySeq()))];
-    const ragged = variables.filter((v) => nest.isRagged(v));
+    const extentOf = streamExtents(stream, nest);
+    const ragged = variables.filter((v) => extentOf(v, true) !== extentOf(v));
     const { loops, translate } = nest.program(stream.loops);
     const bytes = List(
       Array.from({ length: 2 ** ragged.length }, (_, variant) => {
         const extents = (v: string): number =>
-          nest.tileOf(v, ragged.indexOf(v) >= 0 && (variant & (1 << ragged.indexOf(v))) !== 0);
+          extentOf(v, ragged.indexOf(v) >= 0 && (variant & (1 << ragged.indexOf(v))) !== 0);
         return Math.ceil(accessElements(access, extents) * this.#bytesOf(tensor));
       }),
     );
@@ -351,7 +412,8 @@ class SectionBuilder {
     const node = nodes[producer]!;
     const { readers, tensor } = made[producer]!;
     const tileBytes = this.#tileBytes({ access: node.einsum.output, tensor });
-    const tiles = readers.map(({ node: reader, read: position }) => {
+    const onChip = readers.filter(({ way }) => way.kind !== 'memory');
+    const tiles = onChip.map(({ node: reader, read: position }) => {
       const read = this.#read(reader, position);
       const perToken = plan.nest.trips(node.output & ~read.loops & ~this.#iterativeLoops(node));
       return this.#capacity(producer, reader, read) * perToken;
@@ -360,8 +422,10 @@ class SectionBuilder {
     this.#buffer(pad, tensor, Math.max(1, ...tiles), tileBytes);
   }
 
-  #tileBytes({ access, tensor }: Pick<Read, 'access' | 'tensor'>): number {
-    return accessElements(access, tileExtents(this.#layout.plan.nest)) * this.#bytesOf(tensor);
+  /** Of a stream, what one transfer brings. */
+  #tileBytes({ access, tensor }: Pick<Read, 'access' | 'tensor'>, stream?: Stream): number {
+    const { nest } = this.#layout.plan;
+    return accessElements(access, stream ? streamExtents(stream, nest) : tileExtents(nest)) * this.#bytesOf(tensor);
   }
 
   #buffer(memory: string, tensor: string, tiles: number, tileBytes: number): void {

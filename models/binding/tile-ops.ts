@@ -6,12 +6,13 @@ import { operatorsPerPoint } from '../../workloads/language/shapes.ts';
 import type { Einsum, Index, Access as TensorAccess } from '../../workloads/language/workload.ts';
 import { arrayTiming, canReduce } from '../compute/array.ts';
 import { vectorTiming } from '../compute/vector.ts';
-import { stationaryVariables } from './assign.ts';
+import { isContraction, stationaryVariables } from './assign.ts';
 import { BindError, type Node } from './dependencies.ts';
+import { lacksOperators } from './gaps.ts';
 import { type LinkLoad, slowestLink } from './link-time.ts';
 import type { Mask, Nest } from './nest.ts';
 import type { Assignment, ElementBytes, Layout, Way } from './plan.ts';
-import { Access, Guard } from './program.ts';
+import { Access, Arrival, Guard } from './program.ts';
 import type { Topology } from './topology.ts';
 
 /** An einsum's operation without its tokens. Lists are per variant, as in program.ts. */
@@ -24,6 +25,7 @@ export interface TileOp {
   /** The link that takes longest. */
   readonly link: string;
   readonly accesses: readonly Access[];
+  readonly arrivals: readonly Arrival[];
 }
 
 /** Extent of a tile by variable, in one variant. */
@@ -64,7 +66,9 @@ export function tileOp(layout: Layout, position: number, topology: Topology, byt
     return { extents, timing, active };
   });
   const engine = assignment.engine.path;
-  const links = variants.map(({ active, extents }) => slowestLink(linkLoads(active, extents, engine), topology));
+  const links = variants.map(({ active, extents }) =>
+    slowestLink(linkLoads(active, extents, engine), topology, node.einsum.name),
+  );
   return {
     ragged,
     busy: variants.map(({ timing }) => timing.cycles),
@@ -84,6 +88,12 @@ export function tileOp(layout: Layout, position: number, topology: Topology, byt
             bytes: List(variants.map(({ extents }) => Math.ceil(flow.bytes(extents)))),
           }),
       ),
+    arrivals: node.reads
+      .filter((read, r) => read.kind === 'memory' || wayOf(layout, position, r).kind !== 'registers')
+      .map(({ tensor, access }) => {
+        const words = variants.map(({ extents }) => arrivingWords(access, node, assignment, extents));
+        return new Arrival({ tensor, words: List(words) });
+      }),
   };
 }
 
@@ -93,10 +103,7 @@ export function costPerPoint(einsum: Einsum, { engine }: Assignment): { interval
   let depth = 0;
   for (const [operator, count] of operatorsPerPoint(einsum)) {
     const cost: OperationCost | undefined = costOf(engine.part.operations, operator);
-    if (!cost) {
-      const has = engine.part.operations.keySeq().sort().join(', ');
-      throw new BindError(`${einsum.name} needs ${operator}, which ${engine.path} lacks: it has ${has}`, 'place');
-    }
+    if (!cost) throw new BindError(lacksOperators(einsum, engine), 'place', undefined, 0, einsum.name);
     interval += count * cost.cycles;
     depth += count * cost.depth;
   }
@@ -124,9 +131,14 @@ function timingOf(node: Node, assignment: Assignment, extents: Extents, cost: { 
       throw new BindError(
         `${engine.path} cannot reduce ${variables.join(', ')} over its ${side} for ${node.einsum.name}`,
         'place',
+        undefined,
+        0,
+        node.einsum.name,
       );
     }
   }
+  // Products are summed as operands pass, without skew or drain where these are broadcast; what lies in the PEs is not.
+  const passing = engine.part.feed === 'broadcast' && isContraction(node.einsum);
   const inTime = node.variables.filter((v) => !rows.includes(v) && !columns.includes(v));
   const stationary = stationaryVariables(node.einsum, engine.part);
   return arrayTiming(engine.part, {
@@ -135,8 +147,8 @@ function timingOf(node: Node, assignment: Assignment, extents: Extents, cost: { 
     temporal: extent(inTime.filter((v) => !stationary.includes(v))),
     batch: extent(inTime.filter((v) => stationary.includes(v))),
     ...cost,
-    overRows: over(rows),
-    overColumns: over(columns),
+    overRows: over(rows) && !passing,
+    overColumns: over(columns) && !passing,
   });
 }
 
@@ -147,7 +159,8 @@ function readFlows(layout: Layout, position: number, bytesOf: ElementBytes): Flo
     const bytes = (extents: Extents): number =>
       accessElements(read.access, extents) * bytesOf(read.tensor) * refetches(read.access, assignment, extents);
     const flow = { tensor: read.tensor, write: false, guard: new Guard(), atLast: 0, bytes };
-    if (read.kind === 'memory') {
+    const isSpilled = layout.plan.spill.get(read.tensor)?.includes(node.einsum.name);
+    if (read.kind === 'memory' || isSpilled) {
       const load = layout.loaded.find((l) =>
         l.readers.some((reader) => reader.node === position && reader.read === r),
       )!;
@@ -182,7 +195,8 @@ function writeFlows(layout: Layout, position: number, bytesOf: ElementBytes): Fl
   if (pad === null && inRegisters && !inFolds) return flows;
   if (pad === null) {
     const { path } = assignment.engine;
-    throw new BindError(`${tensor}'s partial sums need a scratchpad that ${path} writes and reads`, 'partition');
+    const message = `${tensor}'s partial sums need a scratchpad that ${path} writes and reads`;
+    throw new BindError(message, 'partition', undefined, 0, einsum.name);
   }
   const written = (extents: Extents): number => elements(extents) * passes(extents);
   const reread = (extents: Extents): number => elements(extents) * (passes(extents) - 1);
@@ -193,6 +207,29 @@ function writeFlows(layout: Layout, position: number, bytesOf: ElementBytes): Fl
     flows.push({ ...base, write: false, guard, other: pad, isPad: true, atLast: 0, bytes: elements });
   }
   return flows;
+}
+
+/**
+ * A layout in which partial sums that leave their engine have a scratchpad to come back from, also where nobody reads the
+ * sum from one. The last sum is written there as those before it are.
+ */
+export function withSumPads(layout: Layout, topology: Topology): Layout {
+  const extents = tileExtents(layout.plan.nest);
+  const made = layout.made.map((one, position) => {
+    const assignment = layout.plan.assignments[position]!;
+    const { einsum } = layout.nodes[position]!;
+    const stays = accumulatesInPlace(layout, position) && reductionFolds(einsum, assignment, extents) === 1;
+    if (one.pad !== null || stays) return one;
+    const { path } = assignment.engine;
+    const pad = topology.pads.find(
+      (site) =>
+        site.part.holds.includes('results') &&
+        topology.width(path, site.path) !== null &&
+        topology.width(site.path, path) !== null,
+    );
+    return pad ? { ...one, pad: pad.path } : one;
+  });
+  return { ...layout, made };
 }
 
 /**
@@ -241,13 +278,33 @@ function refetches(access: TensorAccess, { engine, rows, columns }: Assignment, 
   return folds(rows, engine.part.rows) * folds(columns, engine.part.columns);
 }
 
+/**
+ * Words of an operand that come into registers while a tile is worked on, in all PEs or lanes together: each one that
+ * uses an element gets it once, an array's again in every fold. Where more values lie over lanes than there are, a lane
+ * gets what each of its values needs, and at most everything.
+ */
+function arrivingWords(
+  access: TensorAccess,
+  { einsum, variables }: Node,
+  { engine, rows, columns, lanes }: Assignment,
+  extents: Extents,
+): number {
+  const { part } = engine;
+  const spread =
+    part.kind === 'array' ? [...rows, ...columns] : (lanes ?? variables.filter((v) => !einsum.reduced.includes(v)));
+  const places = spread.reduce((product, v) => product * extents(v), 1);
+  const perPlace = accessElements(access, (v) => (spread.includes(v) ? 1 : extents(v)));
+  if (part.kind === 'array') return places * perPlace;
+  return Math.min(places * perPlace, part.lanes * part.count * accessElements(access, extents));
+}
+
 function wayOf(layout: Layout, node: number, read: number): Way {
   const producer = layout.nodes[node]!.reads[read]!.producer;
   return layout.made[producer]!.readers.find((reader) => reader.node === node && reader.read === read)!.way;
 }
 
 function end(way: Exclude<Way, { kind: 'registers' }>, producer: string): { other: string; isPad: boolean } {
-  return way.kind === 'pad' ? { other: way.pad, isPad: true } : { other: producer, isPad: false };
+  return way.kind === 'wires' ? { other: producer, isPad: false } : { other: way.pad, isPad: true };
 }
 
 /** What moves over an engine's links in one execution. */

@@ -19,4 +19,23 @@ export class Account {
     this.totals[activity]! += to - from;
     this.bins.add(activity, from, to, to - from);
   }
+
+  /** Numbers that `save` writes. */
+  readonly size = activities.length + 1;
+
+  save(into: Float64Array, at: number): void {
+    into.set(this.totals, at);
+    into[at + activities.length] = this.bins.mark();
+  }
+
+  /** Adds `times` more what was added since `save`, each time `cycles` later. */
+  repeat(since: Float64Array, at: number, cycles: number, times: number): void {
+    addAgain(this.totals, since, at, times);
+    this.bins.repeat(since[at + activities.length]!, cycles, times);
+  }
+}
+
+/** Adds `times` more what was added to counters since they were saved. */
+export function addAgain(counters: Float64Array, since: Float64Array, at: number, times: number): void {
+  for (let i = 0; i < counters.length; i++) counters[i]! += times * (counters[i]! - since[at + i]!);
 }

@@ -6,13 +6,17 @@
 import type { EngineProgram } from '../binding/program.ts';
 import { blocked } from '../kernel/channel.ts';
 import type { Clock } from '../kernel/clock.ts';
+import type { Looping, Period } from '../kernel/fast-forward.ts';
 import { type Kernel, Process } from '../kernel/kernel.ts';
 import { type Account, busy, waitMemory, waitOutput } from './account.ts';
 import { Deliveries, type Delivery } from './deliveries.ts';
 import { RunningOp, type Surroundings, type Wire } from './running-op.ts';
 
-/** Told of every execution: the operation's position in its program, and the iteration of every loop. */
-export type Observer = (op: number, digits: Int32Array) => void;
+/**
+ * Told of every execution: the operation's position in its program, the iteration of every loop, and the cycles of the
+ * engine's clock from and up to which it takes the engine.
+ */
+export type Observer = (op: number, digits: Int32Array, start: number, end: number) => void;
 
 // Where an engine goes on when it is woken.
 const next = 0;
@@ -21,9 +25,12 @@ const give = 2;
 const serve = 3;
 const accept = 4;
 
-export class EngineProcess extends Process {
+export class EngineProcess extends Process implements Looping {
+  readonly size: number;
   readonly ops: readonly RunningOp[];
   readonly #isDma: boolean;
+  /** Iterations of the nest. */
+  readonly iterations: number;
   readonly #rounds: number;
   readonly #account: Account;
   readonly #observer: Observer | null;
@@ -34,7 +41,7 @@ export class EngineProcess extends Process {
   #step = next;
   #item = 0;
   #servedBy = 0;
-  /** For DRAM: executions that have not given their tokens, and when the one in hand has been served, in picoseconds. */
+  /** For DRAM: executions that have not given their tokens, and when the one in hand has been served. */
   readonly #deliveries = new Deliveries(this);
   #delivery: Delivery | null = null;
   #served = 0;
@@ -61,6 +68,8 @@ export class EngineProcess extends Process {
     const iterations = this.#trips.reduce((product, trips) => product * trips, 1);
     this.#rounds = iterations + Math.max(0, ...this.ops.map((op) => op.stage));
     for (const op of this.ops) op.remaining = iterations;
+    this.iterations = iterations;
+    this.size = this.ops.reduce((sum, op) => sum + op.size, 5 + this.#account.size);
   }
 
   /** Gives every operation its channels; `wires` are the section's by index. */
@@ -70,6 +79,16 @@ export class EngineProcess extends Process {
 
   get finished(): boolean {
     return this.#round === this.#rounds && this.#deliveries.isEmpty;
+  }
+
+  /** Loops of the nest. */
+  get depth(): number {
+    return this.#trips.length;
+  }
+
+  /** The operation that is furthest behind. */
+  get last(): RunningOp {
+    return this.ops.reduce((last, op) => (op.stage >= last.stage ? op : last));
   }
 
   /** Rounds begun, as a fraction of all. */
@@ -96,6 +115,63 @@ export class EngineProcess extends Process {
       if (op.usesDram && !this.#isTaken(op)) return;
       this.#execute(op);
       this.#step = next;
+    }
+  }
+
+  save(into: Float64Array, at: number): void {
+    into[at] = this.time;
+    into[at + 1] = this.#round;
+    into[at + 2] = this.#op;
+    into[at + 3] = this.#step;
+    into[at + 4] = this.#item;
+    this.#account.save(into, at + 5);
+    let next = at + 5 + this.#account.size;
+    for (const op of this.ops) {
+      op.save(into, next);
+      next += op.size;
+    }
+  }
+
+  repeats(since: Float64Array, at: number, { start, end }: Period): boolean {
+    const later = this.clock.cyclesIn(end - start);
+    const before = since[at]!;
+    const rounds = this.#round - since[at + 1]!;
+    if (rounds > 0 && this.time !== before + later) return false;
+    if (this.#op !== since[at + 2] || this.#step !== since[at + 3] || this.#item !== since[at + 4]) return false;
+    if (rounds === 0) {
+      // It has not moved. When it goes on, that is not before the period's start, whatever its own time is.
+      const isPast = this.time <= this.clock.cycleAtOrAfter(start);
+      if (this.time !== before || !(this.finished || isPast)) return false;
+    }
+    let next = at + 5 + this.#account.size;
+    for (const op of this.ops) {
+      if (!op.hasRepeated(since, next, rounds)) return false;
+      next += op.size;
+    }
+    return true;
+  }
+
+  repetitions(since: Float64Array, at: number): number {
+    let least = Number.POSITIVE_INFINITY;
+    let next = at + 5 + this.#account.size;
+    for (const op of this.ops) {
+      least = Math.min(least, op.repetitions(since, next));
+      next += op.size;
+    }
+    return least;
+  }
+
+  skip(since: Float64Array, at: number, { start, end }: Period, times: number): void {
+    const rounds = this.#round - since[at + 1]!;
+    if (rounds === 0) return;
+    const later = this.clock.cyclesIn(end - start);
+    this.time += times * later;
+    this.#round += times * rounds;
+    this.#account.repeat(since, at + 5, later, times);
+    let next = at + 5 + this.#account.size;
+    for (const op of this.ops) {
+      op.skip(since, next, later, times);
+      next += op.size;
     }
   }
 
@@ -189,7 +265,7 @@ export class EngineProcess extends Process {
       op.memoryWaits[holder]! += end - busyTo;
     }
     op.executed(variant, start, end, busyTo - busyFrom);
-    this.#observer?.(this.#op, op.digits);
+    this.#observer?.(this.#op, op.digits, start, end);
     for (let i = 0; i < op.takes.length; i++) {
       if (op.holds(op.release, i)) op.takes[i]!.channel.release(end);
     }
@@ -231,7 +307,7 @@ export class EngineProcess extends Process {
     return true;
   }
 
-  /** Asks every memory for its bytes at once; returns when the last has been served, in picoseconds. */
+  /** Asks every memory for its bytes at once; returns when the last has been served. */
   #serveAccesses(op: RunningOp, variant: number): number {
     const now = this.clock.edge(this.time);
     let latest = 0;

@@ -4,7 +4,7 @@ import type { Channel } from '../kernel/channel.ts';
 import type { Dram } from '../memory/dram/memory.ts';
 import type { Runs } from '../memory/dram/stream.ts';
 import { Port } from '../memory/port.ts';
-import type { waitInput, waitMemory } from './account.ts';
+import { addAgain, type waitInput, type waitMemory } from './account.ts';
 
 /** A channel as the machine built it. */
 export interface Wire {
@@ -76,10 +76,14 @@ export class RunningOp {
   lastStart = 0;
   lastPort = 0;
   readonly #ragged: Int32Array;
+  readonly #trips: readonly number[];
   readonly #inner: number;
   readonly #innerBit: number;
   #atFirst: number;
   #atLast = 0;
+
+  /** Loops whose first or last iterations are not like others. */
+  readonly #guarded: number;
 
   readonly #op: Op;
 
@@ -109,12 +113,25 @@ export class RunningOp {
     this.executions = new Float64Array(this.cycles.length);
     this.digits = new Int32Array(loops.length + 1);
     this.#ragged = Int32Array.from(op.ragged);
+    const all = [this.guard, this.acquire, this.release, this.reserve, this.publish, this.accessGuards, this.#ragged];
+    this.#guarded = all.reduce((mask, list) => list.reduce((bits, more) => bits | more, mask), 0);
+    this.#trips = loops.map((loop) => loop.trips);
     this.#inner = op.inner;
     this.#innerBit = 1 << loops.length;
     this.#atFirst = 2 ** (loops.length + 1) - 1;
     [...loops.map((loop) => loop.trips), op.inner].forEach((trips, i) => {
       if (trips === 1) this.#atLast |= 1 << i;
     });
+  }
+
+  /** Words that have come into registers, by tensor. */
+  get arrived(): Map<string, number> {
+    const arrived = new Map<string, number>();
+    for (const { tensor, words } of this.#op.arrivals) {
+      const all = this.executions.reduce((sum, count, variant) => sum + count * words.get(variant)!, 0);
+      arrived.set(tensor, (arrived.get(tensor) ?? 0) + all);
+    }
+    return arrived;
   }
 
   connect(wires: readonly Wire[]): void {
@@ -184,6 +201,89 @@ export class RunningOp {
     this.busyCycles += busyCycles;
     if (this.firstStart < 0) this.firstStart = start;
     this.lastEnd = end;
+  }
+
+  /** Numbers that `save` writes. */
+  get size(): number {
+    const waits = this.tokenWaits.length + this.slotWaits.length + this.memoryWaits.length;
+    return 3 + this.digits.length + this.executions.length + waits + this.accesses.length;
+  }
+
+  save(into: Float64Array, at: number): void {
+    into[at] = this.remaining;
+    into[at + 1] = this.busyCycles;
+    into[at + 2] = this.lastEnd;
+    into.set(this.digits, at + 3);
+    let next = at + 3 + this.digits.length;
+    for (const counters of this.#counters) {
+      into.set(counters, next);
+      next += counters.length;
+    }
+    for (let i = 0; i < this.accesses.length; i++) into[next + i] = this.accesses[i]!.moved;
+  }
+
+  /** Whether it has moved on by so many iterations since `save`, all of them in one loop and alike; or has finished. */
+  hasRepeated(since: Float64Array, at: number, iterations: number): boolean {
+    const own = this.digits.length - 1;
+    if (this.digits[own] !== since[at + 3 + own]) return false;
+    const moved = since[at]! - this.remaining;
+    if (moved !== iterations) return moved === 0 && this.remaining === 0;
+    if (moved === 0 || this.remaining === 0) return moved === 0;
+    const loop = this.#movedLoop(since, at);
+    for (let i = loop + 1; i < own; i++) if (this.digits[i] !== since[at + 3 + i]) return false;
+    return since[at + 3 + loop]! >= this.#first(loop) && this.digits[loop]! <= this.#last(loop);
+  }
+
+  /** How many more times it can move on like that. */
+  repetitions(since: Float64Array, at: number): number {
+    if (since[at] === this.remaining) return Number.POSITIVE_INFINITY;
+    const loop = this.#movedLoop(since, at);
+    const digit = this.digits[loop]!;
+    return Math.floor((this.#last(loop) - digit) / (digit - since[at + 3 + loop]!));
+  }
+
+  skip(since: Float64Array, at: number, cycles: number, times: number): void {
+    if (since[at] === this.remaining) return;
+    const loop = this.#movedLoop(since, at);
+    this.#moveTo(loop, this.digits[loop]! + times * (this.digits[loop]! - since[at + 3 + loop]!));
+    this.remaining -= times * (since[at]! - this.remaining);
+    this.busyCycles += times * (this.busyCycles - since[at + 1]!);
+    if (this.lastEnd !== since[at + 2]) this.lastEnd += times * cycles;
+    let next = at + 3 + this.digits.length;
+    for (const counters of this.#counters) {
+      addAgain(counters, since, next, times);
+      next += counters.length;
+    }
+    this.accesses.forEach((access, i) => {
+      access.moved += times * (access.moved - since[next + i]!);
+    });
+  }
+
+  get #counters(): readonly Float64Array[] {
+    return [this.executions, this.tokenWaits, this.slotWaits, this.memoryWaits];
+  }
+
+  /** The outermost loop that has moved on. */
+  #movedLoop(since: Float64Array, at: number): number {
+    let loop = 0;
+    while (this.digits[loop] === since[at + 3 + loop]) loop++;
+    return loop;
+  }
+
+  /** The first and the last iteration of a loop that are like those between. */
+  #first(loop: number): number {
+    return this.#guarded & (1 << loop) ? 1 : 0;
+  }
+
+  #last(loop: number): number {
+    return this.#trips[loop]! - 1 - this.#first(loop);
+  }
+
+  #moveTo(loop: number, digit: number): void {
+    const bit = 1 << loop;
+    this.digits[loop] = digit;
+    this.#atFirst = digit === 0 ? this.#atFirst | bit : this.#atFirst & ~bit;
+    this.#atLast = digit === this.#trips[loop]! - 1 ? this.#atLast | bit : this.#atLast & ~bit;
   }
 }
 

@@ -1,15 +1,21 @@
 /** Amounts over time, in memory that does not grow with the run. */
+import { EventLog } from './event-log.ts';
 
 /** The most bins a timeline has; the width doubles beyond, so that between half of this and this are in use. */
 export const timelineBins = 400;
 
-/** Amounts spread over equal bins of time; the bins double in width as the run grows. */
+/**
+ * Amounts spread over equal bins of time; the bins double in width as the run grows. Times and amounts are whole numbers,
+ * and so is what each bin gets: of an amount, what has come by any moment is rounded down. No sum depends on its order.
+ */
 export class Bins {
   readonly kinds: number;
   readonly values: Float64Array;
   readonly #count: number;
   /** Time per bin. */
   width: number;
+  /** What is added, while it is recorded. */
+  #log: EventLog | null = null;
 
   /** `kinds` independent series of `count` bins (even), at first `width` wide. */
   constructor(kinds: number, count: number, width: number) {
@@ -19,21 +25,39 @@ export class Bins {
     this.values = new Float64Array(kinds * count);
   }
 
-  /** Adds `amount` evenly over the time from `from` to `to`, to > from >= 0. */
+  /**
+   * Adds `amount` evenly over the time from `from` to `to`, to >= from >= 0. What takes less time than can be told, from
+   * `to` to `to`, falls into the bin that ends there.
+   */
   add(kind: number, from: number, to: number, amount: number): void {
     this.cover(to);
+    this.#log?.add(kind, from, to, amount);
+    this.spread(kind, from, to, amount);
+  }
+
+  /** `add` for what is not to be recorded and lies before the end of the bins. */
+  spread(kind: number, from: number, to: number, amount: number): void {
     const base = kind * this.#count;
     const { width, values } = this;
     const first = Math.floor(from / width);
     const last = Math.ceil(to / width) - 1;
-    if (first === last) {
-      values[base + first]! += amount;
+    if (first >= last) {
+      values[base + Math.max(0, last)]! += amount;
       return;
     }
-    const perTime = amount / (to - from);
-    values[base + first]! += ((first + 1) * width - from) * perTime;
-    for (let bin = first + 1; bin < last; bin++) values[base + bin]! += width * perTime;
-    values[base + last]! += (to - last * width) * perTime;
+    const rate = amount / (to - from);
+    let before = 0;
+    for (let bin = first; bin < last; bin++) {
+      const until = Math.floor(rate * ((bin + 1) * width - from));
+      values[base + bin]! += until - before;
+      before = until;
+    }
+    values[base + last]! += amount - before;
+  }
+
+  /** Adds to the bin in which a time lies. */
+  put(kind: number, time: number, amount: number): void {
+    this.values[kind * this.#count + Math.floor(time / this.width)]! += amount;
   }
 
   /** Widens the bins until they reach to `end`. */
@@ -45,6 +69,30 @@ export class Bins {
   series(kind: number, end: number): number[] {
     const used = Math.max(1, Math.min(this.#count, Math.ceil(end / this.width)));
     return Array.from(this.values.subarray(kind * this.#count, kind * this.#count + used));
+  }
+
+  /** From now on remembers what is added, until it is told to forget it. */
+  record(): void {
+    this.#log = new EventLog(this.kinds);
+  }
+
+  forget(): void {
+    this.#log = null;
+  }
+
+  /** Entries recorded. */
+  get recorded(): number {
+    return this.#log?.length ?? 0;
+  }
+
+  /** A place in the record, from which what follows can be repeated. */
+  mark(): number {
+    return this.#log?.mark() ?? 0;
+  }
+
+  /** Adds all that was recorded since a mark `times` more, each time `stride` later. */
+  repeat(mark: number, stride: number, times: number): void {
+    this.#log?.repeat(this, mark, stride, times);
   }
 
   #double(): void {

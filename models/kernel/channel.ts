@@ -12,6 +12,7 @@
  * are at least one cycle: a channel is a register, so no result depends on the order in which processes are visited.
  */
 import type { Clock } from './clock.ts';
+import type { Period, Repeating } from './fast-forward.ts';
 import type { Process } from './kernel.ts';
 
 /** Returned when the awaited token or slot does not exist yet: the process must return from `run` and will be woken. */
@@ -27,7 +28,7 @@ export interface ChannelOptions {
   readonly initial?: number;
 }
 
-export class Channel {
+export class Channel implements Repeating {
   readonly name: string;
   readonly capacity: number;
   readonly sender: Process;
@@ -127,6 +128,87 @@ export class Channel {
       this.sender.wake();
     }
   }
+
+  get size(): number {
+    return 4 + 2 * this.#visible.length;
+  }
+
+  save(into: Float64Array, at: number): void {
+    into[at] = this.#reserved;
+    into[at + 1] = this.#published;
+    into[at + 2] = this.#acquired;
+    into[at + 3] = this.#released;
+    into.set(this.#visible, at + 4);
+    into.set(this.#freed, at + 4 + this.#visible.length);
+  }
+
+  repeats(since: Float64Array, at: number, period: Period): boolean {
+    const tokens = this.#released - since[at + 3]!;
+    if (
+      this.#reserved !== since[at]! + tokens ||
+      this.#published !== since[at + 1]! + tokens ||
+      this.#acquired !== since[at + 2]! + tokens
+    ) {
+      return false;
+    }
+    const slots = this.#visible.length;
+    const { sender, receiver, capacity } = this;
+    return (
+      this.#areLater(this.#visible, this.#acquired, this.#published, since, at + 4, tokens, receiver.clock, period) &&
+      this.#areLater(
+        this.#freed,
+        Math.max(0, this.#reserved - capacity),
+        this.#released,
+        since,
+        at + 4 + slots,
+        tokens,
+        sender.clock,
+        period,
+      )
+    );
+  }
+
+  skip(since: Float64Array, at: number, period: Period, times: number): void {
+    const tokens = times * (this.#released - since[at + 3]!);
+    if (tokens === 0) return;
+    postpone(this.#visible, tokens, this.receiver.clock, period, times);
+    postpone(this.#freed, tokens, this.sender.clock, period, times);
+    this.#reserved += tokens;
+    this.#published += tokens;
+    this.#acquired += tokens;
+    this.#released += tokens;
+  }
+
+  /** Whether entries `from` to `to` are what those of `tokens` before were, a period later; or past, as they were. */
+  #areLater(
+    times: Float64Array,
+    from: number,
+    to: number,
+    since: Float64Array,
+    at: number,
+    tokens: number,
+    clock: Clock,
+    { start, end }: Period,
+  ): boolean {
+    const later = clock.cyclesIn(end - start);
+    const now = clock.cycleAtOrAfter(end);
+    for (let k = from; k < to; k++) {
+      const time = times[k & this.#mask]!;
+      const before = k < tokens ? 0 : since[at + ((k - tokens) & this.#mask)]!;
+      if (time !== before + later && (time > now || before > now - later)) return false;
+    }
+    return true;
+  }
+}
+
+/** Entries of a ring, moved on by as many as are passed over; those that are still to come also in time. */
+function postpone(ring: Float64Array, entries: number, clock: Clock, { start, end }: Period, times: number): void {
+  const now = clock.cycleAtOrAfter(end);
+  const later = times * clock.cyclesIn(end - start);
+  const before = ring.slice();
+  before.forEach((time, i) => {
+    ring[(i + entries) & (ring.length - 1)] = time > now ? time + later : time;
+  });
 }
 
 function isCount(n: number, least: number): boolean {

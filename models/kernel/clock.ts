@@ -1,6 +1,19 @@
-/** Time is an integer count of picoseconds; a clock's k-th edge is floor(k x period), its period an exact fraction. */
+/**
+ * Time is an integer count of units of a machine's own; a clock's k-th edge is floor(k x period), its period an exact
+ * fraction of units.
+ */
 
-const picosecondsPerSecond = 1e12;
+/** Units per second where periods need not be whole units: a unit is a picosecond. */
+export const picosecondsPerSecond = 1e12;
+
+/**
+ * Units per second in which the edges of all these clocks (hertz) are whole: with one clock, a unit is its cycle.
+ * Picoseconds where that would be finer than they are.
+ */
+export function unitsPerSecond(hertz: readonly number[]): number {
+  const common = hertz.reduce((least, hz) => (least / greatestCommonDivisor(least, hz)) * hz, 1);
+  return common <= picosecondsPerSecond ? common : picosecondsPerSecond;
+}
 
 /** Numbers per unit, kept as a reduced fraction so that repeated steps never drift. */
 export class Ratio {
@@ -44,31 +57,55 @@ export class Ratio {
 export class Clock {
   readonly name: string;
   readonly hertz: number;
-  /** Picoseconds per cycle. */
+  /** Resolution of time. */
+  readonly unitsPerSecond: number;
+  /** Units per cycle. */
   readonly period: Ratio;
+  /** Whether a cycle is a unit. */
+  readonly #isUnit: boolean;
 
-  /** @throws RangeError unless `hertz` is a positive integer of at most 1 THz, the resolution of time. */
-  constructor(name: string, hertz: number, period = new Ratio(picosecondsPerSecond, hertz)) {
-    if (hertz > picosecondsPerSecond) throw new RangeError(`clock ${name} is faster than 1 THz`);
+  /** @throws RangeError unless `hertz` is a positive integer of at most the resolution of time. */
+  constructor(
+    name: string,
+    hertz: number,
+    unitsPerSecond = picosecondsPerSecond,
+    period = new Ratio(unitsPerSecond, hertz),
+  ) {
+    if (hertz > unitsPerSecond) throw new RangeError(`clock ${name} is faster than time, ${unitsPerSecond} Hz`);
     this.name = name;
     this.hertz = hertz;
+    this.unitsPerSecond = unitsPerSecond;
     this.period = period;
+    this.#isUnit = hertz === unitsPerSecond;
   }
 
   /** A clock that is known by its picoseconds per cycle; its hertz may be a fraction. */
   static ofPeriod(name: string, period: Ratio): Clock {
-    return new Clock(name, (picosecondsPerSecond * period.denominator) / period.numerator, period);
+    const hertz = (picosecondsPerSecond * period.denominator) / period.numerator;
+    return new Clock(name, hertz, picosecondsPerSecond, period);
   }
 
-  /** Picoseconds at which cycle k begins. */
+  /** When cycle k begins. */
   edge(k: number): number {
-    return this.period.floorOf(k);
+    return this.#isUnit ? k : this.period.floorOf(k);
   }
 
-  /** The first cycle that begins at or after a time in picoseconds. */
-  cycleAtOrAfter(ps: number): number {
-    // edge(k) >= ps  <=>  floor(k x period) >= ps  <=>  k x period >= ps, since ps is an integer
-    return this.period.ceilInto(ps);
+  /** The first cycle that begins at or after a time. */
+  cycleAtOrAfter(time: number): number {
+    // edge(k) >= time  <=>  floor(k x period) >= time  <=>  k x period >= time, since time is an integer
+    return this.#isUnit ? time : this.period.ceilInto(time);
+  }
+
+  /** Cycles in a length of time that is a multiple of the period's numerator: edges lie as before, that much later. */
+  cyclesIn(length: number): number {
+    return (length / this.period.numerator) * this.period.denominator;
+  }
+
+  /** Picoseconds at which cycle k begins, rounded down. */
+  picoseconds(k: number): number {
+    return this.unitsPerSecond === picosecondsPerSecond
+      ? this.edge(k)
+      : new Ratio(picosecondsPerSecond, this.hertz).floorOf(k);
   }
 }
 

@@ -1,16 +1,17 @@
 /**
  * Runs processes that keep local time. A process runs ahead until it must wait for a token or a slot (see channel.ts);
- * what several processes share is used in global time order: `at(ps)` parks a process until no other process can still
- * act before `ps`. That holds once every process waits, since whatever a parked process does next makes others act
+ * what several processes share is used in global time order: `at(time)` parks a process until no other process can still
+ * act before `time`. That holds once every process waits, since whatever a parked process does next makes others act
  * strictly later: every channel has a latency of at least one cycle.
  */
 import type { Channel } from './channel.ts';
 import type { Clock } from './clock.ts';
+import type { FastForward } from './fast-forward.ts';
 
 /** Why a process that has not finished stands still. */
 export interface Wait {
   readonly process: string;
-  /** Cycle of the process's clock, and the same in picoseconds. */
+  /** Cycle of the process's clock, and the same in picoseconds, rounded down. */
   readonly cycle: number;
   readonly ps: number;
   readonly channel: string;
@@ -75,7 +76,7 @@ export abstract class Process {
     const channel = this.#waitsOn;
     if (channel === null) return null;
     const other = this.#waitsFor === 'token' ? channel.sender : channel.receiver;
-    const ps = this.clock.edge(this.time);
+    const ps = this.clock.picoseconds(this.time);
     return { process: this.name, cycle: this.time, ps, channel: channel.name, for: this.#waitsFor, on: other.name };
   }
 }
@@ -100,16 +101,16 @@ export class Kernel {
   }
 
   /**
-   * Parks a process until nothing can happen before `ps` any more; it must return from `run` after this, and then neither
-   * publish nor release at a time before `ps`.
+   * Parks a process until nothing can happen before `time` any more; it must return from `run` after this, and then
+   * neither publish nor release at a time before that.
    */
-  at(ps: number, process: Process): void {
-    this.#parked.push(ps, process.id);
+  at(time: number, process: Process): void {
+    this.#parked.push(time, process.id);
   }
 
-  /** Parks a process, or moves one that is parked until later: somebody has given it something to do at `ps`. */
-  atLatest(ps: number, process: Process): void {
-    this.#parked.pushOrLower(ps, process.id);
+  /** Parks a process, or moves one that is parked until later: somebody has given it something to do at `time`. */
+  atLatest(time: number, process: Process): void {
+    this.#parked.pushOrLower(time, process.id);
   }
 
   /** For a process that was parked and now runs: no other one acts before this. Infinity when none can until it does. */
@@ -118,16 +119,22 @@ export class Kernel {
   }
 
   /**
-   * Runs until every process has finished; `onProgress` is called now and then meanwhile.
+   * Runs until every process has finished; `onProgress` is called now and then meanwhile. What repeats is skipped by
+   * `fastForward`, which must know of all processes.
    * @throws DeadlockError when that cannot be.
    */
-  run(onProgress?: () => void): void {
+  run(onProgress?: () => void, fastForward: FastForward | null = null): void {
     for (let turns = 1; ; turns++) {
       for (let next = this.takeReady(); next !== undefined; next = this.takeReady()) next.run();
       if (this.#parked.size === 0) break;
+      if (fastForward?.hasMoved) {
+        const skipped = fastForward.look(this.#parked.first);
+        if (skipped > 0) this.#parked.postpone(skipped);
+      }
       this.#processes[this.#parked.pop()]!.run();
       if (onProgress && turns % turnsPerReport === 0) onProgress();
     }
+    fastForward?.finish();
     const stuck = this.#processes.filter((process) => !process.finished);
     if (stuck.length > 0) throw new DeadlockError(stuck.flatMap((process) => process.wait ?? []));
   }
@@ -147,6 +154,11 @@ class TimeHeap {
   /** The earliest time. */
   get first(): number {
     return this.size > 0 ? this.#times[0]! : Number.POSITIVE_INFINITY;
+  }
+
+  /** Adds to all times. */
+  postpone(by: number): void {
+    for (let i = 0; i < this.size; i++) this.#times[i]! += by;
   }
 
   /** Puts an id in, or lowers the time of one that is in; a walk through the whole heap. */

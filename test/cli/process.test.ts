@@ -47,7 +47,7 @@ it('ends quietly when its reader does', async () => {
 });
 
 it('tells how far a long run is on standard error, and leaves no file when interrupted', async () => {
-  const shape = ['--shape', 'B=1', '--shape', 'P=128Ki', '--shape', 'M=128Ki'];
+  const shape = ['--shape', 'B=1', '--shape', 'P=128Ki', '--shape', 'M=128Ki', '--every-cycle'];
   const output = ['--json', scratch.path('r.json'), '--html', scratch.path('r.html')];
   const child = start('run', 'fusemax', 'attention-1-pass', '-m', 'fusemax-binding', ...shape, ...output);
   const end = ended(child);

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { clockwright, Scratch } from './command.ts';
 
@@ -127,6 +128,45 @@ section SN
   loops       chosen
   interleave  chosen
 `);
+  });
+});
+
+describe('show of a mapping with its workload and machine', () => {
+  const shape = ['--shape', 'B=1', '--shape', 'H=2', '--shape', 'P=512', '--shape', 'M=1024'];
+
+  it('tells sections, tiles, buffers, and what engines do for three tiles', async () => {
+    const text = await shown('fusemax-binding', ...shape);
+    const section = text.slice(text.indexOf('section QK LM'));
+    expect(line(section, 'loops')).toBe('loops h 2 > m1 4 > p1 2, outer to inner');
+    expect(line(section, 'tile')).toBe('tile e 64, f 64, m0 256, p 256 of 512');
+    expect(line(section, 'on array')).toBe('on array QK LM SLN SLD SLNV');
+    expect(line(section, 'in buffer')).toMatch(/^in buffer \d+ KiB of 16 MiB: RNV \d x 32 KiB, /);
+    expect(section).toContain('3 tiles beside each other of 16; a column is ');
+    expect(section).toMatch(/\n {2}QK .*1+ .*2+ .*3+/);
+    expect(section).toMatch(/\na tile takes \d+ cycles, the next one ends \d+ later, up to \d are under way at a time/);
+  });
+
+  it('draws the same as a page', async () => {
+    const page = scratch.path('waterfall.html');
+    await shown('fusemax-binding', ...shape, '--html', page);
+    const html = readFileSync(page, 'utf8');
+    expect(html).toContain('<h1>fusemax-binding</h1><p>attention-1-pass on fusemax</p>');
+    expect(html).toMatch(/<title>QK, tile \d+\ncycles [\d,]+ to [\d,]+<\/title>/);
+  });
+
+  it('says so when nothing is named that --shape could change', async () => {
+    const { code, stderr } = await clockwright('show', 'unfused', '--shape', 'P=1');
+    expect([code, stderr]).toEqual([
+      2,
+      'unfused names no machine and workload to be tried on; begin it with "workload: NAME" and "machine: NAME"\n',
+    ]);
+  });
+
+  it('tells what does not go together', async () => {
+    const mapping = 'mapping: mine\nworkload: softmax\nmachine: flat\nloops: [m]\n';
+    const { code, stdout, stderr } = await clockwright('show', scratch.write('mine.yaml', mapping));
+    expect([code, stdout.startsWith('mine\n')]).toEqual([2, true]);
+    expect(stderr).toContain('mine.yaml:4:1  SN needs another pass over m: GM is complete only when m has ended');
   });
 });
 

@@ -20,7 +20,11 @@ export interface SectionOptions {
   /** Names to draw from. */
   readonly clocks: readonly string[];
   readonly memories: readonly string[];
+  /** Most iterations of a loop in nests of one loop, of two and so on; 3 in nests of up to 3. */
+  readonly trips?: readonly number[];
 }
+
+const fewTrips = [3, 3, 3];
 
 type Draw = (min: number, max: number) => number;
 
@@ -29,15 +33,17 @@ export function programs(options: SectionOptions): fc.Arbitrary<Program> {
   return fc.gen().map((generate) => {
     const draw: Draw = (min, max) => generate(fc.integer, { min, max });
     const clocks = Array.from({ length: 4 }, () => options.clocks[draw(0, options.clocks.length - 1)]!);
-    const sections = Array.from({ length: draw(1, 2) }, (_, i) => drawSection(draw, `s${i}`, clocks, options.memories));
+    const sections = Array.from({ length: draw(1, 2) }, (_, i) => drawSection(draw, `s${i}`, clocks, options));
     return new Program({ phases: List([new Phase({ repeat: draw(1, 2), sections: List(sections) })]) });
   });
 }
 
 /** `clocks` are the engines', by position. */
-function drawSection(draw: Draw, name: string, clocks: readonly string[], memories: readonly string[]): Section {
+function drawSection(draw: Draw, name: string, clocks: readonly string[], options: SectionOptions): Section {
   // All engines walk the same number of iterations, most of them, so that tokens given and taken are often as many.
-  const trips = Array.from({ length: draw(1, 3) }, () => draw(1, 3));
+  const { memories, trips: most = fewTrips } = options;
+  const depth = draw(1, most.length);
+  const trips = Array.from({ length: depth }, () => draw(1, most[depth - 1]!));
   const engines = Array.from({ length: draw(1, clocks.length) }, (_, i) =>
     drawEngine(draw, i, clocks[i]!, trips, memories),
   );

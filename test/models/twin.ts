@@ -4,11 +4,10 @@ import { Program, type Section } from '../../models/binding/program.ts';
 import { activities } from '../../models/compute/account.ts';
 import { DeadlockError } from '../../models/kernel/kernel.ts';
 import { type EngineRecord, Machine, type RunRecord, type Watch } from '../../models/machine.ts';
-import { type History, play, type Standstill } from '../reference/loop-oracle.ts';
+import { type Hardware, type History, play, type Standstill } from '../reference/loop-oracle.ts';
 
 /** What both have to say about a run. */
 export interface Account {
-  /** Picoseconds. */
   readonly sections: readonly { readonly start: number; readonly end: number }[];
   readonly engines: { readonly [name: string]: EngineAccount };
   /** Operation and iteration of every execution, by section's and engine's position, all repeats in turn. */
@@ -76,7 +75,7 @@ function accountOf({ account, waits, clock }: EngineRecord, length: number): Eng
 
 /** Plays the same program on the twin; `record` says how wide the bins of the machine's timelines are. */
 export function runSlow(arch: Arch, program: Program, { record }: Outcome): Account {
-  const hardware = { clocks: new Map(arch.clocks), memories: memoriesOf(arch) };
+  const hardware = hardwareOf(arch);
   const sections: { start: number; end: number }[] = [];
   const executions: Record<string, string[]> = {};
   const spans: Record<string, [number, number]> = {};
@@ -114,10 +113,11 @@ export function runSlow(arch: Arch, program: Program, { record }: Outcome): Acco
   return { sections, engines, executions, spans, standstill: [] };
 }
 
-/** Whole bytes per second of everything that serves bytes. */
-function memoriesOf(arch: Arch): Map<string, number> {
-  const { ports } = new Machine(arch).run(new Program());
-  return new Map([...ports].map(([name, port]) => [name, Math.round(port.bytesPerSecond)]));
+/** With whole bytes per second of everything that serves bytes. */
+function hardwareOf(arch: Arch): Hardware {
+  const { ports, unitsPerSecond } = new Machine(arch).run(new Program());
+  const memories = new Map([...ports].map(([name, port]) => [name, Math.round(port.bytesPerSecond)]));
+  return { unitsPerSecond, clocks: new Map(arch.clocks), memories };
 }
 
 function gather(

@@ -7,6 +7,8 @@
 import { type EngineProgram, type Guard, Loop, type Op, type Section } from '../../models/binding/program.ts';
 
 export interface Hardware {
+  /** Units of time, in which edges and served bytes are rounded. */
+  readonly unitsPerSecond: number;
   /** Hertz by clock. */
   readonly clocks: ReadonlyMap<string, number>;
   /** Bytes per second by memory, whole numbers. */
@@ -45,16 +47,17 @@ export interface Standstill {
 
 export interface History {
   readonly engines: readonly EngineHistory[];
-  /** Picoseconds at which the last execution has ended. */
+  /** When the last execution has ended. */
   readonly end: number;
   /** Empty unless there is a deadlock. */
   readonly standstill: readonly Standstill[];
 }
 
-/** Plays a section that begins at `start` picoseconds, when no memory has anything left to do. */
+/** Plays a section that begins at `start`, when no memory has anything left to do. */
 export function play(section: Section, hardware: Hardware, start = 0): History {
-  const clocks = new Map([...hardware.clocks].map(([name, hertz]) => [name, new Edges(hertz)]));
-  const servers = new Map([...hardware.memories].map(([name, rate]) => [name, new ByteServer(name, rate)]));
+  const { unitsPerSecond: units } = hardware;
+  const clocks = new Map([...hardware.clocks].map(([name, hertz]) => [name, new Edges(hertz, units)]));
+  const servers = new Map([...hardware.memories].map(([name, rate]) => [name, new ByteServer(name, rate, units)]));
   const programs = section.engines.toArray();
   const wires = section.channels.toArray().map((spec): Wire => {
     const [from, to] = [programs[spec.from]!, programs[spec.to]!];
@@ -126,20 +129,26 @@ export function unroll(program: EngineProgram): { op: number; digits: readonly n
   return list;
 }
 
-/** Cycle k of a clock begins at floor(k x 10^12 / hertz) picoseconds. */
+/** Cycle k of a clock begins at floor(k x units per second / hertz). */
 class Edges {
   readonly #hertz: bigint;
+  readonly #unitsPerSecond: bigint;
 
-  constructor(hertz: number) {
+  constructor(hertz: number, unitsPerSecond: number) {
     this.#hertz = BigInt(hertz);
+    this.#unitsPerSecond = BigInt(unitsPerSecond);
   }
 
   edge(cycle: number): number {
+    return Number((BigInt(cycle) * this.#unitsPerSecond) / this.#hertz);
+  }
+
+  picoseconds(cycle: number): number {
     return Number((BigInt(cycle) * 1_000_000_000_000n) / this.#hertz);
   }
 }
 
-/** A channel: when tokens and free slots reach the other end, in picoseconds, oldest first. */
+/** A channel: when tokens and free slots reach the other end, oldest first. */
 class Wire {
   readonly name: string;
   readonly from: EngineProgram;
@@ -161,27 +170,29 @@ class Wire {
   }
 }
 
-/** Serves bits one after another, in the order of asking. Its times are fractions of a picosecond with one denominator. */
+/** Serves bits one after another, in the order of asking. Its times are fractions of a unit with one denominator. */
 class ByteServer {
   readonly name: string;
   readonly #bitsPerSecond: bigint;
+  readonly #unitsPerSecond: bigint;
   /** When everything asked for is served. */
   #busyUntil = 0n;
 
-  constructor(name: string, bytesPerSecond: number) {
+  constructor(name: string, bytesPerSecond: number, unitsPerSecond: number) {
     this.name = name;
+    this.#unitsPerSecond = BigInt(unitsPerSecond);
     this.#bitsPerSecond = BigInt(bytesPerSecond) * 8n;
   }
 
-  /** From when to when it serves, each in the next whole picosecond. */
+  /** From when to when it serves, each in the next whole unit. */
   serve(now: number, bytes: number): { from: number; to: number } {
     const asked = BigInt(now) * this.#bitsPerSecond;
     const from = asked > this.#busyUntil ? asked : this.#busyUntil;
-    this.#busyUntil = from + BigInt(bytes * 8) * 1_000_000_000_000n;
-    return { from: this.#wholePicosecond(from), to: this.#wholePicosecond(this.#busyUntil) };
+    this.#busyUntil = from + BigInt(bytes * 8) * this.#unitsPerSecond;
+    return { from: this.#wholeUnit(from), to: this.#wholeUnit(this.#busyUntil) };
   }
 
-  #wholePicosecond(time: bigint): number {
+  #wholeUnit(time: bigint): number {
     return Number((time + this.#bitsPerSecond - 1n) / this.#bitsPerSecond);
   }
 }
@@ -217,7 +228,7 @@ class Engine {
     this.#list = unroll(program);
   }
 
-  /** Picoseconds of the edge that it has not seen yet. */
+  /** The edge that it has not seen yet. */
   get edge(): number {
     return this.clock.edge(this.#cycle);
   }
@@ -235,7 +246,7 @@ class Engine {
     if (!need) return null;
     const { wire } = need;
     const on = need.for === 'token' ? wire.from.engine : wire.to.engine;
-    const ps = this.clock.edge(this.#since);
+    const ps = this.clock.picoseconds(this.#since);
     return { process: this.#program.engine, cycle: this.#since, ps, channel: wire.name, for: need.for, on };
   }
 
@@ -332,10 +343,10 @@ class Engine {
     }
   }
 
-  /** The first cycle from now on that begins at or after a time in picoseconds. */
-  #cycleFrom(ps: number): number {
+  /** The first cycle from now on that begins at or after a time. */
+  #cycleFrom(time: number): number {
     let cycle = this.#cycle;
-    while (this.clock.edge(cycle) < ps) cycle++;
+    while (this.clock.edge(cycle) < time) cycle++;
     return cycle;
   }
 

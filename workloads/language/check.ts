@@ -128,7 +128,7 @@ class Checker {
   }
 
   #checkFirst(output: AccessSyntax, from: EinsumSyntax['from'], index: IndexSyntax, variable: string): void {
-    const zero: IndexSyntax = { terms: new Map(), constant: 0, final: null, at: index.at };
+    const zero: IndexSyntax = { terms: new Map(), factors: [], constant: 0, final: null, at: index.at };
     const first = accessText({ ...output, indices: output.indices.map((other) => (other === index ? zero : other)) });
     if (!from) {
       this.#report(

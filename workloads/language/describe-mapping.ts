@@ -2,7 +2,7 @@
 import type { Mapping, Placement, RankPart, SectionMapping } from './mapping.ts';
 
 /** What `clockwright show` prints of a mapping; what it leaves open is chosen when it is used. */
-export function describeMapping({ name, about, source, workload, machine, sections }: Mapping): string {
+export function describeMapping({ name, about, source, workload, machine, sections, each }: Mapping): string {
   const head = [
     about ? `${name}   ${about}` : name,
     ...(source ? [`  source: ${source}`] : []),
@@ -14,13 +14,15 @@ export function describeMapping({ name, about, source, workload, machine, sectio
     const width = Math.max(...lines.map(([label]) => label.length));
     return [title, ...lines.map(([label, text]) => `  ${label.padEnd(width)}  ${text}`)];
   });
-  if (blocks.length === 0) blocks.push(['everything is left open']);
+  if (each) blocks.push(['a section of each einsum, but for what a recurrence holds together']);
+  else if (blocks.length === 0) blocks.push(['everything is left open']);
   return `${[head, ...blocks].map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 
 type Line = readonly [label: string, text: string];
 
-function sectionLines({ partition, loops, place, hold, stream, interleave, cores }: SectionMapping): Line[] {
+function sectionLines(section: SectionMapping): Line[] {
+  const { partition, loops, place, hold, stream, interleave, cores } = section;
   return [
     ...[...partition].map(([rank, parts]): Line => [`rank ${rank}`, parts.map(partText).join(' x ')]),
     ['loops', loops ? `${loops.join(' > ')}, outer to inner` : 'chosen'],
@@ -29,6 +31,11 @@ function sectionLines({ partition, loops, place, hold, stream, interleave, cores
     ...(stream.isEmpty()
       ? []
       : [['stream', [...stream].map(([tensor, tiles]) => `${tensor} ${tiles} tiles`).join(', ')] as const]),
+    ...(section.refetch.isEmpty() ? [] : [['refetch', section.refetch.join(', ')] as const]),
+    ...[...section.spill].map(([tensor, readers]): Line => ['spill', `${tensor}, read back by ${readers.join(', ')}`]),
+    ...[...section.replace].map(([tensor, old]): Line => ['replace', `${tensor} takes the place of ${old}`]),
+    ...section.passes.toArray().map((einsums, i): Line => [`pass ${i + 1}`, einsums.join(' ')]),
+    ...section.pipeline.toArray().map((einsums, i): Line => [`stage ${i + 1}`, einsums.join(' ') || 'none']),
     ...[...cores].map(([group, rank]): Line => ['cores', `${rank} split over ${group}`]),
     ['interleave', interleave === null ? 'chosen' : interleave === 1 ? 'none' : `${interleave} rounds`],
   ];

@@ -5,6 +5,7 @@ import type {
   AccessSyntax,
   EinsumSyntax,
   ExpressionSyntax,
+  FactorSyntax,
   IndexSyntax,
   PaddedSyntax,
   ReductionSyntax,
@@ -284,20 +285,25 @@ class Parser {
 
   #index(): IndexSyntax {
     const start = this.#peek();
-    if (isRank(start.text)) {
+    if (isRank(start.text) && this.#peek(1).text !== '*') {
       this.#take();
-      return { terms: new Map(), constant: 0, final: start.text, at: this.#place(start) };
+      return { terms: new Map(), factors: [], constant: 0, final: start.text, at: this.#place(start) };
     }
     const terms = new Map<string, number>();
+    const factors: FactorSyntax[] = [];
     let constant = 0;
     let sign = this.#takeIf('-') ? -1 : 1;
     for (;;) {
       const number = this.#peek().kind === 'number' ? this.#whole('indices') : null;
-      if (number === null || this.#takeIf('*')) {
+      const factor = number === null && this.#peek(1).text === '*' && isRank(this.#peek().text) ? this.#take() : null;
+      if (number === null || this.#peek().text === '*') {
+        if (number !== null || factor !== null) this.#expect('*');
         const variable = this.#peek();
         if (!isVariable(variable.text)) this.#fail('an index such as m, m1+1 or 2*p+r');
         this.#take();
-        terms.set(variable.text, (terms.get(variable.text) ?? 0) + sign * (number ?? 1));
+        const coefficient = factor === null ? sign * (number ?? 1) : 0;
+        terms.set(variable.text, (terms.get(variable.text) ?? 0) + coefficient);
+        if (factor) factors.push({ name: factor.text, sign, variable: variable.text, at: this.#place(factor) });
       } else {
         constant += sign * number;
       }
@@ -306,7 +312,7 @@ class Parser {
       else break;
     }
     const last = this.#tokens[this.#next - 1]!;
-    return { terms, constant, final: null, at: this.#locate(start.start, last.end - start.start) };
+    return { terms, factors, constant, final: null, at: this.#locate(start.start, last.end - start.start) };
   }
 
   #whole(what: 'indices' | 'elements'): number {

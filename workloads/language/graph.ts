@@ -241,6 +241,11 @@ function renameAccess(access: AccessSyntax, names: Names): AccessSyntax {
   const indices = access.indices.map((index) => ({
     ...index,
     terms: new Map([...index.terms].map(([variable, factor]) => [renameVariable(variable, names), factor])),
+    factors: index.factors.map((factor) => ({
+      ...factor,
+      name: names.bare(factor.name),
+      variable: renameVariable(factor.variable, names),
+    })),
     final: index.final && names.rank(index.final),
   }));
   return { ...access, tensor: names.tensor(access.tensor), indices };

@@ -1,8 +1,10 @@
 /** Workload files to workloads. */
 import { type Diagnostic, InputError } from '../../arch/language/diagnostics.ts';
+import { fileNamed } from '../../arch/language/library.ts';
 import { Source } from '../../arch/language/source.ts';
 import { buildWorkload } from './build.ts';
 import { checkCascade } from './check.ts';
+import { resolveFactors } from './factors.ts';
 import { readFlat } from './graph.ts';
 import { groupsOf, RecurrenceMistake } from './order.ts';
 import { parseShape, resolveExtents } from './ranks.ts';
@@ -13,9 +15,12 @@ export interface LoadOptions {
   readonly shape?: readonly string[];
 }
 
-/** @throws InputError with every mistake in the file, in the files that it uses and in the options. */
+/**
+ * A file, or the name of one in workloads/.
+ * @throws InputError with every mistake in the file, in the files that it uses and in the options.
+ */
 export function loadWorkload(file: string, options: LoadOptions = {}): LoadedWorkload {
-  return fromSource(Source.read(file), options);
+  return fromSource(Source.read(fileNamed('workloads', file)), options);
 }
 
 /** The same from a text; `file` is its name in messages, and its folder is where used workloads are looked for first. */
@@ -26,8 +31,9 @@ export function parseWorkload(text: string, file: string, options: LoadOptions =
 function fromSource(source: Source, { shape = [] }: LoadOptions): LoadedWorkload {
   const mistakes: Diagnostic[] = [];
   const overrides = parseShape(shape, mistakes);
-  const flat = readFlat(source, mistakes);
-  const extents = resolveExtents(flat.extents, flat.splits, overrides, mistakes);
+  const read = readFlat(source, mistakes);
+  const extents = resolveExtents(read.extents, read.splits, overrides, mistakes);
+  const flat = resolveFactors(read, extents, mistakes);
   const checked = checkCascade(flat, extents, mistakes);
   if (mistakes.length > 0) throw new InputError(distinct(mistakes).sort(inFileOrder));
   const loaded = buildWorkload(flat, extents, checked);

@@ -2,6 +2,7 @@
 import { List, Map, OrderedMap, Record } from 'immutable';
 import { z } from 'zod';
 import { InputError, type Place } from '../../arch/language/diagnostics.ts';
+import { fileNamed } from '../../arch/language/library.ts';
 import { count, parsed } from '../../arch/language/quantities.ts';
 import { check, type Path, Source } from '../../arch/language/source.ts';
 import { parseCount, UnitError } from '../../arch/language/units.ts';
@@ -30,10 +31,20 @@ export class SectionMapping extends Record<{
   place: OrderedMap<string, Placement>;
   /** Tensors that stay in the scratchpad as long as a tile of them is used again, by scratchpad; under '', in any. */
   hold: OrderedMap<string, List<string>>;
+  /** Tensors that are fetched again by every operation that reads them. */
+  refetch: List<string>;
   /** Tiles in flight from or to memory, by tensor: 2 is double buffering. */
   stream: Map<string, number>;
-  /** Rounds in flight; 1 is no software pipelining; null: as many as hide every latency. */
+  /** Rounds in flight; 1: each round ends before the next begins; null: as many as hide every latency. */
   interleave: number | null;
+  /** Einsums by stage of the software pipeline, each stage a tile behind the one before; empty: chosen by the binder. */
+  pipeline: List<List<string>>;
+  /** Einsums by pass over the loops inside the loop `pass`; empty: there is one. */
+  passes: List<List<string>>;
+  /** Tensors that go through memory, and the einsums that read them back. */
+  spill: Map<string, List<string>>;
+  /** Tensors whose tiles take the place of another's in the scratchpad. */
+  replace: Map<string, string>;
   /** Rank variable that is split over the cores of a group, by group; of others the binder chooses. */
   cores: Map<string, string>;
 }>(
@@ -43,8 +54,13 @@ export class SectionMapping extends Record<{
     loops: null,
     place: OrderedMap(),
     hold: OrderedMap(),
+    refetch: List(),
     stream: Map(),
     interleave: null,
+    pipeline: List(),
+    passes: List(),
+    spill: Map(),
+    replace: Map(),
     cores: Map(),
   },
   'SectionMapping',
@@ -58,7 +74,9 @@ export class Mapping extends Record<{
   workload: string;
   machine: string;
   sections: List<SectionMapping>;
-}>({ name: '', about: '', source: '', workload: '', machine: '', sections: List() }, 'Mapping') {}
+  /** Whether every einsum is a section, laid out by default, but what a recurrence holds together. */
+  each: boolean;
+}>({ name: '', about: '', source: '', workload: '', machine: '', sections: List(), each: false }, 'Mapping') {}
 
 /** A mapping and where its parts were written, for messages that arise in binding. */
 export interface LoadedMapping {
@@ -94,9 +112,26 @@ const sectionKeys = {
   hold: z
     .union([names.transform((tensors): { [pad: string]: string[] } => ({ '': tensors })), z.record(z.string(), names)])
     .optional()
-    .describe('Tensors that stay in the scratchpad as long as they are used again'),
+    .describe('Tensors that stay in the scratchpad as long as they are used again, with all windows over them'),
+  refetch: names.optional().describe('Tensors that every operation fetches again'),
   stream: z.record(z.string(), count).optional().describe('Tiles in flight from or to memory'),
-  interleave: count.optional().describe('Rounds in flight: 1 is no software pipelining'),
+  interleave: count.optional().describe('Rounds in flight: with 1, each ends before the next begins'),
+  pipeline: z
+    .array(names)
+    .min(1)
+    .optional()
+    .describe('Einsums by stage: each stage works a tile behind the one before'),
+  passes: z
+    .array(names)
+    .min(2)
+    .max(3)
+    .optional()
+    .describe('Einsums by pass: the loops inside the loop "pass" are gone through once for each'),
+  spill: z.record(z.string(), names).optional().describe('Einsums that read a tensor back from memory, by tensor'),
+  replace: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe('Tensors whose tiles take the place of those of another: "SN: QK"'),
   cores: z.record(z.string(), z.string()).optional().describe('Rank that is split over the cores of a group, by group'),
 };
 
@@ -111,9 +146,9 @@ const mappingSchema = z.strictObject({
   machine: z.string().optional().describe('Machine that it is for'),
   ...sectionKeys,
   sections: z
-    .array(z.strictObject({ einsums: names, ...sectionKeys }))
+    .union([z.literal('each'), z.array(z.strictObject({ einsums: names, ...sectionKeys }))])
     .optional()
-    .describe('One entry per fusion group, each with the keys above'),
+    .describe('One entry per fusion group, each with the keys above; or "each": nothing is fused'),
 });
 
 /** JSON Schema of a mapping file, for editors. */
@@ -123,9 +158,9 @@ export function mappingJsonSchema(): object {
 
 type SectionInput = z.output<z.ZodObject<typeof sectionKeys>> & { einsums?: string[] };
 
-/** @throws InputError with every mistake in the file. */
+/** A file, or the name of one in workloads/mappings/. @throws InputError with every mistake in the file. */
 export function loadMapping(file: string): LoadedMapping {
-  return fromSource(Source.read(file));
+  return fromSource(Source.read(fileNamed('workloads/mappings', file)));
 }
 
 /** The same from a text; `file` is its name in messages. */
@@ -144,7 +179,8 @@ function fromSource(source: Source): LoadedMapping {
       hint: 'move it into the section that it is for',
     });
   }
-  const sections: SectionInput[] = listed ?? (common ? [whole] : []);
+  const each = listed === 'each';
+  const sections: SectionInput[] = each ? [] : (listed ?? (common ? [whole] : []));
   return {
     mapping: new Mapping({
       name: mapping,
@@ -153,6 +189,7 @@ function fromSource(source: Source): LoadedMapping {
       workload: workload ?? '',
       machine: machine ?? '',
       sections: List(sections.map(sectionMapping)),
+      each,
     }),
     place: (section, path, atKey = false) => {
       const whole = listed ? ['sections', section, ...path] : path;
@@ -179,8 +216,17 @@ function sectionMapping(input: SectionInput): SectionMapping {
       ]),
     ),
     hold: OrderedMap(Object.entries(input.hold ?? {}).map(([pad, tensors]) => [pad, List(tensors)])),
+    refetch: List(input.refetch ?? []),
     stream: Map(Object.entries(input.stream ?? {})),
     interleave: input.interleave ?? null,
+    pipeline: listOfLists(input.pipeline),
+    passes: listOfLists(input.passes),
+    spill: Map(Object.entries(input.spill ?? {}).map(([tensor, readers]) => [tensor, List(readers)])),
+    replace: Map(Object.entries(input.replace ?? {})),
     cores: Map(Object.entries(input.cores ?? {}).map(([group, rank]) => [group, rank.toLowerCase()])),
   });
+}
+
+function listOfLists(lists: string[][] = []): List<List<string>> {
+  return List(lists.map((names) => List(names)));
 }

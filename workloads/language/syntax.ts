@@ -2,9 +2,20 @@
 import type { Place } from '../../arch/language/diagnostics.ts';
 import type { Operator, Reducer } from './workload.ts';
 
+/** The `P0` of `P0*p1`. */
+export interface FactorSyntax {
+  /** Rank or parameter. */
+  readonly name: string;
+  readonly sign: number;
+  readonly variable: string;
+  readonly at: Place;
+}
+
 export interface IndexSyntax {
   /** Coefficient by rank variable, in order of appearance. */
   readonly terms: ReadonlyMap<string, number>;
+  /** Coefficients by name, which count as 0 in `terms` until extents are known (factors.ts). */
+  readonly factors: readonly FactorSyntax[];
   readonly constant: number;
   /** A rank in upper case: its final iterate. */
   readonly final: string | null;

@@ -1,25 +1,31 @@
 /** What a square array gains from its size: one GEMM on FuseMax's machine with 32 to 512 rows and columns. */
+import { loadArch, loadWorkload, powersOf, study } from '../../index.ts';
 
-import { packageRoot } from '../../arch/language/library.ts';
-import { loadArch, loadWorkload, simulate } from '../../index.ts';
+const arch = loadArch('fusemax');
+const workload = loadWorkload('gemm', { shape: ['M=4096', 'N=4096', 'K=4096'] });
 
-const arch = loadArch(`${packageRoot}/arch/fusemax.yaml`);
-const workload = loadWorkload(`${packageRoot}/workloads/gemm.yaml`, { shape: ['M=4096', 'N=4096', 'K=4096'] });
-
-console.log('size     cycles   array busy   hbm used   energy');
-for (const size of [32, 64, 128, 256, 512]) {
-  const variant = arch.setIn(['parts', 'array', 'rows'], size).setIn(['parts', 'array', 'columns'], size);
-  const { cycles, engines, memories, energy } = simulate({ arch: variant, workload });
-  const busy = engines.find((engine) => engine.name === 'array')!.utilization;
-  const used = memories.find((memory) => memory.name === 'hbm')!;
-  const percent = (fraction: number): string => `${(100 * fraction).toFixed(1)} %`;
-  console.log(
-    [
-      String(size).padStart(4),
-      cycles.toLocaleString('en').padStart(10),
-      percent(busy).padStart(10),
-      percent(used.bandwidth / used.peakBandwidth).padStart(10),
-      `${energy.total.toFixed(2)} J`.padStart(9),
-    ].join('  '),
-  );
-}
+export default study({
+  name: 'array-size',
+  about: 'One GEMM on FuseMax, whose array has 32 to 512 rows and columns',
+  parameters: { size: powersOf(2, 32, 512) },
+  point: ({ size }) => ({
+    arch: arch.setIn(['parts', 'array', 'rows'], size).setIn(['parts', 'array', 'columns'], size),
+    workload,
+  }),
+  metrics: ({ cycles, seconds, engines, memories, energy, area }) => {
+    const hbm = memories.find(({ name }) => name === 'hbm');
+    return {
+      cycles,
+      latency: seconds,
+      array_busy: engines.find(({ name }) => name === 'array')?.utilization ?? null,
+      hbm_used: hbm ? hbm.bandwidth / hbm.peakBandwidth : null,
+      energy: energy.total,
+      area: area.total,
+    };
+  },
+  units: { latency: 's', energy: 'J', area: 'mm²' },
+  charts: [
+    { kind: 'curve', x: 'size', y: 'latency', log: 'xy' },
+    { kind: 'pareto', x: 'area', y: 'latency', label: 'size', log: 'xy' },
+  ],
+});

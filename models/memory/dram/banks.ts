@@ -1,6 +1,6 @@
 /** What the banks of a channel are like: which row is open, and for whom. */
 import type { DramDevice } from '../../../arch/language/dram/device.ts';
-import { none } from './requests.ts';
+import { none, type Request } from './requests.ts';
 
 /** A bank's row is closed, half-open, or open. */
 export const closed = 0;
@@ -12,8 +12,8 @@ export class Banks {
   readonly state: Uint8Array;
   /** Row open in each bank; `none` otherwise. */
   readonly openRow: Int32Array;
-  /** The request that a bank's row was opened for, until it has had its access; `none` otherwise. */
-  readonly holder: Int32Array;
+  /** The request that a bank's row was opened for, until it has had its access. */
+  readonly holder: (Request | null)[];
   /** Openings by bank. */
   readonly activations: Float64Array;
   /** Banks below a node of the level that a refresh of all banks names, here a rank. */
@@ -29,7 +29,7 @@ export class Banks {
     this.count = banks;
     this.state = new Uint8Array(banks);
     this.openRow = new Int32Array(banks).fill(none);
-    this.holder = new Int32Array(banks).fill(none);
+    this.holder = new Array<Request | null>(banks).fill(null);
     this.activations = new Float64Array(banks);
     this.rankBanks = device.counts.slice(level + 1).reduce((all, count) => all * count, 1);
     this.#rankOf = Int32Array.from({ length: banks }, (_, bank) => Math.floor(bank / this.rankBanks));
@@ -53,7 +53,7 @@ export class Banks {
     this.state[bank] = activating;
   }
 
-  open(bank: number, row: number, holder: number, clock: number): void {
+  open(bank: number, row: number, holder: Request | null, clock: number): void {
     if (this.state[bank] === closed) this.#leaveClosed(bank, clock);
     this.state[bank] = open;
     this.openRow[bank] = row;

@@ -5,13 +5,14 @@
  */
 import type { DramDevice } from '../../../arch/language/dram/device.ts';
 import { Banks, closed, open } from './banks.ts';
-import { Choice, type Edges } from './choice.ts';
+import type { Edges } from './candidates.ts';
+import { Choice } from './choice.ts';
 import { type CommandSet, commandSet, sentCommands } from './commands.ts';
 import { type Pages, type PageView, pagesFor } from './page.ts';
 import type { ControllerPolicy } from './policy.ts';
 import { PriorityQueue } from './priority.ts';
 import { type QueueRefresh, type RefreshManager, refreshManager } from './refresh.ts';
-import { none, Requests, reads, writes } from './requests.ts';
+import { none, type Request, Requests, reads, writes } from './requests.ts';
 import { Timing } from './timing.ts';
 
 /** Told of every command: its index, the first bank of the node that it names, and for accesses and openings the row. */
@@ -67,13 +68,6 @@ export abstract class Controller implements PageView, Edges {
   protected readonly priority: PriorityQueue;
   /** The next tick at which refreshes are queued. */
   protected refreshDue: number;
-  /** Requests whose row was opened for them, in that order. */
-  readonly #active: Int32Array;
-  protected activeCount = 0;
-  /** The one of them to go first and when, valid until the next command. */
-  protected activeTick = never;
-  protected activeSlot = none;
-  protected isActiveChosen = false;
   protected readonly policy: ControllerPolicy;
   readonly #pages: Pages;
   protected readonly isOpenPage: boolean;
@@ -85,10 +79,6 @@ export abstract class Controller implements PageView, Edges {
   readonly #completions: Completions | null;
   protected readonly activity: Activity | null;
   protected readonly skipsIdle: boolean;
-  /** Of every command: 1 when a row command may start in the same tick. */
-  readonly #leavesRowBus: Uint8Array;
-  /** Class of the read and the write command. */
-  protected readonly columnClass: Int32Array;
 
   constructor(device: DramDevice, policy: ControllerPolicy, options: ControllerOptions = {}) {
     this.device = device;
@@ -99,14 +89,14 @@ export abstract class Controller implements PageView, Edges {
     this.rows = new Banks(device, banks, device.commands[this.set.prechargeAll]?.level ?? 0);
     this.requests = new Requests(banks, policy.readQueue + policy.writeQueue + banks);
     const protectsHits = policy.scheduler === 'frfcfs-row-hit';
-    this.choice = new Choice(this.set, this.timing, this.requests, this.rows, this, protectsHits);
+    const { set, timing, requests, rows } = this;
+    this.choice = new Choice(set, timing, requests, rows, device.halfCycle ? this : null, protectsHits);
     this.priority = new PriorityQueue(device, this.set, this.timing, this.rows);
     this.#refresh = refreshManager(device, policy.refresh);
     this.#queueRefresh = (command, bank) => this.priority.push(command, bank);
     this.refreshDue = this.#refresh.due;
     this.#pages = pagesFor(policy.page, this);
     this.isOpenPage = policy.page.kind === 'open';
-    this.#active = new Int32Array(banks);
     this.commands = new Float64Array(device.commands.length);
     this.policy = policy;
     // Watermarks are single-precision fractions of the queue, as in the tools that these are compared with.
@@ -116,13 +106,11 @@ export abstract class Controller implements PageView, Edges {
     this.#completions = options.completions ?? null;
     this.activity = options.activity ?? null;
     this.skipsIdle = options.skipsIdle ?? true;
-    this.#leavesRowBus = Uint8Array.from(device.commands, ({ bus }) => (device.dualBus && bus === 'column' ? 1 : 0));
-    this.columnClass = Int32Array.of(this.timing.classOf[this.set.read]!, this.timing.classOf[this.set.write]!);
   }
 
   /** Requests that wait for their access. */
   get waiting(): number {
-    return this.requests.size[reads]! + this.requests.size[writes]! + this.activeCount;
+    return this.requests.size[reads]! + this.requests.size[writes]! + this.choice.heldCount;
   }
 
   /**
@@ -144,11 +132,9 @@ export abstract class Controller implements PageView, Edges {
       return true;
     }
     if (requests.size[queue]! >= (write ? this.policy.writeQueue : this.policy.readQueue)) return false;
-    const slot = requests.add(queue, bank, row, column, block, this.clock, this.rows.openRow[bank]!);
-    requests.tag[slot] = tag;
-    this.choice.columnFrom = this.clock + 1;
-    this.choice.rowFrom = this.clock + 1;
-    this.choice.changed(queue, bank);
+    const request = requests.add(queue, bank, row, column, block, this.clock, this.rows.openRow[bank]!, tag);
+    const { hit, other } = requests.list(queue, bank);
+    if (hit === request || other === request) this.choice.changed(queue, bank, this.clock + 1);
     return true;
   }
 
@@ -184,7 +170,7 @@ export abstract class Controller implements PageView, Edges {
     return this.rows.state[bank] === open;
   }
 
-  isWanted(bank: number, except: number): boolean {
+  isWanted(bank: number, except: Request | null): boolean {
     return this.#isHeldFor(bank, except) || this.requests.wanted(bank, except);
   }
 
@@ -196,13 +182,8 @@ export abstract class Controller implements PageView, Edges {
     this.priority.push(this.set.precharge, bank);
   }
 
-  /** The first tick from one on in which a column command may start, whatever it is. */
-  columnStart(tick: number): number {
-    return tick;
-  }
-
-  /** The same for a row command. */
-  rowStart(_command: number, _bank: number, tick: number): number {
+  /** The first tick from one on in which a command may start. */
+  edge(_command: number, _bank: number, tick: number): number {
     return tick;
   }
 
@@ -211,17 +192,15 @@ export abstract class Controller implements PageView, Edges {
     const from = this.clock + 1;
     let tick = this.maintenanceDue(from);
     if (tick <= from) return from;
-    if (this.activeCount > 0) {
-      if (!this.isActiveChosen) this.chooseActive(from);
-      if (this.activeTick <= from) return from;
-      if (this.activeTick < tick) tick = this.activeTick;
-    }
+    const { choice } = this;
+    const held = choice.chooseHeld(from);
+    if (held.startsBy(from)) return from;
+    if (held.startsBy(tick)) tick = held.tick;
     if (this.priority.isEmpty) {
       this.chooseQueue();
-      this.choice.choose(from, from);
-      const { columnTick, rowTick } = this.choice;
-      if (columnTick < tick) tick = columnTick;
-      if (rowTick < tick) tick = rowTick;
+      choice.choose(from);
+      if (choice.column.startsBy(tick)) tick = choice.column.tick;
+      if (choice.row.startsBy(tick)) tick = choice.row.tick;
     } else {
       const start = this.priorityStart(from);
       if (start < tick) tick = start;
@@ -233,7 +212,7 @@ export abstract class Controller implements PageView, Edges {
   protected priorityStart(from: number): number {
     const { command, bank } = this.priority;
     if (command === none) return never;
-    return this.rowStart(command, bank, Math.max(from, this.priority.ready(command)));
+    return this.edge(command, bank, Math.max(from, this.priority.ready(command)));
   }
 
   /** Executes a tick; returns whether a command started. */
@@ -272,80 +251,61 @@ export abstract class Controller implements PageView, Edges {
     } else if (size[writes]! < this.#lowWater && size[reads] !== 0) this.choice.serve(reads);
   }
 
-  /** Chooses among the requests whose row is open for them, from tick `from` on. */
-  protected chooseActive(from: number): void {
-    const { timing } = this;
-    const { order, bank, isWrite } = this.requests;
-    this.activeTick = never;
-    this.activeSlot = none;
-    for (let i = 0; i < this.activeCount; i++) {
-      const slot = this.#active[i]!;
-      const ready = timing.ready(this.columnClass[isWrite[slot]!]!, bank[slot]!);
-      const tick = this.columnStart(ready > from ? ready : from);
-      if (tick < this.activeTick || (tick === this.activeTick && order[slot]! < order[this.activeSlot]!)) {
-        this.activeTick = tick;
-        this.activeSlot = slot;
-      }
-    }
-    this.isActiveChosen = true;
-  }
-
   /** Sends a request's read or write; `mayClose` lets the page policy close the row with it. */
-  protected access(slot: number, mayClose = true): void {
-    const { requests } = this;
-    const bank = requests.bank[slot]!;
-    const write = requests.isWrite[slot]!;
-    if (!requests.counted[slot]) this.rowHits++;
+  protected access(request: Request, mayClose = true): void {
+    const { queue, bank } = request;
+    const write = queue === writes;
+    if (!request.isCounted) this.rowHits++;
     let command = write ? this.set.write : this.set.read;
     let closes = false;
-    if (!this.isOpenPage && mayClose && !this.#isHeldFor(bank, slot) && this.#pages.closesBehind(bank, slot)) {
+    if (!this.isOpenPage && mayClose && !this.#isHeldFor(bank, request) && this.#pages.closesBehind(bank, request)) {
       const closing = write ? this.set.writeClose : this.set.readClose;
       closes = closing !== none && this.timing.ready(this.timing.classOf[closing]!, bank) <= this.clock;
       if (closes) command = closing;
     }
-    this.start(command, bank, requests.row[slot]!, requests.column[slot]!);
+    this.start(command, bank, request.row, request.column);
     if (this.activity !== null) this.activity.accessed(bank, this.clock, 1, 1);
-    if (this.rows.holder[bank] === slot) {
-      this.#removeActive(slot);
-      this.choice.bankChanged(bank);
+    if (this.rows.holder[bank] === request) {
+      this.rows.holder[bank] = null;
+      this.choice.hold(queue, bank, null, this.clock);
+      this.choice.bankChanged(bank, this.clock);
     } else {
-      requests.remove(slot, this.rows.openRow[bank]!);
-      this.choice.changed(write, bank);
+      this.requests.remove(request, this.rows.openRow[bank]!);
+      this.choice.changed(queue, bank, this.clock);
     }
     if (closes) this.#close(bank);
     else if (!this.isOpenPage) this.#pages.accessed(bank, this.clock);
-    this.done(write, requests.tag[slot]!, requests.arrive[slot]!, this.clock);
-    requests.release(slot);
+    this.done(queue, request.tag, request.arrive, this.clock);
+    this.requests.release(request);
   }
 
   /** Sends the row command that a request needs: its opening, or the precharge that comes before. */
-  protected row(slot: number, command: number): void {
-    const { bank, row, column, counted } = this.requests;
-    const at = bank[slot]!;
-    if (!counted[slot]) {
-      counted[slot] = 1;
-      if (this.rows.state[at] === open) this.rowConflicts++;
+  protected row(request: Request, command: number): void {
+    const { bank } = request;
+    if (!request.isCounted) {
+      request.isCounted = true;
+      if (this.rows.state[bank] === open) this.rowConflicts++;
       else this.rowMisses++;
     }
-    this.start(command, at, row[slot]!, column[slot]!);
-    if (command === this.set.precharge) this.#close(at);
-    else this.opening(slot, at);
+    this.start(command, bank, request.row, request.column);
+    if (command === this.set.precharge) this.#close(bank);
+    else this.opening(request);
   }
 
   /** A request's opening command has been sent: it leaves its queue. */
-  protected opening(slot: number, bank: number): void {
-    this.requests.remove(slot, none);
-    this.openFor(slot, bank);
+  protected opening(request: Request): void {
+    this.requests.remove(request, none);
+    this.openFor(request);
   }
 
   /** A bank's row is open for a request, which from now on goes before all others. */
-  protected openFor(slot: number, bank: number): void {
-    const row = this.requests.row[slot]!;
-    this.rows.open(bank, row, slot, this.clock);
+  protected openFor(request: Request): void {
+    const { queue, bank, row } = request;
+    this.rows.open(bank, row, request, this.clock);
     this.requests.opened(bank, row);
-    this.choice.bankChanged(bank);
+    this.choice.hold(queue, bank, request, this.clock);
+    this.choice.bankChanged(bank, this.clock);
     this.#pages.opened(bank, this.clock);
-    this.#active[this.activeCount++] = slot;
   }
 
   #close(bank: number): void {
@@ -353,34 +313,21 @@ export abstract class Controller implements PageView, Edges {
     if (this.rows.state[bank] === closed) return;
     this.rows.close(bank, this.clock);
     this.requests.closed(bank);
-    this.choice.bankChanged(bank);
+    this.choice.bankChanged(bank, this.clock);
   }
 
   /** A command starts now. */
   protected start(command: number, bank: number, row: number, column: number): void {
     this.timing.issue(command, bank, this.clock);
     this.commands[command]!++;
-    this.choice.columnFrom = this.clock + 1;
-    // On a bus of its own a row command may go beside a column command.
-    this.choice.rowFrom = this.clock + 1 - this.#leavesRowBus[command]!;
     this.choice.sent(command, bank);
-    this.isActiveChosen = false;
     if (this.log !== null) this.log(this.clock, command, bank, row, column);
   }
 
   /** Whether a bank's row was opened for a request that still waits, other than one. */
-  #isHeldFor(bank: number, except: number): boolean {
+  #isHeldFor(bank: number, except: Request | null): boolean {
     const holder = this.rows.holder[bank]!;
-    return holder !== none && holder !== except;
-  }
-
-  #removeActive(slot: number): void {
-    const active = this.#active;
-    let i = 0;
-    while (active[i] !== slot) i++;
-    this.activeCount--;
-    for (; i < this.activeCount; i++) active[i] = active[i + 1]!;
-    this.rows.holder[this.requests.bank[slot]!] = none;
+    return holder !== null && holder !== except;
   }
 
   /** A request that arrived at one tick has its access at another. */

@@ -1,7 +1,7 @@
 /** Several commands in one step of work, where nothing can come between them. The result is that of one tick after another. */
 import { closed } from './banks.ts';
 import { Controller } from './controller.ts';
-import { none, reads, writes } from './requests.ts';
+import { reads, writes } from './requests.ts';
 import type { Upcoming } from './upcoming.ts';
 
 export abstract class FastController extends Controller {
@@ -13,14 +13,14 @@ export abstract class FastController extends Controller {
   sendHits(next: Upcoming, count: number, limit: number, tag = 0): number {
     const queue = next.write[next.from]!;
     const bank = next.bank[next.from]!;
-    if (!this.choice.isOneRow(queue) || this.activeCount > 0) return 0;
+    if (!this.choice.isOneRow(queue) || this.choice.heldCount > 0) return 0;
     if (this.refreshDue <= this.clock + 1 || !this.priority.isEmpty) return 0;
     this.chooseQueue();
     if (!this.#isRunOf(queue, bank, next)) return 0;
-    this.choice.choose(this.clock + 1, this.clock + 1);
-    const command = queue === writes ? this.set.write : this.set.read;
-    const first = this.choice.columnTick;
-    const period = this.columnStart(first + this.timing.period(command)) - first;
+    const { column } = this.choice;
+    column.choose(this.clock + 1);
+    const { command, tick: first } = column;
+    const period = this.edge(command, bank, first + this.timing.period(command)) - first;
     const end = Math.min(limit, this.refreshDue - 1);
     if (first > end || !this.canRepeat(queue, first, period)) return 0;
     const accesses = Math.min(count, Math.floor((end - first) / period) + 1);
@@ -29,7 +29,7 @@ export abstract class FastController extends Controller {
     this.timing.issue(command, bank, this.clock);
     this.commands[command]! += accesses;
     this.repeated(queue);
-    this.choice.changed(queue, bank);
+    this.choice.changed(queue, bank, this.clock);
     this.choice.forget();
     this.activity?.accessed(bank, first, period, accesses);
     return accesses;
@@ -54,16 +54,16 @@ export abstract class FastController extends Controller {
     if (!isHit) {
       let opens = timing.ready(timing.classOf[set.activate]!, bank);
       if (isOpen) {
-        precharge = this.rowStart(set.precharge, bank, Math.max(tick, this.prechargeReady(bank)));
+        precharge = this.edge(set.precharge, bank, Math.max(tick, this.prechargeReady(bank)));
         opens = Math.max(opens, precharge + timing.gap(set.precharge, set.activate));
         ready = Math.max(ready, precharge + timing.gap(set.precharge, access));
         tick = precharge + 1;
       }
-      activate = this.rowStart(set.activate, bank, Math.max(tick, opens));
+      activate = this.edge(set.activate, bank, Math.max(tick, opens));
       ready = Math.max(ready, activate + timing.gap(set.activate, access));
       tick = this.opened(activate, bank) + 1;
     }
-    tick = this.columnStart(Math.max(tick, ready));
+    tick = this.edge(access, bank, Math.max(tick, ready));
     const sync = this.needsSync(tick) ? tick : 0;
     if (sync > 0) tick = this.synced(sync, queue, bank);
     if (tick > limit || tick >= this.refreshDue) return false;
@@ -77,7 +77,7 @@ export abstract class FastController extends Controller {
       this.startRow(set.activate, bank, row, column);
       this.clock = this.opened(activate, bank);
       if (this.clock > activate) this.startRow(set.activateSecond, bank, row, column);
-      this.rows.open(bank, row, none, activate);
+      this.rows.open(bank, row, null, activate);
     }
     if (sync > 0) {
       this.clock = sync;
@@ -131,20 +131,21 @@ export abstract class FastController extends Controller {
       !this.isOpenPage ||
       queue !== this.choice.queue ||
       capacity < 2 ||
-      requests.oldest(queue, bank) === none ||
+      requests.list(queue, bank).head === null ||
+      requests.list(queue, bank).other !== null ||
       requests.size[queue] !== capacity ||
-      requests.other[queue * this.banks + bank] !== none ||
       this.rows.openRow[bank] !== next.row[next.from] ||
       this.timing.period(queue === writes ? this.set.write : this.set.read) === 0
     ) {
       return false;
     }
     // A read of a block that waits to be written is answered at once, and a write to it is merged.
-    if (queue === reads) return requests.oldest(writes, bank) === none;
+    const { head } = requests.list(writes, bank);
+    if (queue === reads) return head === null;
     let last = Number.NEGATIVE_INFINITY;
-    for (let slot = requests.oldest(writes, bank); slot !== none; slot = requests.after(slot)) {
-      if (requests.block[slot]! <= last) return false;
-      last = requests.block[slot]!;
+    for (let request = head; request !== null; request = request.next) {
+      if (request.block <= last) return false;
+      last = request.block;
     }
     return next.block[next.from]! > last;
   }
@@ -163,13 +164,15 @@ export abstract class FastController extends Controller {
     const waiting = requests.size[queue]!;
     const before = Math.min(count, waiting);
     if (this.log !== null) this.#logRun(queue, bank, next, count, first, period);
+    const list = requests.list(queue, bank);
     for (let i = 0; i < before; i++) {
-      const slot = requests.oldest(queue, bank);
-      if (!requests.counted[slot]) this.rowHits++;
-      this.done(queue, requests.tag[slot]!, requests.arrive[slot]!, first + i * period);
+      if (list.head === null) break;
+      const { isCounted, tag: own, arrive } = list.head;
+      if (!isCounted) this.rowHits++;
+      this.done(queue, own, arrive, first + i * period);
       const j = count - before + i;
       const at = next.from + j;
-      requests.replaceOldest(queue, bank, next.column[at]!, next.block[at]!, first + j * period, tag);
+      requests.replaceOldest(list, next.column[at]!, next.block[at]!, first + j * period, tag);
     }
     this.rowHits += count - before;
     // Those that come and go within the run wait for a queue's length each.
@@ -179,11 +182,11 @@ export abstract class FastController extends Controller {
   #logRun(queue: number, bank: number, next: Upcoming, count: number, first: number, period: number): void {
     const { requests } = this;
     const command = queue === writes ? this.set.write : this.set.read;
-    let slot = requests.oldest(queue, bank);
+    let { head: request } = requests.list(queue, bank);
     for (let i = 0; i < count; i++) {
-      const column = slot === none ? next.column[next.from + i - requests.size[queue]!]! : requests.column[slot]!;
+      const column = request?.column ?? next.column[next.from + i - requests.size[queue]!]!;
       this.log?.(first + i * period, command, bank, this.rows.openRow[bank]!, column);
-      if (slot !== none) slot = requests.after(slot);
+      request = request?.next ?? null;
     }
   }
 }

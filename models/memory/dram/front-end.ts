@@ -107,7 +107,8 @@ export class FrontEnd implements Completions {
   #offer(): boolean {
     const sending = this.#sending;
     for (let i = 0; i < sending.length; i++) {
-      const at = (this.#turn + i) % sending.length;
+      const turn = this.#turn + i;
+      const at = turn < sending.length ? turn : turn - sending.length;
       const tag = sending[at]!;
       const part = this.#parts[tag]!;
       if (part.from > this.clock || !this.#send(part, tag)) continue;

@@ -1,51 +1,42 @@
 import { FastController } from './fast-forward.ts';
 import { none } from './requests.ts';
 
-const never = Number.POSITIVE_INFINITY;
-
 /** One command in a tick, whatever it is: DDR3 to DDR5, GDDR6. */
 export class OneBusController extends FastController {
   /** As the base does it, but a choice that nothing can come before is sent at once. */
   override step(limit: number): boolean {
     const { choice } = this;
-    while (this.skipsIdle && this.clock < limit) {
-      const from = this.clock + 1;
-      const maintenance = this.maintenanceDue(from);
-      if (maintenance <= from || !this.priority.isEmpty) break;
-      let active = never;
-      if (this.activeCount > 0) {
-        if (!this.isActiveChosen) this.chooseActive(from);
-        active = this.activeTick;
-      }
-      let waiting = never;
-      if (active > from) {
-        this.chooseQueue();
-        choice.choose(from, from);
-        waiting = choice.columnTick < choice.rowTick ? choice.columnTick : choice.rowTick;
-      }
-      const next = active <= waiting ? active : waiting;
-      if (next >= maintenance) break;
-      if (next > limit) {
-        this.clock = limit;
-        return false;
-      }
-      this.clock = next;
-      if (active <= waiting) this.access(this.activeSlot);
-      else if (choice.columnGoesFirst) this.access(choice.columnSlot);
-      else this.row(choice.rowSlot, choice.rowCommand);
-      return true;
+    const from = this.clock + 1;
+    if (!this.skipsIdle || from > limit) return super.step(limit);
+    const maintenance = this.maintenanceDue(from);
+    if (maintenance <= from || !this.priority.isEmpty) return super.step(limit);
+    let first = choice.chooseHeld(from);
+    if (!first.startsBy(from)) {
+      this.chooseQueue();
+      choice.choose(from);
+      const waiting = choice.columnGoesFirst ? choice.column : choice.row;
+      if (waiting.best !== null && !first.startsBy(waiting.tick)) first = waiting;
     }
-    return super.step(limit);
+    const next = first.startsBy(maintenance) ? first.tick : maintenance;
+    if (next > limit) {
+      this.clock = limit;
+      return false;
+    }
+    if (first.best === null || next >= maintenance) return super.step(limit);
+    this.clock = first.tick;
+    if (first === choice.row) this.row(first.best, first.command);
+    else this.access(first.best);
+    return true;
   }
 
   protected override tick(clock: number): boolean {
     this.maintain(clock);
-    if (this.activeCount > 0) {
-      if (!this.isActiveChosen) this.chooseActive(clock);
-      if (this.activeTick <= clock) {
-        this.access(this.activeSlot);
-        return true;
-      }
+    const { choice } = this;
+    const held = choice.chooseHeld(clock);
+    const opened = held.startingBy(clock);
+    if (opened !== null) {
+      this.access(opened);
+      return true;
     }
     if (!this.priority.isEmpty) {
       const { command } = this.priority;
@@ -54,15 +45,12 @@ export class OneBusController extends FastController {
       return true;
     }
     this.chooseQueue();
-    const { choice } = this;
-    choice.choose(clock, clock);
-    if (choice.columnGoesFirst) {
-      if (choice.columnTick > clock) return false;
-      this.access(choice.columnSlot);
-    } else {
-      if (choice.rowTick > clock) return false;
-      this.row(choice.rowSlot, choice.rowCommand);
-    }
+    choice.choose(clock);
+    const first = choice.columnGoesFirst ? choice.column : choice.row;
+    const request = first.startingBy(clock);
+    if (request === null) return false;
+    if (first === choice.row) this.row(request, first.command);
+    else this.access(request);
     return true;
   }
 }

@@ -1,6 +1,6 @@
 /** When rows are closed that nothing else needs closed. */
 import type { PagePolicy } from './policy.ts';
-import { none } from './requests.ts';
+import type { Request } from './requests.ts';
 
 /** What a page policy asks of the controller that it works for. */
 export interface PageView {
@@ -10,14 +10,14 @@ export interface PageView {
   /** Earliest tick at which a precharge of a bank may start. */
   prechargeReady(bank: number): number;
   /** Whether a request other than one waits for the row that is open in a bank. */
-  isWanted(bank: number, except: number): boolean;
+  isWanted(bank: number, except: Request | null): boolean;
   /** Queues a precharge of a bank ahead of all requests. */
   queuePrecharge(bank: number): void;
 }
 
 export interface Pages {
   /** Whether an access is to close its row behind it. */
-  closesBehind(bank: number, slot: number): boolean;
+  closesBehind(bank: number, request: Request): boolean;
   /** The next tick from `from` at which `tick` may queue a precharge, as things are. */
   due(from: number): number;
   tick(clock: number): void;
@@ -41,7 +41,7 @@ export function pagesFor(policy: PagePolicy, view: PageView): Pages {
 }
 
 class Open implements Pages {
-  closesBehind(_bank: number, _slot: number): boolean {
+  closesBehind(_bank: number, _request: Request): boolean {
     return false;
   }
   due(_from: number): number {
@@ -61,8 +61,8 @@ class Closed extends Open {
     this.#view = view;
   }
 
-  override closesBehind(bank: number, slot: number): boolean {
-    return !this.#view.isWanted(bank, slot);
+  override closesBehind(bank: number, request: Request): boolean {
+    return !this.#view.isWanted(bank, request);
   }
 }
 
@@ -142,7 +142,7 @@ class Timeout extends Precharging {
   }
 
   protected override closeFrom(bank: number): number {
-    if (!this.view.isOpen(bank) || this.view.isWanted(bank, none)) return Number.POSITIVE_INFINITY;
+    if (!this.view.isOpen(bank) || this.view.isWanted(bank, null)) return Number.POSITIVE_INFINITY;
     return this.#used[bank]! + this.#ticks;
   }
 

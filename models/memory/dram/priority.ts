@@ -49,10 +49,10 @@ export class PriorityQueue {
     if (this.#isForBank) {
       const isRefresh = this.#device.commands[command]!.banks !== 'closes';
       const next = isRefresh && state[bank] !== closed ? this.#set.precharge : command;
-      return next === this.#set.precharge && holder[bank] !== none ? none : next;
+      return next === this.#set.precharge && holder[bank] !== null ? none : next;
     }
     if (!this.#banks.isRankOpen(bank)) return command;
-    for (let b = bank; b < bank + rankBanks; b++) if (holder[b] !== none) return none;
+    for (let b = bank; b < bank + rankBanks; b++) if (holder[b] !== null) return none;
     return this.#set.prechargeAll;
   }
 

@@ -2,7 +2,7 @@ import type { DramDevice } from '../../../arch/language/dram/device.ts';
 import type { ControllerOptions } from './controller.ts';
 import { FastController } from './fast-forward.ts';
 import type { ControllerPolicy } from './policy.ts';
-import { none, writes } from './requests.ts';
+import { none, type Request, writes } from './requests.ts';
 
 /**
  * LPDDR5 and LPDDR6: one bus; a row is opened by two commands, the second within a deadline of the first; and the data
@@ -13,12 +13,12 @@ export class SplitActivationController extends FastController {
   readonly #goesOn: Float64Array;
   readonly #guard: number;
   /** Requests between their two openings, and until when the second must be sent. */
-  readonly #opening: number[] = [];
+  readonly #opening: Request[] = [];
   readonly #deadlines: number[] = [];
   /** The data clock runs before this tick. */
   #stops = 0;
   /** The access that a sync was sent for, until it follows. */
-  #synced = none;
+  #synced: Request | null = null;
 
   constructor(device: DramDevice, policy: ControllerPolicy, options?: ControllerOptions) {
     super(device, policy, options);
@@ -34,33 +34,32 @@ export class SplitActivationController extends FastController {
   }
 
   protected override nextTick(): number {
-    return this.#opening.length > 0 || this.#synced !== none ? this.clock + 1 : super.nextTick();
+    return this.#opening.length > 0 || this.#synced !== null ? this.clock + 1 : super.nextTick();
   }
 
   protected override tick(clock: number): boolean {
     this.maintain(clock);
-    if (this.#synced !== none) return this.#follow(clock);
+    if (this.#synced !== null) return this.#follow(this.#synced, clock);
     const urgent = this.#second(clock);
     if (urgent !== none) return this.#open(urgent);
     return this.#normal(clock) || this.#openEarliest();
   }
 
   /** Sends the access that a sync was for as soon as it may start; until then the bus waits. */
-  #follow(clock: number): boolean {
-    const slot = this.#synced;
-    if (this.#accessReady(slot) > clock) return false;
-    this.#synced = none;
-    this.#run(slot, clock);
-    this.access(slot, false);
+  #follow(request: Request, clock: number): boolean {
+    if (this.#accessReady(request) > clock) return false;
+    this.#synced = null;
+    this.#run(request, clock);
+    this.access(request, false);
     return true;
   }
 
   /** Whether a command starts, or a tick is lost to a sync that may not start yet. */
   #normal(clock: number): boolean {
-    if (this.activeCount > 0) {
-      if (!this.isActiveChosen) this.chooseActive(clock);
-      if (this.activeTick <= clock) return this.#accessSynced(this.activeSlot, clock);
-    }
+    const { choice } = this;
+    const held = choice.chooseHeld(clock);
+    const opened = held.startingBy(clock);
+    if (opened !== null) return this.#accessSynced(opened, clock);
     if (!this.priority.isEmpty) {
       const { command } = this.priority;
       if (command === none || this.#isHalfOpen() || this.priority.ready(command) > clock) return false;
@@ -68,33 +67,34 @@ export class SplitActivationController extends FastController {
       return true;
     }
     this.chooseQueue();
-    const { choice } = this;
-    choice.choose(clock, clock);
-    if (choice.columnGoesFirst) return choice.columnTick <= clock && this.#accessSynced(choice.columnSlot, clock);
-    if (choice.rowTick > clock) return false;
-    this.row(choice.rowSlot, choice.rowCommand);
+    choice.choose(clock);
+    const first = choice.columnGoesFirst ? choice.column : choice.row;
+    const request = first.startingBy(clock);
+    if (request === null) return false;
+    if (first === choice.column) return this.#accessSynced(request, clock);
+    this.row(request, first.command);
     return true;
   }
 
-  #accessSynced(slot: number, clock: number): boolean {
+  #accessSynced(request: Request, clock: number): boolean {
     if (clock < this.#stops) {
-      this.#run(slot, clock);
-      this.access(slot);
+      this.#run(request, clock);
+      this.access(request);
       return true;
     }
     if (this.#deadlines.some((deadline) => deadline <= clock + this.#guard)) return this.#openEarliest();
-    const { bank, isWrite, row, column } = this.requests;
-    const sync = isWrite[slot] ? this.set.syncWrite : this.set.syncRead;
-    if (this.timing.ready(this.timing.classOf[sync]!, bank[slot]!) <= clock) {
-      this.start(sync, bank[slot]!, row[slot]!, column[slot]!);
-      this.#synced = slot;
+    const { queue, bank, row, column } = request;
+    const sync = queue === writes ? this.set.syncWrite : this.set.syncRead;
+    if (this.timing.ready(this.timing.classOf[sync]!, bank) <= clock) {
+      this.start(sync, bank, row, column);
+      this.#synced = request;
     }
     return true;
   }
 
   /** An access starts: the data clock goes on. */
-  #run(slot: number, clock: number): void {
-    this.#stops = Math.max(this.#stops, clock + this.#goesOn[this.requests.isWrite[slot]!]!);
+  #run({ queue }: Request, clock: number): void {
+    this.#stops = Math.max(this.#stops, clock + this.#goesOn[queue]!);
   }
 
   /** With nothing else to send, the second command follows in the next tick. */
@@ -116,7 +116,7 @@ export class SplitActivationController extends FastController {
   }
 
   protected override canRepeat(queue: number, first: number, period: number): boolean {
-    if (this.#opening.length > 0 || this.#synced !== none) return false;
+    if (this.#opening.length > 0 || this.#synced !== null) return false;
     return first < this.#stops && period <= this.#goesOn[queue]!;
   }
 
@@ -124,41 +124,34 @@ export class SplitActivationController extends FastController {
     this.#stops = Math.max(this.#stops, this.clock + this.#goesOn[queue]!);
   }
 
-  #accessReady(slot: number): number {
-    const { bank, isWrite } = this.requests;
-    const command = isWrite[slot] ? this.set.write : this.set.read;
-    return this.timing.ready(this.timing.classOf[command]!, bank[slot]!);
+  #accessReady({ queue, bank }: Request): number {
+    const command = queue === writes ? this.set.write : this.set.read;
+    return this.timing.ready(this.timing.classOf[command]!, bank);
   }
 
   /** Whether a bank that the head of the priority queue is for is half open. */
   #isHalfOpen(): boolean {
     const { bank, bankCount } = this.priority;
-    return this.#opening.some((slot) => {
-      const own = this.requests.bank[slot]!;
-      return own >= bank && own < bank + bankCount;
-    });
+    return this.#opening.some(({ bank: own }) => own >= bank && own < bank + bankCount);
   }
 
-  override rowStart(command: number, _bank: number, tick: number): number {
-    return command === this.set.activate && this.#opening.length > 0 ? Number.POSITIVE_INFINITY : tick;
-  }
-
-  protected override opening(slot: number, bank: number): void {
-    this.requests.remove(slot, none);
+  protected override opening(request: Request): void {
+    const { bank } = request;
+    this.requests.remove(request, none);
     this.rows.halfOpen(bank, this.clock);
-    this.choice.bankChanged(bank);
-    this.#opening.push(slot);
+    this.choice.bankChanged(bank, this.clock);
+    this.#opening.push(request);
     this.#deadlines.push(this.clock + this.#deadlineAfter);
-    this.choice.forget();
+    this.choice.mayOpen = false;
   }
 
   /** Position of the half-open row whose second command may start and has the earliest deadline, up to `deadline`. */
   #second(deadline: number): number {
     let best = none;
     for (let i = 0; i < this.#opening.length; i++) {
-      const slot = this.#opening[i]!;
+      const { bank } = this.#opening[i]!;
       if (this.#deadlines[i]! > deadline) continue;
-      const ready = this.timing.ready(this.timing.classOf[this.set.activateSecond]!, this.requests.bank[slot]!);
+      const ready = this.timing.ready(this.timing.classOf[this.set.activateSecond]!, bank);
       if (ready > this.clock || (best !== none && this.#deadlines[i]! >= this.#deadlines[best]!)) continue;
       best = i;
     }
@@ -171,12 +164,11 @@ export class SplitActivationController extends FastController {
   }
 
   #open(position: number): boolean {
-    const [slot] = this.#opening.splice(position, 1) as [number];
+    const [request] = this.#opening.splice(position, 1) as [Request];
     this.#deadlines.splice(position, 1);
-    this.choice.forget();
-    const { bank, row, column } = this.requests;
-    this.start(this.set.activateSecond, bank[slot]!, row[slot]!, column[slot]!);
-    this.openFor(slot, bank[slot]!);
+    this.choice.mayOpen = this.#opening.length === 0;
+    this.start(this.set.activateSecond, request.bank, request.row, request.column);
+    this.openFor(request);
     return true;
   }
 }

@@ -24,7 +24,7 @@ class Windowed {
   readonly slotOf: Int32Array;
   readonly #latency: number;
   readonly #window: number;
-  readonly #starts: Float64Array;
+  readonly #starts: number[];
   readonly #next: Int32Array;
 
   constructor(push: Push, nodeOf: Int32Array, slotOf: Int32Array) {
@@ -33,7 +33,7 @@ class Windowed {
     this.#latency = push.latency;
     this.#window = push.window;
     const nodes = nodeOf.at(-1)! + 1;
-    this.#starts = new Float64Array(nodes * push.window).fill(Number.NEGATIVE_INFINITY);
+    this.#starts = new Array<number>(nodes * push.window).fill(-push.latency);
     this.#next = new Int32Array(nodes);
   }
 
@@ -55,16 +55,17 @@ export class Timing {
   readonly banks: number;
   /** Class of each command. */
   readonly classOf: Int32Array;
-  /** By class x banks + bank: what `ready` said last. It never goes down, so this is a bound that costs nothing to ask. */
-  readonly seen: Float64Array;
   readonly #classes: number;
-  /** Earliest tick by node and class. */
-  readonly #ready: Float64Array;
+  /**
+   * Earliest tick by node and class. A plain array, as in all that holds ticks: its numbers are machine integers until they
+   * no longer fit.
+   */
+  readonly earliest: number[];
   /** Nodes of each level, the number of the first, and banks below each. */
   readonly #nodes: Int32Array;
   readonly #base: Int32Array;
   readonly #banksBelow: Int32Array;
-  /** By class: how many levels below the channel constrain it, and by bank the places in `#ready` of its nodes there. */
+  /** By class: how many levels below the channel constrain it, and by bank the places in `earliest` of its nodes there. */
   readonly #checkCount: Int32Array;
   readonly #checks: readonly Int32Array[];
   readonly #checkLevels: readonly (readonly number[])[];
@@ -98,8 +99,7 @@ export class Timing {
     const { classOf, classes } = classify(device.commands.length, rows);
     this.classOf = classOf;
     this.#classes = classes;
-    this.seen = new Float64Array(classes * this.banks);
-    this.#ready = new Float64Array(this.#nodes.reduce((all, n) => all + n, 0) * classes);
+    this.earliest = new Array<number>(this.#nodes.reduce((all, n) => all + n, 0) * classes).fill(0);
     const placesOf = (list: readonly { level: number; before: number }[]): Int32Array =>
       Int32Array.from({ length: this.banks * list.length }, (_, i) => {
         const { level, before } = list[i % list.length]!;
@@ -160,23 +160,22 @@ export class Timing {
     );
   }
 
-  /** Earliest tick at which commands of a class may start, for all that the channel as a whole allows. */
-  floor(cls: number): number {
-    return this.#ready[cls]!;
+  /** By bank: the places in `earliest` of the nodes below the channel that constrain a class; the channel's is the class. */
+  nodesOf(cls: number): Int32Array {
+    return this.#checks[cls]!;
   }
 
   /** Earliest tick at which commands of a class may start at a bank. */
   ready(cls: number, bank: number): number {
-    const ready = this.#ready;
+    const { earliest } = this;
     const checks = this.#checks[cls]!;
     const count = this.#checkCount[cls]!;
     const to = (bank + 1) * count;
-    let tick = ready[cls]!;
+    let tick = earliest[cls]!;
     for (let i = to - count; i < to; i++) {
-      const t = ready[checks[i]!]!;
+      const t = earliest[checks[i]!]!;
       if (t > tick) tick = t;
     }
-    this.seen[cls * this.banks + bank] = tick;
     return tick;
   }
 
@@ -184,7 +183,7 @@ export class Timing {
   readyBelow(command: number, bank: number): number {
     const cls = this.classOf[command]!;
     const own = this.#levelOf[command]!;
-    let tick = this.#ready[cls]!;
+    let tick = this.earliest[cls]!;
     for (const level of this.#checkLevels[cls]!) {
       if (level <= own) tick = Math.max(tick, this.#readyAt(this.#node(level, bank), cls));
       else for (const node of this.#nodesBelow(level, own, bank)) tick = Math.max(tick, this.#readyAt(node, cls));
@@ -194,7 +193,7 @@ export class Timing {
 
   /** A command starts; it names the node above `bank` at its level. */
   issue(command: number, bank: number, tick: number): void {
-    const ready = this.#ready;
+    const { earliest } = this;
     const places = this.#places[command]!;
     const latencies = this.#latencies[command]!;
     const count = latencies.length;
@@ -202,14 +201,14 @@ export class Timing {
     for (let i = 0; i < count; i++) {
       const place = places[from + i]!;
       const t = tick + latencies[i]!;
-      if (t > ready[place]!) ready[place] = t;
+      if (t > earliest[place]!) earliest[place] = t;
     }
     const windowed = this.#windowed[command]!;
     for (let i = 0; i < windowed.length; i++) {
       const row = windowed[i]!;
       const place = row.slotOf[bank]!;
       const t = row.push(bank, tick);
-      if (t > ready[place]!) ready[place] = t;
+      if (t > earliest[place]!) earliest[place] = t;
     }
   }
 
@@ -236,7 +235,7 @@ export class Timing {
   }
 
   #readyAt(node: number, cls: number): number {
-    return this.#ready[node * this.#classes + cls]!;
+    return this.earliest[node * this.#classes + cls]!;
   }
 
   /** Nodes that a row of a command concerns, by bank; `own` is the level that the command names a node of. */

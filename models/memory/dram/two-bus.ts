@@ -23,31 +23,60 @@ export class TwoBusController extends FastController {
     this.#banksPerPseudoChannel = this.banks / (device.counts[1] ?? 1);
   }
 
+  /** As the base does it, but choices that nothing can come before are sent at once. */
+  override step(limit: number): boolean {
+    const { choice } = this;
+    if (!this.skipsIdle || this.clock >= limit) return super.step(limit);
+    const from = this.clock + 1;
+    const maintenance = this.maintenanceDue(from);
+    if (maintenance <= from || !this.priority.isEmpty) return super.step(limit);
+    const held = choice.chooseHeld(from);
+    this.chooseQueue();
+    choice.choose(from);
+    const { column } = choice;
+    const first = column.best !== null && !held.startsBy(column.tick) ? column : held;
+    let next = first.startsBy(maintenance) ? first.tick : maintenance;
+    if (choice.row.startsBy(next)) next = choice.row.tick;
+    if (next > limit) {
+      this.clock = limit;
+      return false;
+    }
+    if (next >= maintenance) return super.step(limit);
+    this.clock = next;
+    if (first.best !== null && first.tick <= next) {
+      this.access(first.best);
+      this.chooseQueue();
+      choice.chooseRow(next);
+    }
+    this.#sendRow(next);
+    return true;
+  }
+
   protected override tick(clock: number): boolean {
     this.maintain(clock);
-    const isRising = !this.#isHalfCycle || clock % 2 === 1;
+    const isRising = !this.#isHalfCycle || (clock & 1) === 1;
     const column = isRising && this.#columnSlot(clock);
-    return this.#rowSlot(clock, column ? clock + 1 : clock) || column;
+    return this.#rowSlot(clock) || column;
   }
 
   #columnSlot(clock: number): boolean {
-    if (this.activeCount > 0) {
-      if (!this.isActiveChosen) this.chooseActive(clock);
-      if (this.activeTick <= clock) {
-        this.access(this.activeSlot);
-        return true;
-      }
+    const { choice } = this;
+    const held = choice.chooseHeld(clock);
+    const opened = held.startingBy(clock);
+    if (opened !== null) {
+      this.access(opened);
+      return true;
     }
     // The priority queue has row commands only.
     if (!this.priority.isEmpty) return false;
     this.chooseQueue();
-    this.choice.choose(clock, clock);
-    if (this.choice.columnTick > clock) return false;
-    this.access(this.choice.columnSlot);
-    return true;
+    choice.column.choose(clock);
+    const request = choice.column.startingBy(clock);
+    if (request !== null) this.access(request);
+    return request !== null;
   }
 
-  #rowSlot(clock: number, columnFrom: number): boolean {
+  #rowSlot(clock: number): boolean {
     if (!this.priority.isEmpty) {
       if (this.priorityStart(clock) > clock) return false;
       const { command, bank } = this.priority;
@@ -56,20 +85,22 @@ export class TwoBusController extends FastController {
       return true;
     }
     this.chooseQueue();
-    this.choice.choose(columnFrom, clock);
-    const { rowTick, rowSlot, rowCommand } = this.choice;
-    if (rowTick > clock) return false;
-    this.#pair(rowCommand, this.requests.bank[rowSlot]!);
-    this.row(rowSlot, rowCommand);
+    this.choice.chooseRow(clock);
+    return this.#sendRow(clock);
+  }
+
+  /** Sends the row command that was chosen, if it may start by now. */
+  #sendRow(clock: number): boolean {
+    const { command } = this.choice.row;
+    const request = this.choice.row.startingBy(clock);
+    if (request === null) return false;
+    this.#pair(command, request.bank);
+    this.row(request, command);
     return true;
   }
 
-  override columnStart(tick: number): number {
-    return this.#isHalfCycle && tick % 2 === 0 ? tick + 1 : tick;
-  }
-
-  override rowStart(command: number, bank: number, tick: number): number {
-    if (!this.#isHalfCycle || tick % 2 === 1) return tick;
+  override edge(command: number, bank: number, tick: number): number {
+    if (!this.#isHalfCycle || (tick & 1) === 1) return tick;
     const isAll = command === this.set.prechargeAll;
     if (command !== this.set.precharge && !isAll) return tick + 1;
     if (tick !== this.#pairedEdge || Math.floor(bank / this.#banksPerPseudoChannel) !== this.#pairedPseudoChannel) {
@@ -85,7 +116,7 @@ export class TwoBusController extends FastController {
 
   /** Remembers the row command of a rising edge. */
   #pair(command: number, bank: number): void {
-    if (!this.#isHalfCycle || this.clock % 2 === 0) return;
+    if (!this.#isHalfCycle || (this.clock & 1) === 0) return;
     const { ticks, level } = this.device.commands[command]!;
     this.choice.forget();
     this.#pairedEdge = this.clock + ticks;

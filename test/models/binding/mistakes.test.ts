@@ -144,14 +144,16 @@ describe('a cascade', () => {
   it('with an operation that no engine has is told which, and what engines have', () => {
     const vector = 'clock: core, lanes: 2, operations: { add: 1 }';
     expect(mistakesIn(() => bind(aMachine({ vector }), shipped('softmax', { N: 8, M: 8 })))).toEqual([
-      '10:3 [GM] no engine can run GM, which needs max: array has mac; vector has add',
+      '10:3 [GM] no engine can run GM, which needs max: array lacks max, it has mac; vector lacks max, it has add; add max to the operations of vector',
+      '11:3 [SN] no engine can run SN, which needs sub and exp: array lacks sub and exp, it has mac; vector lacks exp, it has add; add exp to the operations of vector',
+      '13:3 [Y] no engine can run Y, which needs divide: array lacks divide, it has mac; vector lacks divide, it has add; add divide to the operations of vector',
     ]);
   });
 
   it('placed on an engine that lacks its operation is told so at the placement', () => {
     const workload = aWorkload('Y[m,n] = A[m,k] * B[k,n]\nZ[m,n] = exp(Y[m,n])');
     expect(mistakesIn(() => bind(aMachine(), workload, aMapping('place: { array: { einsums: [Y, Z] } }')))).toEqual([
-      '2:1 [place] Z needs exp, which array lacks: it has mac',
+      '2:32 [Z] Z needs exp, which array lacks: it has mac; place it on another engine',
     ]);
   });
 
@@ -167,12 +169,12 @@ describe('a machine', () => {
     [
       'cannot store',
       ['hbm <-> buffer via dma', 'buffer -> array'],
-      '6:3 [Z] no scratchpad for results joins array to memory, which Z needs',
+      '6:3 [Z] no scratchpad for results joins array to memory, which Z needs: array reads from buffer and writes to nothing; hbm is joined to buffer',
     ],
     [
       'cannot load',
       ['hbm <-> buffer via dma', 'array -> buffer'],
-      '6:3 [Z] no scratchpad for inputs joins a memory to array, which reads A',
+      '6:3 [Z] no scratchpad for inputs joins a memory to array, where Z reads A: array reads from nothing and writes to buffer; hbm is joined to buffer',
     ],
     [
       'has no way to its memory',

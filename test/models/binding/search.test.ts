@@ -25,6 +25,7 @@ function problem(parts: MachineParts, { workload }: LoadedWorkload): { sketch: S
     hold: null,
     stream: new Map(),
     interleave: null,
+    isGiven: false,
   };
   const extents = new Map(einsums.flatMap((einsum) => [...extentsOf(workload, einsum)]));
   return { sketch, context: { topology, bytesOf: elementBytes(workload, bitsOf), extents, wholeFolds: false } };

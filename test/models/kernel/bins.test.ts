@@ -11,6 +11,13 @@ describe('bins', () => {
     expect(bins.series(0, 25)).toEqual([25, 50, 25]);
   });
 
+  it('take an amount of no time into the bin that ends there, be it the first or the last', () => {
+    const bins = new Bins(2, 4, 10);
+    for (const at of [0, 20, 25, 40]) bins.add(0, at, at, 1);
+    expect(bins.series(0, 40)).toEqual([1, 1, 1, 1]);
+    expect(bins.series(1, 40)).toEqual([0, 0, 0, 0]);
+  });
+
   it('double in width when the run outgrows them, and lose nothing', () => {
     const bins = new Bins(1, 4, 10);
     bins.add(0, 0, 40, 40);
@@ -53,6 +60,54 @@ describe('bins', () => {
         expect(bins.series(0, end)).toEqual(expected);
         expect(expected.length).toBeLessThanOrEqual(8);
       }),
+    );
+  });
+
+  it('are the same whenever they became as wide as they are, for whole amounts', () => {
+    const spans = fc.array(fc.tuple(fc.nat(300), fc.integer({ min: 1, max: 60 }), fc.nat(1000)), { minLength: 1 });
+    fc.assert(
+      fc.property(spans, (list) => {
+        const [early, late] = [new Bins(1, 8, 1), new Bins(1, 8, 1)];
+        early.cover(360);
+        for (const [from, length, amount] of list) early.add(0, from, from + length, amount);
+        for (const [from, length, amount] of list.toReversed()) late.add(0, from, from + length, amount);
+        late.cover(360);
+        expect(late.values).toEqual(early.values);
+        expect(total([...late.values])).toBe(total(list.map(([, , amount]) => amount)));
+      }),
+    );
+  });
+
+  it('repeat what was recorded as if it had been added, and that again', () => {
+    const span = fc.tuple(fc.nat(1), fc.nat(20), fc.integer({ min: 1, max: 30 }), fc.nat(50), fc.boolean());
+    const spans = fc.array(span, { maxLength: 6 });
+    const many = fc.integer({ min: 1, max: 40 });
+    fc.assert(
+      fc.property(spans, spans, spans, many, many, fc.integer({ min: 1, max: 30 }), (a, b, c, inner, outer, stride) => {
+        const [repeated, plain] = [new Bins(2, 16, 1), new Bins(2, 16, 1)];
+        const add = (bins: Bins, list: typeof a, at: number) => {
+          for (const [kind, from, length, amount, isSteady] of list)
+            bins.add(kind, at + from, at + from + length, isSteady ? length : amount);
+        };
+        const far = (inner + 1) * stride + 60;
+        repeated.record();
+        const first = repeated.mark();
+        add(repeated, a, 0);
+        const second = repeated.mark();
+        add(repeated, b, 0);
+        repeated.repeat(second, stride, inner);
+        add(repeated, c, inner * stride);
+        repeated.repeat(first, far, outer);
+        for (let i = 0; i <= outer; i++) {
+          add(plain, a, i * far);
+          for (let j = 0; j <= inner; j++) add(plain, b, i * far + j * stride);
+          add(plain, c, i * far + inner * stride);
+        }
+        const end = Math.max(repeated.width, plain.width) * 16;
+        for (const bins of [repeated, plain]) bins.cover(end);
+        expect(repeated.values).toEqual(plain.values);
+      }),
+      { numRuns: 300 },
     );
   });
 });

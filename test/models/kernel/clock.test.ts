@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Clock, Ratio } from '../../../models/kernel/clock.ts';
+import { Clock, Ratio, unitsPerSecond } from '../../../models/kernel/clock.ts';
 
 const runs = { numRuns: 2000 };
 const isSafe = (n: bigint) => n <= BigInt(Number.MAX_SAFE_INTEGER);
@@ -58,6 +58,18 @@ describe('a clock', () => {
     const clock = new Clock('core', 940e6);
     expect(clock.edge(940e6)).toBe(1e12);
     expect(clock.edge(940e6 * 9000)).toBe(9000e12);
+  });
+
+  it('has whole edges in the units that it shares with others, where these are no finer than picoseconds', () => {
+    expect(unitsPerSecond([940e6])).toBe(940e6);
+    expect(unitsPerSecond([1e9, 8e9])).toBe(8e9);
+    expect(unitsPerSecond([940e6, 1.5e9])).toBe(70.5e9);
+    expect(unitsPerSecond([999_999_937, 1e9])).toBe(1e12);
+    const clock = new Clock('core', 940e6, 70.5e9);
+    expect(clock.period).toMatchObject({ numerator: 75, denominator: 1 });
+    expect([clock.edge(7), clock.cycleAtOrAfter(7 * 75 - 1), clock.cycleAtOrAfter(7 * 75 + 1)]).toEqual([525, 7, 8]);
+    expect(clock.cyclesIn(750)).toBe(10);
+    expect(clock.picoseconds(1)).toBe(1063);
   });
 
   it('refuses a frequency that is not a whole number of hertz up to 1 THz', () => {
