@@ -1,6 +1,6 @@
 /**
  * Attention of one token on AttAcc's memory: the cycles of its simulator, and those without what that leaves out. The points
- * recorded with the simulator are `--points test/fixtures/pim/attacc.csv`.
+ * recorded with the simulator are the first six columns of test/fixtures/pim/attacc.csv.
  */
 import { attaccAttention, deviceOf, findStandard, type PimResult, runPim, study } from '../../index.ts';
 
