@@ -1,6 +1,8 @@
 /** Clockwright as a library: describe a machine and a workload, run one on the other, report. */
 export * from './arch/language/arch.ts';
 export { type Diagnostic, InputError, type Place } from './arch/language/diagnostics.ts';
+export { findStandard } from './arch/language/dram/find.ts';
+export { deviceOf } from './arch/language/dram/resolve.ts';
 export { version } from './arch/language/library.ts';
 export { loadArch, parseArch } from './arch/language/load.ts';
 export { study } from './cli/study-script.ts';
@@ -15,6 +17,7 @@ export {
   type SearchProgress,
   searchMapping,
 } from './models/mapper/mapper.ts';
+export { type PimResult, type PimRunOptions, runPim } from './models/memory/pim/run.ts';
 export type { Result } from './models/result.ts';
 export { type SimulateOptions, simulate } from './models/simulate.ts';
 export type { Chart, Claim } from './models/study/definition.ts';
@@ -25,9 +28,12 @@ export { toJson } from './reports/json.ts';
 export { type LayerReport, layerReports, layerTable } from './reports/layers.ts';
 export { summary } from './reports/terminal.ts';
 export { perfettoTrace } from './reports/trace.ts';
+export { readAttAccTrace } from './workloads/import/pim/attacc-trace.ts';
 export { loadScaleSim, type ScaleSimRun } from './workloads/import/scalesim/load.ts';
 export { evaluate, randomInputs } from './workloads/language/evaluate.ts';
 export { loadWorkload, parseWorkload } from './workloads/language/load.ts';
 export { type LoadedMapping, loadMapping, Mapping, parseMapping } from './workloads/language/mapping.ts';
 export { mappingText } from './workloads/language/mapping-text.ts';
 export { type LoadedWorkload, Workload } from './workloads/language/workload.ts';
+export { type AttAccAttention, attaccAttention } from './workloads/pim/attacc.ts';
+export { type Gemv, gemv } from './workloads/pim/gemv.ts';

@@ -2,13 +2,13 @@
  * A checker of DRAM commands that shares nothing with the models: each command is held against every row of the device's
  * table and all commands before it, against the state of the banks, and against the command buses.
  */
-import type { DramConstraint, DramDevice } from '../../arch/language/dram/device.ts';
+import { type DramConstraint, type DramDevice, needsRow } from '../../arch/language/dram/device.ts';
 
 export interface IssuedCommand {
   readonly tick: number;
   /** Index in the device's commands. */
   readonly command: number;
-  /** Index at each level from the channel down to the command's level. */
+  /** Index at each level from the channel down to the command's level; of those that it names in each of some levels, one's. */
   readonly path: readonly number[];
   /** The row that an activation or an access is for. */
   readonly row?: number;
@@ -48,9 +48,8 @@ function brokenConstraints(device: DramDevice, issued: IssuedCommand, before: re
     .filter((row) =>
       row.after.some((command) => {
         const recent = before.filter((past) => past.command === command && issued.tick - past.tick < row.latency);
-        return constrainingNodes(device, row, issued.path).some(
-          (node) => recent.filter((past) => constrains(row, past, node)).length >= row.window,
-        );
+        const nodes = pathsOf(device, issued).flatMap((path) => constrainingNodes(device, row, path));
+        return nodes.some((node) => recent.filter((past) => constrains(device, row, past, node)).length >= row.window);
       }),
     )
     .map((row) => row.text);
@@ -67,8 +66,28 @@ function constrainingNodes(device: DramDevice, row: DramConstraint, path: readon
 }
 
 /** Whether an earlier command was for a node; one that names all nodes below a parent has no siblings. */
-function constrains(row: DramConstraint, past: IssuedCommand, node: readonly number[]): boolean {
-  return names(past.path, node) && (!row.sibling || past.path.length > row.level);
+function constrains(device: DramDevice, row: DramConstraint, past: IssuedCommand, node: readonly number[]): boolean {
+  return (
+    (!row.sibling || past.path.length > row.level) &&
+    pathsOf(device, past).some((path) => names(displaced(row, path), node))
+  );
+}
+
+/** The path that an earlier command's counts as. */
+function displaced({ at = [] }: DramConstraint, path: readonly number[]): readonly number[] {
+  const moved = [...path];
+  for (const { level, index, like } of at) moved[level] = like < 0 ? index : path[like];
+  return moved;
+}
+
+/** Paths of all nodes that a command names. */
+function pathsOf(device: DramDevice, { command, path }: IssuedCommand): (readonly number[])[] {
+  const { each = [] } = device.commands[command];
+  return each.reduce<(readonly number[])[]>(
+    (paths, level) =>
+      paths.flatMap((one) => Array.from({ length: device.counts[level] }, (_, index) => one.with(level, index))),
+    [path],
+  );
 }
 
 /** Paths of the nodes of a level at or below a path. */
@@ -91,13 +110,17 @@ function brokenBuses(device: DramDevice, issued: IssuedCommand, before: readonly
   const precharges = banks === 'closes' && access === 'none';
   const last = before.at(-1);
   const taken = before.some(
-    ({ tick, command }) => tick === issued.tick && (!device.dualBus || device.commands[command].bus === bus),
+    ({ tick, command }) => tick === issued.tick && (!device.dualBus || sharesBus(device.commands[command].bus, bus)),
   );
   return [
     ...(last !== undefined && last.tick > issued.tick ? ['commands are in order of time'] : []),
     ...(taken ? ['one command per bus and tick'] : []),
     ...(device.halfCycle && issued.tick % 2 === 0 && !precharges ? ['only precharges start on falling edges'] : []),
   ];
+}
+
+function sharesBus(one: string, other: string): boolean {
+  return one === other || one === 'both' || other === 'both';
 }
 
 // The data clock
@@ -137,7 +160,8 @@ class BankChecker {
   /** What a command breaks at the banks that it names; then it changes them. */
   next(issued: IssuedCommand): string[] {
     const command = this.device.commands[issued.command];
-    const banks = nodesBelow(this.device, issued.path, this.device.levels.length - 1).map(String);
+    const bankLevel = this.device.levels.length - 1;
+    const banks = pathsOf(this.device, issued).flatMap((path) => nodesBelow(this.device, path, bankLevel).map(String));
     const broken = new Set<string>();
     for (const bank of banks) {
       const state = this.states.get(bank) ?? { is: 'closed' };
@@ -160,13 +184,13 @@ class BankChecker {
   }
 
   private broken(issued: IssuedCommand, state: BankState): string[] {
-    const { banks, access, refreshes } = this.device.commands[issued.command];
+    const { banks, refreshes } = this.device.commands[issued.command];
     const rules: string[] = [];
     const first = banks === 'activates' || (banks === 'opens' && !this.twoSteps);
     if (first && state.is !== 'closed') rules.push('only closed banks are opened');
     if (banks === 'opens' && this.twoSteps) rules.push(...this.brokenSecondStep(issued, state));
     if (banks === 'closes' && state.is === 'half open') rules.push('a second activation follows the first');
-    if (access !== 'none' && (state.is !== 'open' || state.row !== issued.row))
+    if (needsRow(this.device.commands[issued.command]) && (state.is !== 'open' || state.row !== issued.row))
       rules.push('accesses are to the open row');
     if (refreshes && state.is !== 'closed') rules.push('only closed banks are refreshed');
     return rules;

@@ -1,6 +1,7 @@
 /** A DRAM standard as text: its commands, chips and speeds, and how many rows keep them apart. */
 import { bytes, counted, table } from '../describe.ts';
 import { capacityOf, peakBandwidth } from './memory.ts';
+import type { PimEffect } from './pim.ts';
 import { deviceOf } from './resolve.ts';
 import { type CommandRow, currentsKey, type DramStandard, type Organisation, type Speed } from './standard.ts';
 
@@ -32,7 +33,18 @@ function head(standard: DramStandard): string[] {
     ['refresh', refreshText(standard)],
     ['constraints', counted(constraints.size, 'row')],
     ['currents', known],
+    ...unitRows(standard),
   ]);
+}
+
+function unitRows({ units, buffers }: DramStandard): string[][] {
+  if (units === null) return [];
+  const { type, sums, adds } = units;
+  const kept = [...buffers].map(([name, { of, capacity }]) => `${name} (${counted(capacity, 'column')} of each ${of})`);
+  return [
+    ['units', `${type}, ${adds === 'tree' ? 'a sum of each column' : 'a sum of each lane'} in ${sums}`],
+    ['buffers', kept.join(', ') || 'none'],
+  ];
 }
 
 function busText({ buses, ticks }: DramStandard): string {
@@ -50,7 +62,8 @@ function refreshText({ refresh: { allBank, perBank, lockstep } }: DramStandard):
 }
 
 function commandRow(row: CommandRow): string[] {
-  const { name, bus, cycles, banks, access, refreshes, manages, syncs, level } = row;
+  const { name, bus, cycles, banks, access, refreshes, manages, syncs, pim } = row;
+  const level = targetText(row);
   const syncsWhat = { none: '', read: 'reads', write: 'writes', any: 'accesses' }[syncs];
   const effects = [
     ...(access === 'none' ? [] : [`${access}s`]),
@@ -58,8 +71,20 @@ function commandRow(row: CommandRow): string[] {
     ...(refreshes ? [`refreshes ${level}`] : []),
     ...(manages ? [`manages ${level}`] : []),
     ...(syncsWhat ? [`syncs ${syncsWhat}`] : []),
+    ...(pim ? [pimText(row, pim)] : []),
   ];
   return [name, bus, `${cycles} CK`, effects.join(', ')];
+}
+
+/** Whom a command acts on, as its row has it. */
+function targetText({ banks, pim, level, each }: CommandRow): string {
+  if (!each.isEmpty()) return `${level} of each ${each.join(' ')}`;
+  return level !== 'bank' && (banks === 'opens' || pim?.kind === 'multiplies') ? `banks of ${level}` : level;
+}
+
+function pimText(row: CommandRow, { kind, from, to, unit }: PimEffect): string {
+  if (kind !== 'multiplies') return `${kind} ${from} to ${to}`;
+  return `multiplies ${targetText(row)} by ${from} into ${to} on ${unit}`;
 }
 
 function organisationRows(standard: DramStandard): string[][] {

@@ -8,8 +8,8 @@ export type BankEffect = 'none' | 'activates' | 'opens' | 'closes';
 
 export interface DramCommand {
   readonly name: string;
-  /** The command bus that it takes; with a single bus, all commands share it whatever stands here. */
-  readonly bus: 'row' | 'column';
+  /** The command bus that it takes, or both of them; with a single bus, all commands share it whatever stands here. */
+  readonly bus: 'row' | 'column' | 'both';
   /** Ticks that it takes on its bus. */
   readonly ticks: number;
   /** Index of the level it names a node of: the bank's for `ACT`, the rank's for `PREab`, which acts on all banks below. */
@@ -17,8 +17,40 @@ export interface DramCommand {
   readonly banks: BankEffect;
   readonly access: 'none' | 'read' | 'write';
   readonly refreshes: boolean;
+  /** Levels above `level` where it acts on the same index of every node; absent: on one node only. */
+  readonly each?: readonly number[];
+  /** What processing in memory it does; absent for ordinary commands. */
+  readonly pim?: DramPimEffect;
   /** Synchronises the data clock for an access that follows in the next tick. */
   readonly syncs: 'none' | 'read' | 'write' | 'any';
+}
+
+/**
+ * What a command of a dialect does with numbers. `multiplies`: the column of an open row, in every bank that it names, by
+ * an entry of the buffer `from`, added to the buffer `to`, in the units of a level. `moves`: an entry of `from` to `to`,
+ * of which one may be the `host` and one the open `row`. `applies`: the function `from` to the buffer `to`.
+ */
+export interface DramPimEffect {
+  readonly kind: 'multiplies' | 'moves' | 'applies';
+  readonly from: string;
+  readonly to: string;
+  /** Index of the level each node of which has a unit; of `multiplies` only, -1 otherwise. */
+  readonly unit: number;
+}
+
+/** What computes: the type of its operands and of its sums, and whether the products of a column are added up. */
+export interface DramUnits {
+  readonly type: string;
+  readonly sums: string;
+  readonly adds: 'tree' | 'lanes';
+}
+
+/** A buffer: one in every unit or at every node of a level, of so many entries of a column each. */
+export interface DramBuffer {
+  readonly name: string;
+  /** Index of its level; -1: at the units. */
+  readonly level: number;
+  readonly entries: number;
 }
 
 /**
@@ -35,6 +67,11 @@ export interface DramConstraint {
   readonly latency: number;
   readonly window: number;
   readonly sibling: boolean;
+  /**
+   * Of some rows of the bank: the bank that waits is not that of the earlier command but the one with another `index` at
+   * some levels, or with the index that the earlier one has at the level `like`.
+   */
+  readonly at?: readonly { readonly level: number; readonly index: number; readonly like: number }[];
   /** The row as the file has it: `rank  ACT -> ACT  nFAW  window 4`. */
   readonly text: string;
 }
@@ -106,6 +143,9 @@ export interface DramDevice {
   /** Every timing parameter of the file, in ticks (those that end in `_ps` as they are). */
   readonly timings: ReadonlyMap<string, number>;
   readonly currents: DramCurrents | null;
+  /** What computes in the memory; absent where nothing does. */
+  readonly units?: DramUnits;
+  readonly buffers?: readonly DramBuffer[];
 }
 
 /** Banks of a channel. */
@@ -116,4 +156,9 @@ export function banksOf(device: DramDevice): number {
 /** Picoseconds of a tick; half a cycle may be a fraction. */
 export function tickPs(device: DramDevice): number {
   return device.clockPs / device.ticksPerClock;
+}
+
+/** Whether a command needs an open row: an access, or one that computes with a row or moves it. */
+export function needsRow({ access, pim }: DramCommand): boolean {
+  return access !== 'none' || pim?.kind === 'multiplies' || pim?.from === 'row' || pim?.to === 'row';
 }

@@ -6,6 +6,7 @@ import { Layers, type Tree } from '../layers.ts';
 import { diagnose, type Path, Source, valueAt } from '../source.ts';
 import { checkTimings } from './check.ts';
 import { expandExtends, type Generation, type RowText, runsTogether } from './extend.ts';
+import { Buffer, ends, Units } from './pim.ts';
 import { refreshCommand } from './resolve.ts';
 import { type Placed, type PlacedConstraint, parseCommands, parseConstraints } from './rows.ts';
 import { standardSchema, type WrittenStandard, type WrittenTiming } from './schema.ts';
@@ -97,6 +98,8 @@ class Reader {
       organisations: this.#organisations(),
       speeds: this.#speeds(),
       currents: this.#currents(),
+      units: written.units ? new Units(written.units) : null,
+      buffers: this.#buffers(),
     });
     this.#checkDeadline(commands);
     if (this.#mistakes.length === 0) this.#checkDataClock(commands);
@@ -128,7 +131,25 @@ class Reader {
     for (const [index, command] of placed.entries()) this.#checkCommand(command, placed.slice(0, index));
     const rows = placed.map(({ row }) => row);
     this.#checkEffects(rows);
+    for (const command of placed) this.#checkNumbers(command);
     return rows;
+  }
+
+  /** That there are units, and every buffer that a command names. */
+  #checkNumbers(command: Placed<CommandRow>): void {
+    const { pim, name } = command.row;
+    if (!pim) return;
+    const { units, buffers } = this.#written;
+    const known = new Set([...Object.keys(buffers), ...(pim.kind === 'moves' ? ends : [])]);
+    const named = pim.kind === 'applies' ? [pim.to] : [pim.from, pim.to];
+    for (const buffer of named.filter((buffer) => !known.has(buffer))) {
+      const message = `${name} names a buffer "${buffer}", which is not there`;
+      this.#mistakes.push({ message, place: placeOf(command), hint: suggest(buffer, known) });
+    }
+    if (units === undefined && pim.kind === 'multiplies') {
+      const hint = 'such as "units: { type: fp16, sums: fp32, adds: tree }"';
+      this.#mistakes.push({ message: `${name} multiplies, but there are no units`, place: placeOf(command), hint });
+    }
   }
 
   #checkCommand(command: Placed<CommandRow>, earlier: readonly Placed<CommandRow>[]): void {
@@ -147,8 +168,12 @@ class Reader {
     // Rows with mistakes may be the ones that are missed.
     if (this.#mistakes.length > 0) return;
     const needed: [string, (row: CommandRow) => boolean][] = [
-      ['opens bank', ({ banks }) => banks === 'opens'],
-      ['closes bank', ({ banks, level, access }) => banks === 'closes' && level === 'bank' && access === 'none'],
+      ['opens bank', ({ banks, level, each }) => banks === 'opens' && level === 'bank' && each.isEmpty()],
+      [
+        'closes bank',
+        ({ banks, level, each, access }) =>
+          banks === 'closes' && level === 'bank' && each.isEmpty() && access === 'none',
+      ],
       ['reads', ({ access }) => access === 'read'],
       ['writes', ({ access }) => access === 'write'],
     ];
@@ -289,6 +314,16 @@ class Reader {
     return OrderedMap(written).map(
       ({ rate, tCK, ...timings }, name) => new Speed({ name, rate, clockPs: tCK, timings: timingsOf(timings) }),
     );
+  }
+
+  #buffers(): DramStandard['buffers'] {
+    const { buffers } = this.#written;
+    const known = new Set(['unit', ...this.#levels]);
+    for (const [name, { of }] of Object.entries(buffers)) {
+      const hint = suggest(of, known);
+      if (!known.has(of)) this.#mistake(['buffers', name, 'of'], `there is no level "${of}"`, hint);
+    }
+    return OrderedMap(Object.entries(buffers)).map(({ of, entries }) => new Buffer({ of, capacity: entries }));
   }
 
   #currents(): DramStandard['currents'] {

@@ -1,7 +1,7 @@
 /** A standard's tables in numbers, for one organisation at one speed. */
 import type { OrderedMap } from 'immutable';
 import { InputError, suggest } from '../diagnostics.ts';
-import type { DramCommand, DramConstraint, DramCurrents, DramDevice } from './device.ts';
+import type { DramBuffer, DramCommand, DramConstraint, DramCurrents, DramDevice } from './device.ts';
 import { type CommandRow, type ConstraintRow, currentsKey, type DramStandard, type Organisation } from './standard.ts';
 import { TimingProblem, Timings } from './timings.ts';
 
@@ -58,7 +58,12 @@ export function deviceOf(standard: DramStandard, choice: DeviceChoice = {}): Dra
     refresh: refreshOf(standard, ticks),
     timings: timingTicks(timings, standard.ticks),
     currents: currentsOf(standard, organisation.name, speed.rate),
+    ...(standard.units && { units: standard.units.toObject(), buffers: buffersOf(standard) }),
   };
+}
+
+function buffersOf({ buffers, levels }: DramStandard): DramBuffer[] {
+  return [...buffers].map(([name, { of, capacity }]) => ({ name, level: levels.indexOf(of), entries: capacity }));
 }
 
 function named<T>(standard: DramStandard, what: string, entries: OrderedMap<string, T>, name: string | undefined): T {
@@ -75,25 +80,45 @@ function withRanks(standard: DramStandard, organisation: Organisation, ranks: nu
 }
 
 function commandOf(standard: DramStandard, row: CommandRow): DramCommand {
-  const { name, bus, banks, access, syncs } = row;
+  const { name, bus, banks, access, syncs, each, pim } = row;
   const level = standard.levels.indexOf(row.level);
   const refreshes = row.refreshes || row.manages;
-  return { name, bus, ticks: row.cycles * standard.ticks, level, banks, access, refreshes, syncs };
+  const ticks = row.cycles * standard.ticks;
+  return {
+    name,
+    bus,
+    ticks,
+    level,
+    banks,
+    access,
+    refreshes,
+    syncs,
+    ...(each.size > 0 && { each: each.map((above) => standard.levels.indexOf(above)).toArray() }),
+    ...(pim && { pim: { ...pim.toObject(), unit: standard.levels.indexOf(pim.unit) } }),
+  };
 }
 
 /** While a command of several ticks is on its bus, no other one can start there. */
 function busConstraints(commands: readonly DramCommand[], standard: DramStandard): DramConstraint[] {
   const buses = standard.buses === 2 ? (['row', 'column'] as const) : [null];
   return buses.flatMap((bus) => {
-    const before = indicesOf(commands, (command) => bus === null || command.bus === bus);
-    const lengths = new Set(before.map((index) => commands[index].ticks).filter((ticks) => ticks > 1));
+    const own = indicesOf(commands, (command) => bus === null || command.bus !== other(bus));
+    const lengths = new Set(own.map((index) => commands[index].ticks).filter((ticks) => ticks > 1));
     return [...lengths].map((latency) => {
-      const after = before.filter((index) => commands[index].ticks === latency);
+      const after = own.filter((index) => commands[index].ticks === latency);
+      // What takes both buses keeps off this one in the cycle of another command: a matter of choice, not of time.
+      const before = own.filter(
+        (index) => commands[index].bus !== 'both' || bus !== 'column' || latency > standard.ticks,
+      );
       const names = (indices: readonly number[]): string => indices.map((index) => commands[index].name).join(' ');
       const text = `${standard.levels.first()} ${names(after)} -> ${names(before)} ${latency} ticks of the bus`;
       return { level: 0, after, before, latency, window: 1, sibling: false, text };
     });
   });
+}
+
+function other(bus: 'row' | 'column'): 'row' | 'column' {
+  return bus === 'row' ? 'column' : 'row';
 }
 
 function indicesOf(commands: readonly DramCommand[], which: (command: DramCommand) => boolean): number[] {
@@ -109,9 +134,15 @@ function constraintsOf(
 ): DramConstraint[] {
   const { window, sibling, text } = row;
   const level = standard.levels.indexOf(row.level);
+  const at = [...row.at].map(([name, index]) => ({
+    level: standard.levels.indexOf(name),
+    index: typeof index === 'number' ? index : 0,
+    like: typeof index === 'string' ? standard.levels.indexOf(index) : -1,
+  }));
+  const rest = { window, sibling, ...(at.length > 0 && { at }), text };
   return byLength(row.after, commands).flatMap(([long, after]) =>
     byLength(row.before, commands).map(([short, before]) => {
-      return { level, after, before, latency: latency + long - short, window, sibling, text };
+      return { level, after, before, latency: latency + long - short, ...rest };
     }),
   );
 }

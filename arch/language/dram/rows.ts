@@ -1,8 +1,9 @@
 /** The rows of a standard's tables, a line each; empty lines and `#` comments are skipped. */
-import { List } from 'immutable';
+import { List, OrderedMap } from 'immutable';
 import { type Diagnostic, suggest } from '../diagnostics.ts';
 import { beginsExpression, type Expression, expressionOf } from './expression.ts';
 import type { RowText } from './extend.ts';
+import { appliesOf, movesOf, multipliesOf, targetOf } from './pim.ts';
 import { CommandRow, ConstraintRow } from './standard.ts';
 import { countNames } from './timings.ts';
 import { attempt, type Locate, TextMistake, type Word, type Words } from './words.ts';
@@ -44,11 +45,11 @@ export function parseCommands(table: RowText, levels: readonly string[], mistake
   });
 }
 
-const buses = ['row', 'column'] as const;
+const buses: readonly string[] = ['row', 'column', 'both'] satisfies CommandRow['bus'][];
 
 function commandOf(words: Words, levels: readonly string[]): CommandRow {
   const name = words.expect('name', 'the name of a command');
-  const bus = words.expect('name', 'a bus', 'row or column');
+  const bus = words.expect('name', 'a bus', 'row, column or both');
   if (!isBus(bus.text)) throw new TextMistake(`"${bus.text}" is no bus`, bus, suggest(bus.text, buses));
   const cycles = cyclesOf(words);
   let row = new CommandRow({ name: name.text, bus: bus.text, cycles });
@@ -62,8 +63,8 @@ function commandOf(words: Words, levels: readonly string[]): CommandRow {
   return row;
 }
 
-function isBus(name: string): name is 'row' | 'column' {
-  return name === 'row' || name === 'column';
+function isBus(name: string): name is CommandRow['bus'] {
+  return buses.includes(name);
 }
 
 function cyclesOf(words: Words): number {
@@ -74,7 +75,9 @@ function cyclesOf(words: Words): number {
   throw new TextMistake('a command takes some time on its bus', number);
 }
 
-type Effect = Partial<Pick<CommandRow, 'level' | 'banks' | 'access' | 'refreshes' | 'manages' | 'syncs'>>;
+type Effect = Partial<
+  Pick<CommandRow, 'level' | 'each' | 'banks' | 'access' | 'refreshes' | 'manages' | 'syncs' | 'pim'>
+>;
 
 const synced: ReadonlyMap<string, CommandRow['syncs']> = new Map([
   ['reads', 'read'],
@@ -86,9 +89,9 @@ type ReadEffect = (words: Words, levels: readonly string[]) => Effect;
 
 /** What commands do, by verb. */
 const effects: ReadonlyMap<string, ReadEffect> = new Map<string, ReadEffect>([
-  ['opens', (words) => ({ banks: 'opens', level: bankOf(words) })],
+  ['opens', (words, levels) => ({ banks: 'opens', ...targetOf(words, levels) })],
   ['activates', (words) => ({ banks: 'activates', level: bankOf(words) })],
-  ['closes', (words, levels) => ({ banks: 'closes', level: levelOf(words, levels) })],
+  ['closes', (words, levels) => ({ banks: 'closes', ...closedOf(words, levels) })],
   ['reads', () => ({ access: 'read' })],
   ['writes', () => ({ access: 'write' })],
   ['refreshes', (words, levels) => ({ refreshes: true, level: levelOf(words, levels) })],
@@ -96,6 +99,9 @@ const effects: ReadonlyMap<string, ReadEffect> = new Map<string, ReadEffect>([
   ['syncs', (words) => ({ syncs: syncsOf(words) })],
   ['starts', (words) => clockOf(words)],
   ['stops', (words) => clockOf(words)],
+  ['multiplies', (words, levels) => multipliesOf(words, levels)],
+  ['moves', (words) => movesOf(words)],
+  ['applies', (words) => appliesOf(words)],
 ]);
 
 function effectOf(words: Words, levels: readonly string[]): Effect {
@@ -103,6 +109,11 @@ function effectOf(words: Words, levels: readonly string[]): Effect {
   const effect = effects.get(verb.text);
   if (effect) return effect(words, levels);
   throw new TextMistake(`no command "${verb.text}" anything`, verb, suggest(verb.text, effects.keys()));
+}
+
+/** `closes rank`, or a bank, which may be that of each node of some levels. */
+function closedOf(words: Words, levels: readonly string[]): Pick<CommandRow, 'level' | 'each'> {
+  return words.peek().text === 'bank' ? targetOf(words, levels) : { level: levelOf(words, levels), each: List() };
 }
 
 /** The level that a command names a node of. */
@@ -182,19 +193,31 @@ function commandsOf(words: Words, commands: readonly string[], isLatency: (word:
   return names;
 }
 
-function scopeOf(words: Words, level: string, levels: readonly string[]): { window: number; sibling: boolean } {
+function scopeOf(
+  words: Words,
+  level: string,
+  levels: readonly string[],
+): Pick<ConstraintRow, 'window' | 'sibling' | 'at'> {
   let window = 1;
   let sibling = false;
+  let at = OrderedMap<string, string | number>();
   while (words.peek().kind !== 'end') {
     const word = words.take();
     if (word.text === 'window') window = windowOf(words);
+    else if (word.text === 'at' && level === 'bank') at = at.set(...indexOf(words, levels));
     else if (word.text !== 'sibling') {
       throw new TextMistake(`"${word.text}" does not go on`, word, 'an operator, "window 4" or "sibling" may follow');
     } else if (level === levels[0]) {
       throw new TextMistake(`a ${level} has no siblings`, word);
     } else sibling = true;
   }
-  return { window, sibling };
+  return { window, sibling, at };
+}
+
+/** `bankGroup 0`, or `bankGroup rank`: the index at a level, or the level above whose index it is. */
+function indexOf(words: Words, levels: readonly string[]): [string, string | number] {
+  const level = levelOf(words, levels);
+  return [level, words.peek().kind === 'number' ? Number(words.take().text) : levelOf(words, levels)];
 }
 
 function windowOf(words: Words): number {

@@ -1,6 +1,6 @@
 /** What the file of a DRAM standard may say, but for what stands inside its tables: that `rows.ts` reads. */
 import { z } from 'zod';
-import { count, parsed, size } from '../quantities.ts';
+import { count, dtype, parsed, size } from '../quantities.ts';
 import { parseDuration, UnitError } from '../units.ts';
 
 const expression = z
@@ -132,6 +132,26 @@ export const standardShape = {
     .record(z.string(), speed)
     .describe('Speed grades by name; the first is the usual one')
     .meta({ examples: ['{ X: { rate: 2400, tCK: 833 ps, nRCD: 16 } }'] }),
+  units: z
+    .strictObject({
+      type: dtype.describe('Type of the operands'),
+      sums: dtype.describe('Type of products and sums'),
+      adds: z
+        .enum(['tree', 'lanes'])
+        .describe('tree: the products of a column are added up; lanes: each has a sum of its own'),
+    })
+    .optional()
+    .describe('What multiplies in the memory'),
+  buffers: z
+    .record(
+      z.string(),
+      z.strictObject({
+        of: z.string().default('unit').describe('Level each node of which has one; unit: each unit has one'),
+        entries: count.describe('Entries of one column each'),
+      }),
+    )
+    .default({})
+    .describe('What commands multiply by, add to and move'),
   currents: z.record(z.string(), currents).default({}).describe('By organisation and rate: `DDR4_8Gb_x8 2400`'),
 };
 

@@ -1,15 +1,20 @@
 /** A DRAM standard as immutable values: what its file says, before an organisation and a speed are chosen. */
 import { List, OrderedMap, Record } from 'immutable';
 import type { BankEffect, DramCommand, DramCurrents } from './device.ts';
+import type { Buffer, PimEffect, Units } from './pim.ts';
 
 /** A command: `ACT  row  2 CK  opens bank`. */
 export class CommandRow extends Record<{
   name: string;
-  bus: 'row' | 'column';
+  bus: 'row' | 'column' | 'both';
   /** Clock cycles that it takes on its bus; halves where commands may start on either edge. */
   cycles: number;
   /** The level that it names a node of. */
   level: string;
+  /** Levels above it where it acts on the same index of every node; empty: on one node. */
+  each: List<string>;
+  /** What processing in memory it does; null for ordinary commands. */
+  pim: PimEffect | null;
   banks: BankEffect;
   access: DramCommand['access'];
   refreshes: boolean;
@@ -22,6 +27,8 @@ export class CommandRow extends Record<{
     bus: 'row',
     cycles: 1,
     level: 'bank',
+    each: List(),
+    pim: null,
     banks: 'none',
     access: 'none',
     refreshes: false,
@@ -39,9 +46,14 @@ export class ConstraintRow extends Record<{
   latency: string;
   window: number;
   sibling: boolean;
+  /** Levels at which the bank that waits is another one, and its index there, or the level whose index that is. */
+  at: OrderedMap<string, string | number>;
   /** The row as written, in single spaces. */
   text: string;
-}>({ level: '', after: List(), before: List(), latency: '0', window: 1, sibling: false, text: '' }, 'ConstraintRow') {}
+}>(
+  { level: '', after: List(), before: List(), latency: '0', window: 1, sibling: false, at: OrderedMap(), text: '' },
+  'ConstraintRow',
+) {}
 
 /**
  * A timing parameter: an expression in clock cycles, times and other parameters; or expressions by organisation,
@@ -139,6 +151,9 @@ export class DramStandard extends Record<{
   speeds: OrderedMap<string, Speed>;
   /** By organisation and data rate: `DDR4_8Gb_x8 2400`. */
   currents: OrderedMap<string, Currents>;
+  /** What computes beside the banks, and what it keeps its numbers in; null where nothing computes. */
+  units: Units | null;
+  buffers: OrderedMap<string, Buffer>;
 }>(
   {
     name: '',
@@ -161,6 +176,8 @@ export class DramStandard extends Record<{
     organisations: OrderedMap(),
     speeds: OrderedMap(),
     currents: OrderedMap(),
+    units: null,
+    buffers: OrderedMap(),
   },
   'DramStandard',
 ) {}

@@ -212,3 +212,62 @@ describe('a device that a standard does not have:', () => {
     expect(folder.mistakes(() => deviceOf(none, { ranks: 2 }))).toBe('SMALL has no ranks; it has channel, bank');
   });
 });
+
+/** The small standard with units, and a command that computes. */
+const computing: readonly (readonly [string, string])[] = [
+  [
+    'read latency',
+    '  ACTX row opens banks of rank\n  MACX column multiplies banks of rank by xs into ys on bank\nread latency',
+  ],
+  [
+    'timings:',
+    'units: { type: fp16, sums: fp32, adds: tree }\nbuffers: { xs: { entries: 4 }, ys: { of: bank, entries: 4 } }\ntimings:',
+  ],
+];
+
+describe('a mistake in a dialect shows its place:', () => {
+  it('there is none to begin with', () => expect(broken(...computing)).toBe('no mistake'));
+
+  it.each([
+    [
+      'a buffer that is not there',
+      'by xs',
+      'by zs',
+      '14:3  MACX names a buffer "zs", which is not there',
+      'did you mean "xs"?',
+    ],
+    ['a level of units', 'on bank', 'on bnak', 'there is no level "bnak"', 'did you mean "bank"?'],
+    ['the level of a buffer', 'of: bank', 'of: bnak', 'there is no level "bnak"', 'did you mean "bank"?'],
+    ['what is opened', 'opens banks of rank', 'opens banks rank', '"rank" is not "of"', 'such as "banks of channel"'],
+    [
+      'no units',
+      'units: { type: fp16, sums: fp32, adds: tree }\n',
+      '',
+      'MACX multiplies, but there are no units',
+      'such as "units',
+    ],
+    [
+      'a function',
+      'multiplies banks of rank by xs into ys on bank',
+      'applies sofmax to xs',
+      'there is no function "sofmax"',
+      '"softmax"?',
+    ],
+    [
+      'the end of a move',
+      'multiplies banks of rank by xs into ys on bank',
+      'moves hots to xs',
+      'a buffer "hots"',
+      '"host"?',
+    ],
+  ])('%s', (_, from, to, message, hint) => {
+    const text = broken(...computing, [from, to]);
+    expect(text).toContain(message);
+    expect(text).toContain(hint);
+  });
+
+  it('a row for a bank that is nowhere', () => {
+    expect(broken(['-> RD   nRCD', '-> RD   nRCD at bnak 0'])).toContain('there is no level "bnak"');
+    expect(broken(['-> RD   nRCD', '-> RD   nRCD at rank bnak'])).toContain('there is no level "bnak"');
+  });
+});

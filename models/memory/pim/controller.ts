@@ -1,0 +1,171 @@
+/**
+ * One channel of a memory that computes. In a cycle: refreshes fall due; then, while one waits, the command that it needs,
+ * else the command that the PIM queue chooses, else that of the request queue; and beside it, where row and column commands
+ * have a bus each, one more for the other bus.
+ */
+import type { DramDevice } from '../../../arch/language/dram/device.ts';
+import type { Refresh } from '../dram/policy.ts';
+import { type RefreshManager, refreshManager } from '../dram/refresh.ts';
+import { type Addressed, PimQueue } from './queue.ts';
+import { PimRows } from './rows.ts';
+import { scopesOf, sentFor } from './scope.ts';
+
+/** `blocked`: requests wait while PIM commands do, which begin when no request waits. `concurrent`: they go between them. */
+export type PimMode = 'blocked' | 'concurrent';
+
+/** Told of every command, with the address that it was sent for. */
+export type PimLog = (tick: number, command: number, address: Addressed) => void;
+
+export interface PimOptions {
+  /** PIM commands that wait in a channel, and requests. */
+  readonly queue?: number;
+  readonly requests?: number;
+  readonly mode?: PimMode;
+  readonly refresh?: Refresh;
+  readonly log?: PimLog | null;
+}
+
+const never = Number.POSITIVE_INFINITY;
+const none = -1;
+
+export class PimController {
+  readonly rows: PimRows;
+  readonly commands: PimQueue;
+  readonly requests: PimQueue;
+  /** Cycles until a read's last data have come, added up over all reads. */
+  latencySum = 0;
+  /** The next cycle in which something may happen, if nothing arrives. */
+  next: number;
+  readonly #device: DramDevice;
+  readonly #mode: PimMode;
+  readonly #log: PimLog | null;
+  readonly #refresh: RefreshManager;
+  /** Refreshes that wait: commands and banks in turn. */
+  readonly #due: number[] = [];
+  /** Queues that may send: of PIM commands only, of requests only, or both. */
+  readonly #served: readonly (readonly PimQueue[])[];
+  /** In blocked mode: whether requests wait for PIM commands. */
+  #isBlocked = false;
+  /** The earliest tick after this one at which something may start. */
+  #wake = never;
+
+  /** `named` are the indices of the commands that it may be given. */
+  constructor(device: DramDevice, named: Iterable<number>, options: PimOptions = {}) {
+    const { queue = 33, requests = 32, mode = 'concurrent', refresh = 'all-bank', log = null } = options;
+    const scopes = scopesOf(device);
+    this.#device = device;
+    this.#mode = mode;
+    this.#log = log;
+    this.rows = new PimRows(device, scopes, sentFor(device, scopes, named, refresh));
+    this.commands = new PimQueue(device, this.rows, queue);
+    this.requests = new PimQueue(device, this.rows, requests);
+    this.#served = [[this.commands], [this.requests], [this.commands, this.requests]];
+    this.#refresh = refreshManager(device, refresh);
+    this.next = this.#cycleOf(this.#refresh.due);
+  }
+
+  /** Whether nothing waits, refreshes that are due included. */
+  get isIdle(): boolean {
+    return this.waiting === 0 && this.#due.length === 0;
+  }
+
+  /** PIM commands, barriers included, and requests that wait. */
+  get waiting(): number {
+    return this.commands.size + this.requests.size;
+  }
+
+  /** Tick of a cycle; commands start on rising edges, which are odd ticks where a cycle has two. */
+  #tickOf(cycle: number): number {
+    return this.#device.halfCycle ? 2 * cycle + 1 : cycle;
+  }
+
+  #cycleOf(tick: number): number {
+    return this.#device.halfCycle ? Math.ceil((tick - 1) / 2) : tick;
+  }
+
+  /** Executes a cycle; none may be left out in which something arrived or that `next` named. */
+  cycle(cycle: number): void {
+    const tick = this.#tickOf(cycle);
+    this.#wake = never;
+    if (this.#refresh.due <= tick) this.#refresh.tick(tick, (command, bank) => this.#due.push(command, bank));
+    const { version } = this.rows;
+    const { waiting } = this;
+    const first = this.#first(cycle, tick);
+    if (first !== null && this.#device.dualBus) this.#second(cycle, tick, first);
+    const isSure = this.rows.version !== version || this.waiting !== waiting;
+    const wake = Math.min(this.#wake, this.#refresh.due);
+    this.next = isSure ? cycle + 1 : Math.max(cycle + 1, this.#cycleOf(wake));
+  }
+
+  /** Sends a command; returns the bus that another one may not take in this cycle, null when none may be sent. */
+  #first(cycle: number, tick: number): DramDevice['commands'][number]['bus'] | null {
+    if (this.#due.length > 0) return this.#refreshes(tick);
+    for (const queue of this.#queues()) {
+      const chosen = queue.choose(tick);
+      if (chosen === none) continue;
+      if (queue.isBarrier(chosen)) {
+        queue.remove(chosen);
+        return null;
+      }
+      const { needed, ready } = queue.at(chosen);
+      if (ready <= tick) {
+        this.#send(queue, chosen, cycle, tick);
+        return this.#device.commands[needed]!.bus;
+      }
+      this.#wake = Math.min(this.#wake, queue.next);
+    }
+    return null;
+  }
+
+  /** Sends the command that the first refresh that waits needs; returns its bus. */
+  #refreshes(tick: number): DramDevice['commands'][number]['bus'] {
+    const [command = 0, bank = 0] = this.#due;
+    const needed = this.rows.needed(command, bank, none);
+    const ready = this.rows.ready(needed, bank);
+    if (ready > tick) this.#wake = ready;
+    else {
+      this.#start(needed, { command, bank, row: none, column: none, entry: none, sum: none }, tick);
+      if (needed === command) this.#due.splice(0, 2);
+    }
+    return this.#device.commands[needed]!.bus;
+  }
+
+  /** Sends a command on the bus that is not taken. */
+  #second(cycle: number, tick: number, taken: DramDevice['commands'][number]['bus']): void {
+    for (const queue of this.#queues()) {
+      const chosen = queue.choose(tick);
+      if (chosen === none || queue.isBarrier(chosen)) continue;
+      const { needed, ready } = queue.at(chosen);
+      this.#wake = Math.min(this.#wake, ready <= tick ? tick + 1 : queue.next);
+      const { bus } = this.#device.commands[needed]!;
+      if (ready > tick || bus === taken || bus === 'both' || taken === 'both') continue;
+      this.#send(queue, chosen, cycle, tick);
+      return;
+    }
+  }
+
+  /** Queues that may send, the first one first. */
+  #queues(): readonly PimQueue[] {
+    const [pim = [], ordinary = [], both = []] = this.#served;
+    if (this.#mode === 'concurrent') return both;
+    if (this.commands.size === 0) this.#isBlocked = false;
+    else if (this.requests.size === 0) this.#isBlocked = true;
+    return this.#isBlocked ? pim : ordinary;
+  }
+
+  #send(queue: PimQueue, index: number, cycle: number, tick: number): void {
+    const one = queue.at(index);
+    const { needed, command, arrive } = one;
+    this.#start(needed, one, tick);
+    if (needed !== command) return;
+    if (this.#device.commands[command]!.access === 'read') {
+      this.latencySum += cycle - arrive + this.#device.readLatency / this.#device.ticksPerClock;
+    }
+    queue.remove(index);
+  }
+
+  #start(command: number, address: Addressed, tick: number): void {
+    this.rows.start(command, address.bank, address.row, tick);
+    if (this.#log !== null) this.#log(tick, command, address);
+  }
+}

@@ -1,0 +1,117 @@
+/** A channel under a dialect: which rows are open, when commands may start, and what a command needs before it may. */
+import { banksOf, type DramDevice, needsRow } from '../../../arch/language/dram/device.ts';
+import { Timing } from '../dram/timing.ts';
+import { Displaced } from './displaced.ts';
+import { type Scope, widestPrecharge } from './scope.ts';
+
+const closed = -1;
+
+export class PimRows {
+  /** Row open in each bank; -1 for none. */
+  readonly openRow: Int32Array;
+  /** Change whenever a command starts, and whenever rows open or close: what is found out holds until then. */
+  version = 0;
+  states = 0;
+  /** Commands sent, by index. */
+  readonly sent: Float64Array;
+  readonly #scopes: readonly Scope[];
+  readonly #timing: Timing;
+  readonly #displaced: Displaced;
+  readonly #device: DramDevice;
+  readonly #needsRow: readonly boolean[];
+  readonly #widest: number;
+  readonly #bankLevel: number;
+  /** By command x banks + bank: what `ready` said last, and of which version that is. */
+  readonly #known: Float64Array;
+  readonly #knownOf: Float64Array;
+
+  /** `sent` tells of each command whether it may be sent, on its own or because another one needs it. */
+  constructor(device: DramDevice, scopes: readonly Scope[], sent: readonly boolean[]) {
+    this.#device = device;
+    this.openRow = new Int32Array(banksOf(device)).fill(closed);
+    this.sent = new Float64Array(device.commands.length);
+    this.#scopes = scopes;
+    const constraints = device.constraints.filter(({ at }) => at === undefined);
+    this.#timing = new Timing({ ...device, constraints }, sent);
+    this.#displaced = new Displaced(device);
+    this.#needsRow = device.commands.map(needsRow);
+    this.#widest = widestPrecharge(device);
+    this.#bankLevel = device.levels.length - 1;
+    this.#known = new Float64Array(this.openRow.length * device.commands.length);
+    this.#knownOf = new Float64Array(this.#known.length).fill(-1);
+  }
+
+  /**
+   * The command to send next for one at a bank: itself, or the one that opens its row, or the one that closes what stands
+   * open instead. Rows of the banks that a command names are opened together, so all of them have to be closed before.
+   */
+  needed(command: number, bank: number, row: number): number {
+    if (this.#device.commands[command]!.refreshes) return this.#neededRefresh(command, bank);
+    if (!this.#needsRow[command]) return command;
+    const { openRow } = this;
+    const scope = this.#scopes[command]!;
+    const banks = scope.banks(bank);
+    let isClosed = true;
+    let isOpen = true;
+    for (let i = 0; i < banks.length; i++) {
+      const open = openRow[banks[i]!]!;
+      if (open !== closed) isClosed = false;
+      if (open !== row) isOpen = false;
+    }
+    return isOpen ? command : isClosed ? scope.opens : scope.closes;
+  }
+
+  #neededRefresh(command: number, bank: number): number {
+    const scope = this.#scopes[command]!;
+    const isClosed = scope.banks(bank).every((one) => this.openRow[one] === closed);
+    if (isClosed) return command;
+    return scope.level === this.#bankLevel ? scope.closes : this.#widest;
+  }
+
+  /** Whether a command needs an open row, so that it hits one when it may be sent. */
+  hits(command: number): boolean {
+    return this.#needsRow[command]!;
+  }
+
+  /** Earliest tick at which a command may start at a bank. */
+  ready(command: number, bank: number): number {
+    const place = command * this.openRow.length + bank;
+    if (this.#knownOf[place] !== this.version) {
+      this.#known[place] = this.#ready(command, bank);
+      this.#knownOf[place] = this.version;
+    }
+    return this.#known[place]!;
+  }
+
+  #ready(command: number, bank: number): number {
+    const scope = this.#scopes[command]!;
+    const nodes = scope.nodes(bank);
+    const cls = this.#timing.classOf[command]!;
+    let tick = 0;
+    for (let i = 0; i < nodes.length; i++) {
+      const node = nodes[i]!;
+      const isBank = scope.level === this.#bankLevel;
+      const ready = isBank ? this.#timing.ready(cls, node) : this.#timing.readyBelow(command, node);
+      const displaced = isBank ? this.#displaced.ready(command, node) : 0;
+      tick = Math.max(tick, ready, displaced);
+    }
+    return tick;
+  }
+
+  /** Starts a command; `row` is that of an opening. */
+  start(command: number, bank: number, row: number, tick: number): void {
+    const scope = this.#scopes[command]!;
+    const nodes = scope.nodes(bank);
+    for (let i = 0; i < nodes.length; i++) {
+      this.#timing.issue(command, nodes[i]!, tick);
+      this.#displaced.start(command, nodes[i]!, tick);
+    }
+    this.sent[command]!++;
+    this.version++;
+    const { banks: effect } = this.#device.commands[command]!;
+    if (effect === 'none') return;
+    this.states++;
+    const banks = scope.banks(bank);
+    for (let i = 0; i < banks.length; i++) this.openRow[banks[i]!] = effect === 'opens' ? row : closed;
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * A channel of a memory that computes, with real numbers: banks that hold them, row buffers, units and their buffers. It
+ * takes the commands that a controller sent, in their order, and knows nothing of time. What a command finds is what those
+ * before it left, so that a command sent too early, or to a row that is not open, gives a wrong result.
+ */
+import { banksOf, type DramDevice } from '../../arch/language/dram/device.ts';
+import type { IssuedCommand } from './dram-checker.ts';
+
+/** A command, with the places in banks and buffers that it means. */
+export interface ValueCommand extends IssuedCommand {
+  readonly address: {
+    readonly bank: number;
+    readonly row: number;
+    readonly column: number;
+    readonly entry: number;
+    readonly sum: number;
+  };
+}
+
+type Lanes = readonly number[];
+
+export class PimValues {
+  /** By bank, row and column. */
+  readonly #cells = new Map<string, Lanes>();
+  readonly #open = new Map<number, number>();
+  /** By name of a buffer, node and entry. */
+  readonly #buffers = new Map<string, Lanes>();
+  readonly #device: DramDevice;
+  /** Numbers in a column, and the level of the units that multiply. */
+  readonly #lanes: number;
+  readonly #unit: number;
+  readonly #host: (address: ValueCommand['address']) => Lanes;
+  readonly #fetched: (address: ValueCommand['address'], values: Lanes) => void;
+
+  /** `host` gives what commands move from the host; `fetched` takes what they move out of the sums. */
+  constructor(
+    device: DramDevice,
+    { lanes, unit }: { readonly lanes: number; readonly unit: number },
+    host: (address: ValueCommand['address']) => Lanes,
+    fetched: (address: ValueCommand['address'], values: Lanes) => void,
+  ) {
+    this.#device = device;
+    this.#lanes = lanes;
+    this.#unit = unit;
+    this.#host = host;
+    this.#fetched = fetched;
+  }
+
+  store(bank: number, row: number, column: number, values: Lanes): void {
+    this.#cells.set(
+      [bank, row, column].join(' '),
+      values.map((value) => rounded(value, this.#type)),
+    );
+  }
+
+  execute(issued: ValueCommand): void {
+    const { banks, pim } = this.#device.commands[issued.command];
+    const { address } = issued;
+    for (const bank of this.#named(issued)) {
+      if (banks === 'opens') this.#open.set(bank, address.row);
+      if (banks === 'closes') this.#open.delete(bank);
+      if (pim?.kind === 'multiplies') this.#multiply(bank, pim, address);
+    }
+    if (pim?.kind === 'moves' && pim.from === 'host') this.#fill(pim.to, address);
+    else if (pim?.kind === 'moves') this.#take(pim.from, address);
+  }
+
+  get #type(): string {
+    return this.#device.units?.type ?? '';
+  }
+
+  /** Products and their sums are rounded one by one: of neighbours, of pairs of them, and so on, then to what was there. */
+  #multiply(
+    bank: number,
+    { from, to, unit }: { from: string; to: string; unit: number },
+    { column, entry, sum }: ValueCommand['address'],
+  ): void {
+    const type = this.#device.units?.sums ?? '';
+    const at = this.#node(bank, unit);
+    const row = this.#cells.get([bank, this.#open.get(bank), column].join(' ')) ?? Array(this.#lanes).fill(0);
+    const by = this.#buffers.get([from, at, entry].join(' ')) ?? Array(this.#lanes).fill(Number.NaN);
+    const add = (values: Lanes): number => {
+      if (values.length === 1) return values[0];
+      const pairs = Array.from({ length: values.length / 2 }, (_, i) =>
+        rounded(values[2 * i] + values[2 * i + 1], type),
+      );
+      return add(pairs);
+    };
+    const products = row.map((value, lane) => rounded(value * by[lane], type));
+    const place = [to, at, sum].join(' ');
+    const [before = 0] = this.#buffers.get(place) ?? [];
+    this.#buffers.set(place, [rounded(before + add(products), type)]);
+  }
+
+  /** What comes from the host goes to all of a buffer's nodes. */
+  #fill(name: string, address: ValueCommand['address']): void {
+    const values = this.#host(address).map((value) => rounded(value, this.#type));
+    for (let node = 0; node < banksOf(this.#device); node++)
+      this.#buffers.set([name, node, address.entry].join(' '), values);
+  }
+
+  /** A sum that is moved away leaves 0. */
+  #take(name: string, address: ValueCommand['address']): void {
+    const place = [name, this.#node(address.bank, this.#levelOf(name)), address.sum].join(' ');
+    this.#fetched(address, this.#buffers.get(place) ?? [0]);
+    this.#buffers.delete(place);
+  }
+
+  /** Level of a buffer's nodes. */
+  #levelOf(name: string): number {
+    const buffer = this.#device.buffers?.find((one) => one.name === name);
+    return buffer && buffer.level >= 0 ? buffer.level : this.#unit;
+  }
+
+  #node(bank: number, level: number): number {
+    return Math.floor(bank / this.#device.counts.slice(level + 1).reduce((all, count) => all * count, 1));
+  }
+
+  /** Banks that a command names. */
+  #named({ command, path }: ValueCommand): number[] {
+    const { level, each = [] } = this.#device.commands[command];
+    const { counts } = this.#device;
+    return Array.from({ length: banksOf(this.#device) }, (_, bank) => bank).filter((bank) =>
+      path.every((index, at) => {
+        const own = this.#node(bank, at) % counts[at];
+        return at > level || each.includes(at) || own === index;
+      }),
+    );
+  }
+}
+
+/** The nearest number of a type, to even when two are as near. */
+export function rounded(value: number, type: string): number {
+  if (type === 'fp32' || !Number.isFinite(value) || value === 0) return Math.fround(value);
+  const [bits, least, most] = type === 'bf16' ? [7, -126, 127] : [10, -14, 15];
+  const exponent = Math.max(least, Math.floor(Math.log2(Math.abs(value))));
+  const step = 2 ** (exponent - bits);
+  const whole = value / step;
+  const down = Math.floor(whole);
+  const up = whole - down > 0.5 || (whole - down === 0.5 && down % 2 !== 0);
+  const result = (up ? down + 1 : down) * step;
+  return Math.abs(result) >= 2 ** (most + 1) ? Math.sign(value) * Number.POSITIVE_INFINITY : result;
+}

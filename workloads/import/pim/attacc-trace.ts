@@ -1,0 +1,90 @@
+/** Traces of AttAcc's simulator: `PIM_MAC_AB 0x00000000`, a request and a byte address on a line. */
+import { readFileSync } from 'node:fs';
+import { type Diagnostic, InputError, suggest } from '../../../arch/language/diagnostics.ts';
+import { reasonOf } from '../../../arch/language/file-error.ts';
+import type { PimProgram, PimStep } from '../../language/pim-program.ts';
+
+/** Commands of `attacc-hbm3` by the trace's word; empty for a barrier. */
+const requests: ReadonlyMap<string, string> = new Map([
+  ['PIM_MAC_AB', 'MACAB'],
+  ['PIM_MAC_SB', 'MACSB'],
+  ['PIM_MAC_PB', 'MACPB'],
+  ['PIM_WR_GB', 'WRGB'],
+  ['PIM_MV_SB', 'MVSB'],
+  ['PIM_MV_GB', 'MVGB'],
+  ['PIM_SFM', 'SFM'],
+  ['PIM_BARRIER', ''],
+]);
+
+/** Fields of an address, from the lowest bits up, above the 5 bits of a byte in a column. */
+const fields = [
+  ['column', 5],
+  ['row', 14],
+  ['bank', 2],
+  ['bankGroup', 2],
+  ['stackId', 1],
+  ['pseudoChannel', 1],
+  ['channel', 4],
+] as const;
+
+/** Wrong lines that are shown. */
+const mostMistakes = 20;
+
+/**
+ * The program of a trace for HBM3_8Gb_2R with 16 channels. Blank lines are skipped.
+ * @throws InputError when the file cannot be read, or with its wrong lines
+ */
+export function readAttAccTrace(file: string): PimProgram {
+  const mistakes: Diagnostic[] = [];
+  const steps = textOf(file)
+    .split('\n')
+    .flatMap((text, index): PimStep[] => {
+      if (text.trim() === '') return [];
+      const step = stepOf(text);
+      if ('kind' in step) return [step];
+      const place = { file, line: index + 1, column: text.indexOf(step.at) + 1, length: step.at.length, text };
+      if (mistakes.length < mostMistakes) mistakes.push({ message: step.message, place, hint: step.hint });
+      return [];
+    });
+  if (mistakes.length > 0) throw new InputError(mistakes);
+  return steps;
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new InputError({ message: `cannot read ${file}: ${reasonOf(error)}` });
+  }
+}
+
+interface Mistake {
+  readonly at: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
+function stepOf(line: string): PimStep | Mistake {
+  const [word = '', address = ''] = line.trim().split(/\s+/);
+  const command = requests.get(word);
+  if (command === undefined) {
+    return { at: word, message: `there is no request "${word}"`, hint: suggest(word, requests.keys()) };
+  }
+  if (!/^(0x[\da-f]+|\d+)$/i.test(address)) {
+    return { at: address || word, message: `"${address}" is no address`, hint: `such as "${word} 0x1f400"` };
+  }
+  const at = fieldsOf(Number(address));
+  if (command === '') return { kind: 'barrier', channels: 1, first: at.channel ?? 0 };
+  return { kind: 'commands', command, order: [], at, count: 1 };
+}
+
+function fieldsOf(address: number): { [field: string]: number } {
+  let rest = Math.floor(address / 32);
+  return Object.fromEntries(
+    fields.map(([name, bits]) => {
+      const value = rest % 2 ** bits;
+      rest = Math.floor(rest / 2 ** bits);
+      return [name, value];
+    }),
+  );
+}
