@@ -34,7 +34,15 @@ export async function run(archName: string, workloadName: string, options: RunOp
   let result: Result;
   try {
     const fastForward = !everyCycle;
-    result = simulate({ arch, workload, mapping: found ?? mapping, values, fastForward, overrides: set, onProgress: bar.update });
+    result = simulate({
+      arch,
+      workload,
+      mapping: found ?? mapping,
+      values,
+      fastForward,
+      overrides: set,
+      onProgress: bar.update,
+    });
   } finally {
     bar.stop();
   }

@@ -16,6 +16,6 @@ describe('mappingText', () => {
 
   it('puts what belongs together on one line', () => {
     const { mapping } = loadMapping('fusemax-binding');
-    expect(mappingText(mapping)).toContain("\nloops: [ b, h, p2, m1, p1 ]\n");
+    expect(mappingText(mapping)).toContain('\nloops: [ b, h, p2, m1, p1 ]\n');
   });
 });
