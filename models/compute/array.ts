@@ -62,7 +62,8 @@ export interface Timing {
 
 /**
  * All folds of a tile, one after another; `count` equal arrays share them. With broadcast feed a fold takes T cycles,
- * and a combination over rows takes `reduce.latency` cycles per row (FuseMax, MICRO 2024, section 5).
+ * and a combination over rows of what lies in the PEs takes `reduce.latency` cycles per row (FuseMax, MICRO 2024, section 5);
+ * products are added up as operands pass (tile-ops.ts).
  */
 export function arrayTiming(part: ArrayPart, tile: ArrayTile): Timing {
   const pipeline = tile.depth - tile.interval;

@@ -4,7 +4,7 @@ import { scaleLinear, scaleLog, scalePoint } from 'd3-scale';
 import type { Value } from '../../models/study/definition.ts';
 import { type Tick, textWidth } from '../charts/frame.ts';
 import { siScale } from '../format.ts';
-import { figureText } from './columns.ts';
+import { figureText, prefixless } from './columns.ts';
 
 export interface Axis {
   /** Pixels; NaN where a value has no place, such as 0 on a logarithmic scale. */
@@ -103,9 +103,11 @@ function linearAxis(values: readonly number[], range: Range, { name, unit, fromZ
   const at = (value: Value): number => scale(Number(value));
   const own = exact ? exactTicks(values, at) : null;
   if (own) return { at, ticks: own, label: labelOf(name, unit) };
-  const isPrefixed = figureText(1.5, unit) !== `1.5 ${unit}` && unit !== '';
-  const shown = isPrefixed ? siScale(Math.max(Math.abs(low), Math.abs(high)), unit) : { divisor: 1, unit };
-  const scaled = scaleLinear([(domain[0] ?? 0) / shown.divisor, (domain[1] ?? 1) / shown.divisor], range);
+  const base = prefixless(unit);
+  const largest = Math.max(Math.abs(low), Math.abs(high));
+  const shown = base ? siScale(largest * base.factor, base.unit) : { divisor: 1, unit };
+  const divisor = shown.divisor / (base?.factor ?? 1);
+  const scaled = scaleLinear([(domain[0] ?? 0) / divisor, (domain[1] ?? 1) / divisor], range);
   const ticks = scaled.ticks(tickCount(range)).map((value) => ({ at: scaled(value), text: tickText(value) }));
   return { at, ticks, label: labelOf(name, shown.unit) };
 }

@@ -8,11 +8,21 @@ import { missing } from '../format.ts';
 /** Units that take prefixes: 2.014 ms. Others are written as they are: 31.2 mm². */
 const prefixed = /^(s|J|W|Hz|B|B\/s|bit\/s|op|op\/s|op\/J|flop|flop\/s|FLOP|FLOP\/s)$/;
 
+const prefixes: { readonly [prefix: string]: number } = { p: 1e-12, n: 1e-9, µ: 1e-6, u: 1e-6, m: 1e-3 };
+
+/** A unit without its prefix, and how much of that it is, where figures in it are written with whatever prefix suits; else null. */
+export function prefixless(unit: string): { readonly unit: string; readonly factor: number } | null {
+  if (prefixed.test(unit)) return { unit, factor: 1 };
+  const factor = prefixes[unit.slice(0, 1)];
+  return factor !== undefined && /^[sJW]$/.test(unit.slice(1)) ? { unit: unit.slice(1), factor } : null;
+}
+
 /** Four digits; whole numbers with all of theirs. With `unit`, it is part of the text. */
 export function figureText(value: number | null | undefined, unit = ''): string {
   if (value === null || value === undefined) return missing;
-  if (value !== 0 && prefixed.test(unit)) {
-    return format('.4s')(value).replace(/[a-zµ]?$/i, (prefix) => ` ${prefix}${unit}`);
+  const base = prefixless(unit);
+  if (value !== 0 && base !== null) {
+    return format('.4s')(value * base.factor).replace(/[a-zµ]?$/i, (prefix) => ` ${prefix}${base.unit}`);
   }
   return unit === '' ? plain(value) : `${plain(value)} ${unit}`;
 }

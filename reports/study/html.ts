@@ -25,6 +25,7 @@ const studyStyle = `${heatRules()}
 ${onHeat.join('\n')}
 .chart .line { fill: none; stroke-width: 2; stroke-linejoin: round; }
 ${categorical.map((name) => `.chart .s-${name} { stroke: var(--${name}); }`).join('\n')}
+td.claim { white-space: normal; min-width: 13em; }
 .yes, .no { white-space: nowrap; }
 .no { color: var(--memory); font-weight: 600; }
 td.error { color: var(--memory); }`;
@@ -96,7 +97,7 @@ function claims(report: StudyReport): Markup | undefined {
 function claimLine({ claim, source, target, measured, error, holds, problem }: ClaimOutcome): Markup {
   const verdict = problem === null ? holdsText(holds) : `failed: ${problem}`;
   const kind = holds === false || problem !== null ? 'no' : 'yes';
-  return markup`<tr><td class="part">${claim}</td><td>${source}</td><td class="number">${claimFigure(target)}</td><td class="number">${claimFigure(measured)}</td><td class="number">${errorText(error)}</td><td><span class="${kind}">${verdict}</span></td></tr>\n`;
+  return markup`<tr><td class="claim">${claim}</td><td class="claim">${source}</td><td class="number">${claimFigure(target)}</td><td class="number">${claimFigure(measured)}</td><td class="number">${errorText(error)}</td><td><span class="${kind}">${verdict}</span></td></tr>\n`;
 }
 
 function chartPart(table: Table, chart: Chart): Markup {

@@ -78,11 +78,21 @@ describe('an array with overlap', () => {
     expect(after).toBe(4 * 5);
   });
 
-  it('combines results down its columns, row by row', () => {
-    const array = 'feed: broadcast, dataflow: weight-stationary, operations: { mac: 1 }';
-    const { busy, after } = cyclesOf(`${array}, reduce: { along: columns, latency: 2 cycles per row }`, [6, 4, 4]);
-    expect(busy).toBe(6);
-    expect(after).toBe(6 + 2 * 4);
+  const combining = (cycles: number, operations: string): string =>
+    `feed: broadcast, dataflow: weight-stationary, operations: ${operations}, reduce: { along: columns, latency: ${cycles} cycles per row }`;
+
+  it('combines what lies in its PEs down its columns, row by row', () => {
+    const workload = aWorkload('Z[n] = max(k) A[k,n]', { ranks: 'K: 4, N: 4', inputs: 'A[k,n]', output: 'Z[n]' });
+    const mapping = aMapping('loops: []\nplace: { array: { einsums: Z, rows: k, columns: n } }');
+    const cyclesAt = (latency: number): number => {
+      const arch = aMachine({ array: `rows: 4, columns: 4, ${combining(latency, '{ max: 1 }')}` });
+      return simulate({ arch, workload, mapping }).cycles;
+    };
+    expect(cyclesAt(3) - cyclesAt(1)).toBe(2 * 4);
+  });
+
+  it('adds up products as operands pass', () => {
+    expect(cyclesOf(combining(2, '{ mac: 1 }'), [6, 4, 4])).toEqual({ busy: 6, after: 6 });
   });
 });
 

@@ -16,7 +16,7 @@ function waterfalls(arch: Arch, workload: LoadedWorkload, mapping: LoadedMapping
 }
 
 const binding = loadMapping('workloads/mappings/fusemax-binding.yaml');
-const serial = { ...binding, mapping: binding.mapping.setIn(['sections', 0, 'interleave'], 1) };
+const serial = loadMapping('workloads/mappings/fusemax-architecture.yaml');
 
 describe('a waterfall', () => {
   const attention = shipped('attention-1-pass', { B: 1, H: 3, P: 1024, M: 1024 });
