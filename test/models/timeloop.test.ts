@@ -9,7 +9,7 @@ type Words = Record<string, { read: number; written: number }>;
 
 const picojoule = 1e-12;
 const results = new Map(printed.map((theirs) => [theirs.name, run(theirs)]));
-const readme = readFileSync('models/README.md', 'utf8');
+const readme = readFileSync('models/timeloop.md', 'utf8');
 
 describe.each(printed)('$name', (theirs) => {
   const ours = cases[theirs.name]!;
