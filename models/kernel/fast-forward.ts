@@ -42,7 +42,7 @@ export interface Progress {
 }
 
 /** Entries that a timeline may record; a loop with longer periods is not skipped. */
-const longestRecord = 2 ** 19;
+const longestRecord = 2 ** 22;
 
 /** The most times that a loop is run through without a search after one that was in vain. */
 const longestPause = 256;
