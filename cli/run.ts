@@ -14,6 +14,7 @@ export interface RunOptions extends Outputs {
   readonly shape?: readonly string[];
   readonly values?: boolean;
   readonly everyCycle?: boolean;
+  readonly sample?: boolean;
 }
 
 /** Largest error, relative to the largest value of an output, that rounding in another order of summation explains. */
@@ -21,7 +22,7 @@ const tolerance = 1e-9;
 
 /** @throws InputError, DeadlockError, or RunFailure when the machine computed something else than the cascade says. */
 export async function run(archName: string, workloadName: string, options: RunOptions): Promise<void> {
-  const { set = [], shape = [], values = false, everyCycle = false } = options;
+  const { set = [], shape = [], values = false, everyCycle = false, sample = false } = options;
   const [arch, workload, mapping] = together(
     () => loadArch(find(archName, 'machine'), { set }),
     () => loadWorkload(find(workloadName, 'workload'), { shape }),
@@ -32,7 +33,7 @@ export async function run(archName: string, workloadName: string, options: RunOp
   let result: Result;
   try {
     const fastForward = !everyCycle;
-    result = simulate({ arch, workload, mapping, values, fastForward, overrides: set, onProgress: bar.update });
+    result = simulate({ arch, workload, mapping, values, fastForward, sample, overrides: set, onProgress: bar.update });
   } finally {
     bar.stop();
   }
