@@ -67,6 +67,11 @@ export function commands(): Command {
     .option('--trace <file>', 'write a trace for Perfetto')
     .option('--values', 'move real numbers through the machine and check what comes out')
     .option('--every-cycle', 'run what repeats, too, instead of adding it up; the result is the same')
+    .addOption(
+      new Option('--sample', 'with DRAM, run a part of what repeats and estimate the rest, with an interval').conflicts(
+        ['everyCycle', 'values'],
+      ),
+    )
     .action(async (arch, workload, options) => (await import('./run.ts')).run(arch, workload, options));
 
   program

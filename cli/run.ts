@@ -15,6 +15,7 @@ export interface RunOptions extends Outputs, MapOptions {
   readonly shape?: readonly string[];
   readonly values?: boolean;
   readonly everyCycle?: boolean;
+  readonly sample?: boolean;
 }
 
 /** Largest error, relative to the largest value of an output, that rounding in another order of summation explains. */
@@ -22,7 +23,7 @@ const tolerance = 1e-9;
 
 /** @throws InputError, DeadlockError, or RunFailure when the machine computed something else than the cascade says. */
 export async function run(archName: string, workloadName: string, options: RunOptions): Promise<void> {
-  const { set = [], shape = [], values = false, everyCycle = false } = options;
+  const { set = [], shape = [], values = false, everyCycle = false, sample = false } = options;
   const [arch, workload, mapping] = together(
     () => loadArch(find(archName, 'machine'), { set }),
     () => loadWorkload(find(workloadName, 'workload'), { shape }),
@@ -40,6 +41,7 @@ export async function run(archName: string, workloadName: string, options: RunOp
       mapping: found ?? mapping,
       values,
       fastForward,
+      sample,
       overrides: set,
       onProgress: bar.update,
     });

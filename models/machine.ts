@@ -1,4 +1,5 @@
 /** Builds the clocked machine of an Arch and runs a Program on it. */
+import { List } from 'immutable';
 import type { Arch, MemoryPart, ScratchpadPart } from '../arch/language/arch.ts';
 import type { Workload } from '../workloads/language/workload.ts';
 import { workloadOf } from './binding/cores.ts';
@@ -14,11 +15,14 @@ import {
 } from './binding/topology.ts';
 import { Account, waitInput, waitMemory, waitOutput } from './compute/account.ts';
 import { EngineProcess, type Observer } from './compute/engine.ts';
+import { isSteady } from './compute/iteration.ts';
 import type { Addresses, RunningOp, Wire } from './compute/running-op.ts';
 import { Channel } from './kernel/channel.ts';
 import { Clock, picosecondsPerSecond, Ratio, unitsPerSecond } from './kernel/clock.ts';
+import { certain, type Spread, together } from './kernel/estimate.ts';
 import { FastForward } from './kernel/fast-forward.ts';
 import { Kernel } from './kernel/kernel.ts';
+import { Sampling } from './kernel/sampling.ts';
 import { buildDram } from './memory/dram/build.ts';
 import { Dram } from './memory/dram/memory.ts';
 import { Placement } from './memory/dram/placement.ts';
@@ -58,6 +62,8 @@ export interface SectionRecord {
   /** Iterations of its nest in all repeats, and those of them that were skipped. */
   rounds: number;
   skipped: number;
+  /** Of the time that the skipped ones are estimated to take; certain where it is exact. */
+  spread: Spread;
   start: number;
   end: number;
 }
@@ -73,6 +79,8 @@ export interface RunRecord {
   readonly ops: readonly OpRecord[];
   /** Why nothing was skipped of what repeats; null where it was allowed. */
   readonly unskipped: 'dram' | 'values' | 'every-cycle' | null;
+  /** Whether sampling was asked for and allowed; false on machines where nothing has to be estimated. */
+  readonly isSampled: boolean;
 }
 
 /** Watches one section's run: gives each engine an observer. */
@@ -84,6 +92,8 @@ export interface RunOptions {
   readonly workload?: Workload;
   /** Whether what repeats may be skipped, which changes no figure; true by default. */
   readonly fastForward?: boolean;
+  /** Whether what repeats may be estimated where a memory remembers; false by default. */
+  readonly sample?: boolean;
   /** Told the fraction that is done. */
   readonly onProgress?: (fraction: number) => void;
 }
@@ -99,8 +109,9 @@ export class Machine {
   readonly #ops: OpRecord[] = [];
   /** Memories of DRAM. */
   readonly #drams: readonly Dram[];
-  /** Time run so far. */
+  /** Time run so far, and passed over. */
   #now = 0;
+  #passed = 0;
 
   /** Each section runs on a kernel of its own; one that visits processes in another order gives the same result. */
   constructor(arch: Arch, newKernel = () => new Kernel()) {
@@ -132,32 +143,35 @@ export class Machine {
           this.#runSection(section, record, tensors, options, (fraction) =>
             options.onProgress?.((done + fraction) / total),
           );
-          record.end = this.#now;
+          record.end = this.#now + this.#passed;
           options.onProgress?.(++done / total);
         });
       }
     }
     const engines = [...this.#engines.values()];
-    for (const engine of engines) engine.account.bins.cover(engine.clock.cycleAtOrAfter(this.#now));
+    const length = this.#now + this.#passed;
+    for (const engine of engines) engine.account.bins.cover(engine.clock.cycleAtOrAfter(length));
     for (const port of this.#ports.values()) {
       if (port instanceof Dram) port.finish(this.#now);
-      else port.timeline.cover(this.#now);
+      else port.timeline.cover(length);
     }
     return {
       unitsPerSecond: this.#unitsPerSecond,
-      length: this.#now,
+      length,
       engines,
       ports: this.#ports,
       sections: this.#sections,
       ops: this.#ops,
       unskipped: this.#unskipped(options),
+      isSampled: this.#isSampled(options),
     };
   }
 
   #sectionRecord(index: number, section: Section, repeat: number): SectionRecord {
     const known = this.#sections[index];
     if (known) return known;
-    const record = { section, repeat, rounds: 0, skipped: 0, start: this.#now, end: this.#now };
+    const now = this.#now + this.#passed;
+    const record = { section, repeat, rounds: 0, skipped: 0, spread: certain, start: now, end: now };
     this.#sections.push(record);
     return record;
   }
@@ -172,6 +186,7 @@ export class Machine {
   ): void {
     const kernel = this.#newKernel();
     const observe = options.watch?.(section);
+    const loops = longestLoops(section);
     const engines = section.engines.toArray().map((program, i) => {
       const record = this.#engineRecord(program.engine, program.kind, program.clock);
       return new EngineProcess(kernel, record.clock, program, {
@@ -179,6 +194,7 @@ export class Machine {
         around: { memories: this.#ports, addresses: addressesIn(section, program, tensors) },
         account: record.account,
         observer: observe?.(i) ?? null,
+        loops,
       });
     });
     const wires = section.channels.toArray().map((spec): Wire => {
@@ -191,26 +207,61 @@ export class Machine {
     for (const dram of this.#drams) dram.attach(kernel);
     const progress = () => onProgress(Math.min(...engines.map((engine) => engine.progress)));
     const longest = longestNest(engines);
-    const forward = longest && this.#unskipped(options) === null ? this.#fastForward(longest, engines, wires) : null;
-    kernel.run(progress, forward);
+    const skipping = longest && this.#skipping(longest, engines, wires, options);
+    kernel.run(progress, skipping);
     sectionRecord.rounds += longest?.iterations ?? 0;
-    sectionRecord.skipped += forward?.skipped ?? 0;
+    sectionRecord.skipped += skipping?.skipped ?? 0;
+    if (skipping instanceof Sampling) {
+      sectionRecord.spread = together([sectionRecord.spread, skipping.spread]);
+      this.#passed = skipping.passed;
+    }
     let end = this.#now;
     engines.forEach((engine, i) => {
       const record = this.#engineRecord(section.engines.get(i)!.engine, 'dma', '');
       for (const op of engine.ops) {
         this.#recordOp(op, record, this.#sections.indexOf(sectionRecord));
         collectWaits(op, record);
-        if (op.lastEnd > 0) end = Math.max(end, engine.clock.edge(op.lastEnd));
+        if (op.lastEnd > 0) end = Math.max(end, engine.clock.edge(Math.max(0, op.lastEnd - record.account.bins.shift)));
       }
     });
     this.#now = this.#drams.reduce((last, dram) => Math.max(last, dram.drain()), end);
   }
 
-  #unskipped({ fastForward = true, watch }: RunOptions): RunRecord['unskipped'] {
-    if (this.#drams.length > 0) return 'dram';
+  #unskipped({ fastForward = true, sample = false, watch }: RunOptions): RunRecord['unskipped'] {
+    if (this.#drams.length > 0 && !sample) return 'dram';
     if (!fastForward) return 'every-cycle';
     return watch === undefined ? null : 'values';
+  }
+
+  #isSampled(options: RunOptions): boolean {
+    return this.#drams.length > 0 && this.#unskipped(options) === null;
+  }
+
+  /** What need not be run of a section, exactly or by sampling. */
+  #skipping(
+    longest: EngineProcess,
+    engines: readonly EngineProcess[],
+    wires: readonly Wire[],
+    options: RunOptions,
+  ): FastForward | Sampling | null {
+    if (this.#unskipped(options) !== null) return null;
+    return this.#isSampled(options) ? this.#sampling(longest, engines) : this.#fastForward(longest, engines, wires);
+  }
+
+  #sampling(longest: EngineProcess, engines: readonly EngineProcess[]): Sampling {
+    for (const { account, clock } of this.#engines.values()) {
+      account.bins.shiftTo(clock.period.floorInto(this.#passed));
+    }
+    return new Sampling({
+      progress: longest.last,
+      trips: longest.trips,
+      loops: engines,
+      others: [...this.#ports.values()],
+      interval: Math.max(...this.#drams.map(({ refreshInterval }) => refreshInterval)),
+      start: this.#now,
+      passed: this.#passed,
+      isSteady: () => isSteady(engines),
+    });
   }
 
   #fastForward(longest: EngineProcess, engines: readonly EngineProcess[], wires: readonly Wire[]): FastForward {
@@ -264,6 +315,12 @@ export class Machine {
     }
     return record;
   }
+}
+
+/** The loops of the program with the most iterations. */
+function longestLoops({ engines }: Section): EngineProgram['loops'] {
+  const iterations = (loops: EngineProgram['loops']) => loops.reduce((product, { trips }) => product * trips, 1);
+  return engines.map(({ loops }) => loops).maxBy(iterations) ?? List();
 }
 
 /** The engine with the most iterations. */

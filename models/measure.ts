@@ -12,6 +12,7 @@ import { type Folds, foldsOf, type Program } from './binding/program.ts';
 import { type EngineSite, readName, Topology } from './binding/topology.ts';
 import { bottleneckOf, type Mover } from './bottleneck.ts';
 import { activities, busy, waitInput, waitMemory, waitOutput } from './compute/account.ts';
+import { halfWidth, type Spread, together } from './kernel/estimate.ts';
 import type { EngineRecord, OpRecord, RunRecord } from './machine.ts';
 import { dramBandwidth, dramFigures, dramResult } from './measure-dram.ts';
 import { type RegisterWords, registerWords, summedWords } from './measure-registers.ts';
@@ -76,7 +77,7 @@ class Measurement {
     const einsums = this.#computing().map((op) => this.#einsum(op));
     const energy = energyOf(arch, this.#activity());
     const area = areaOf(arch);
-    const main = this.#record.engines.find((e) => e.kind === 'array') ?? this.#record.engines[0]!;
+    const main = this.#main;
     return {
       schema: resultSchema,
       version,
@@ -110,11 +111,28 @@ class Measurement {
     };
   }
 
+  /** The engine whose clock the run is told in. */
+  get #main(): EngineRecord {
+    return this.#record.engines.find((e) => e.kind === 'array') ?? this.#record.engines[0]!;
+  }
+
   #fastForward(): FastForwardResult {
-    const { unskipped, sections } = this.#record;
+    const { unskipped, sections, unitsPerSecond, isSampled } = this.#record;
+    const seconds = (spread: Spread): number => halfWidth(spread) / unitsPerSecond;
+    const all = seconds(together(sections.map(({ spread }) => spread)));
     return {
       ...(unskipped && { off: unskipped }),
-      sections: sections.map(({ rounds, skipped }) => ({ rounds, run: rounds - skipped })),
+      sections: sections.map(({ rounds, skipped, spread }) => ({
+        rounds,
+        run: rounds - skipped,
+        ...(isSampled && skipped > 0
+          ? { used: 'sampled' as const, seconds: seconds(spread) }
+          : { used: 'exact' as const }),
+      })),
+      ...(isSampled &&
+        sections.some(({ skipped }) => skipped > 0) && {
+          interval: { cycles: Math.ceil(all * this.#main.clock.hertz), seconds: all },
+        }),
     };
   }
 

@@ -145,12 +145,20 @@ export interface Result {
   notes: string[];
 }
 
-/** Of what repeats in a loop nest, only a part is run. That changes nothing else in a result, to the last bit. */
+/**
+ * Of what repeats in a loop nest, only a part is run. Where it is added up exactly, that changes nothing else in a result, to
+ * the last bit. Where it is sampled, operations and bytes are exact; times, waits and what DRAM did are estimates.
+ */
 export interface FastForwardResult {
   /** Why everything was run: a memory of DRAM remembers, values move, or it was asked for. */
   off?: 'dram' | 'values' | 'every-cycle';
-  /** By section, all repeats together: iterations of its longest loop nest, and those of them that were run. */
-  sections: { rounds: number; run: number }[];
+  /**
+   * By section, all repeats together: iterations of its longest loop nest, and those of them that were run. Others were
+   * added up exactly, or else estimated: then the section's seconds are in its own +- `seconds` with 95 % confidence.
+   */
+  sections: { rounds: number; run: number; used: 'exact' | 'sampled'; seconds?: number }[];
+  /** Where some section was sampled: what is to be added and taken away for the 95 % interval of the run's length. */
+  interval?: { cycles: number; seconds: number };
 }
 
 /** Sections run one after another; the einsums of one are fused. */

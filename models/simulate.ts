@@ -20,6 +20,11 @@ export interface SimulateOptions {
   readonly wholeFolds?: boolean;
   /** Whether what repeats is skipped, which changes no figure but the time that it takes; true by default. */
   readonly fastForward?: boolean;
+  /**
+   * Whether a part of what repeats is estimated where a memory of DRAM remembers, which makes the length of the run an
+   * interval; changes nothing where nothing has to be estimated. False by default.
+   */
+  readonly sample?: boolean;
   /** Told the fraction that is done, now and then. */
   readonly onProgress?: (fraction: number) => void;
   /** The `--set` options that made the arch, for the report. */
@@ -32,19 +37,31 @@ export interface SimulateOptions {
  */
 export function simulate(options: SimulateOptions): Result {
   const { arch, workload, mapping = null, values = false, wholeFolds = false, fastForward = true } = options;
-  const { onProgress, overrides = [] } = options;
+  const { onProgress, overrides = [], sample = false } = options;
   const valueRun = values ? new ValueRun(workload.workload) : null;
   const program = bind(arch, workload, mapping, { wholeFolds });
   const record = new Machine(arch).run(program, {
     workload: workload.workload,
     fastForward,
+    sample,
     ...(valueRun && { watch: valueRun.watch }),
     ...(onProgress && { onProgress }),
   });
   const result = measure({ arch, workload: workload.workload, program, overrides, version }, record);
   if (mapping) result.notes.push(...mismatches(mapping, arch, workload));
+  if (sample) result.notes.push(...unsampled(result));
   if (valueRun) result.values = valueRun.compare();
   return result;
+}
+
+/** Why nothing was sampled though it was asked for. */
+function unsampled({ fastForward, memories }: Result): string[] {
+  if (fastForward?.interval) return [];
+  if (fastForward?.off)
+    return ['nothing was sampled: all rounds were asked for, or values that must move in all of them'];
+  return memories.some(({ dram }) => dram)
+    ? ['nothing was sampled: no loop is long enough for it, so all rounds were run']
+    : ['nothing had to be sampled: without DRAM, what repeats is added up exactly'];
 }
 
 /** Notes on a mapping that was written for something else: it may still be what the user wants. */

@@ -12,7 +12,7 @@ import {
   share,
   squareMillimetres,
 } from './format.ts';
-import { skippedRounds } from './skipped.ts';
+import { sampledRounds, skippedRounds } from './skipped.ts';
 
 const width = 100;
 /** Engines, memories of cores, and parts named before the rest is counted. */
@@ -149,8 +149,12 @@ const valueLines = ({ values }: Result): Line[] =>
   ]);
 
 const skippedLines = (result: Result): Line[] => {
-  const rounds = skippedRounds(result);
-  return rounds === null ? [] : [['skipped', rounds]];
+  const skipped = skippedRounds(result);
+  const sampled = sampledRounds(result);
+  return [
+    ...(skipped === null ? [] : [['skipped', skipped] satisfies Line]),
+    ...(sampled === null ? [] : [['sampled', sampled] satisfies Line]),
+  ];
 };
 
 /** Breaks at spaces so that lines end within `room`; a number stays with its percent sign. */

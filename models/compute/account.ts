@@ -33,6 +33,12 @@ export class Account {
     addAgain(this.totals, since, at, times);
     this.bins.repeat(since[at + activities.length]!, cycles, times);
   }
+
+  /** Adds cycles by activity while time is passed over, from cycle `at` on until the shift of the bins is this. */
+  pass(at: number, shift: number, cycles: Float64Array): void {
+    for (let i = 0; i < activities.length; i++) this.totals[i]! += cycles[i]!;
+    this.bins.pass(at, shift, cycles);
+  }
 }
 
 /** Adds `times` more what was added to counters since they were saved. */

@@ -3,13 +3,16 @@
  * tokens and free slots are there, takes the engine for its cycles or until the memories it uses have served it, and
  * gives its tokens when its result has passed the engine's pipeline.
  */
-import type { EngineProgram } from '../binding/program.ts';
+import type { EngineProgram, Loop } from '../binding/program.ts';
 import { blocked } from '../kernel/channel.ts';
 import type { Clock } from '../kernel/clock.ts';
+import { apportion } from '../kernel/estimate.ts';
 import type { Looping, Period } from '../kernel/fast-forward.ts';
 import { type Kernel, Process } from '../kernel/kernel.ts';
-import { type Account, busy, waitMemory, waitOutput } from './account.ts';
+import type { Passage, SampledLoops } from '../kernel/sampling.ts';
+import { type Account, activities, busy, waitMemory, waitOutput } from './account.ts';
 import { Deliveries, type Delivery } from './deliveries.ts';
+import { type Balance, Iteration } from './iteration.ts';
 import { RunningOp, type Surroundings, type Wire } from './running-op.ts';
 
 /**
@@ -25,7 +28,7 @@ const give = 2;
 const serve = 3;
 const accept = 4;
 
-export class EngineProcess extends Process implements Looping {
+export class EngineProcess extends Process implements Looping, SampledLoops {
   readonly size: number;
   readonly ops: readonly RunningOp[];
   readonly #isDma: boolean;
@@ -35,6 +38,11 @@ export class EngineProcess extends Process implements Looping {
   readonly #account: Account;
   readonly #observer: Observer | null;
   readonly #trips: Int32Array;
+  /** Of the section's loops its own position of each; -1 where it has none. And whether it has no others. */
+  readonly #places: readonly number[];
+  readonly #isAligned: boolean;
+  /** What its operations do in an iteration that is about to be passed over. */
+  #iterations: readonly Iteration[] = [];
   #round = 0;
   /** Position of the operation in hand; -1 before the first. */
   #op = -1;
@@ -56,6 +64,8 @@ export class EngineProcess extends Process implements Looping {
       readonly around: Surroundings;
       readonly account: Account;
       readonly observer: Observer | null;
+      /** Of the section's longest nest. */
+      readonly loops: EngineProgram['loops'];
     },
   ) {
     super(kernel, program.engine, clock);
@@ -64,6 +74,8 @@ export class EngineProcess extends Process implements Looping {
     this.#account = options.account;
     this.#observer = options.observer;
     this.#trips = Int32Array.from(program.loops.map((loop) => loop.trips));
+    this.#isAligned = program.loops.every((own) => options.loops.some((loop) => isSame(own, loop)));
+    this.#places = options.loops.toArray().map((loop) => program.loops.findIndex((own) => isSame(own, loop)));
     this.ops = program.ops.toArray().map((op) => new RunningOp(op, program.loops.toArray(), options.around));
     const iterations = this.#trips.reduce((product, trips) => product * trips, 1);
     this.#rounds = iterations + Math.max(0, ...this.ops.map((op) => op.stage));
@@ -84,6 +96,10 @@ export class EngineProcess extends Process implements Looping {
   /** Loops of the nest. */
   get depth(): number {
     return this.#trips.length;
+  }
+
+  get trips(): readonly number[] {
+    return [...this.#trips];
   }
 
   /** The operation that is furthest behind. */
@@ -175,6 +191,67 @@ export class EngineProcess extends Process implements Looping {
     }
   }
 
+  room(loop: number, digits: Int32Array): number {
+    const place = this.#places[loop]!;
+    if (!this.#isAligned) return 0;
+    if (place < 0) return Number.POSITIVE_INFINITY;
+    const isWith = (op: RunningOp): boolean =>
+      this.#places.every((own, outer) => outer >= loop || own < 0 || op.digits[own] === digits[outer]);
+    return this.ops.reduce((least, op) => (isWith(op) ? Math.min(least, op.room(place)) : 0), Number.POSITIVE_INFINITY);
+  }
+
+  prepare(loop: number): number {
+    const place = this.#places[loop]!;
+    const rounds = this.#trips.subarray(place + 1).reduce((product, trips) => product * trips, 1);
+    this.#iterations = place < 0 ? [] : this.ops.map((op) => new Iteration(op, place, rounds));
+    const { numerator, denominator } = this.clock.period;
+    return (this.#busyCycles * numerator) / denominator;
+  }
+
+  /** Of an iteration that is about to be passed over. */
+  addTo(balance: Balance): void {
+    for (const iteration of this.#iterations) iteration.addTo(balance);
+  }
+
+  /** Cycles in an iteration that is about to be passed over. */
+  get #busyCycles(): number {
+    return this.#iterations.reduce((sum, iteration) => sum + iteration.busy, 0);
+  }
+
+  pass(since: Float64Array, at: number, { iterations, after }: Passage): void {
+    const account = this.#account;
+    const shift = this.clock.period.floorInto(after);
+    const cycles = shift - account.bins.shift;
+    const computing = this.#isDma ? 0 : iterations * this.#busyCycles;
+    const spent = this.#passWaits(since, at + 5 + account.size, Math.max(0, cycles - computing));
+    if (!this.#isDma) spent[busy] = computing;
+    this.#iterations.forEach((iteration, i) => {
+      const op = this.ops[i]!;
+      if (!this.#isDma) op.busyCycles += iterations * iteration.busy;
+      iteration.pass(iterations);
+    });
+    this.#round += iterations * (this.#iterations[0]?.rounds ?? 0);
+    account.pass(this.time, shift, spent);
+  }
+
+  /**
+   * Of cycles that are passed over, gives each operation what is its share of waits, and of a DMA's work, since they were
+   * saved. Returns all of that by activity.
+   */
+  #passWaits(since: Float64Array, at: number, cycles: number): Float64Array {
+    const spent = new Float64Array(activities.length);
+    const gained: number[] = [];
+    let from = at;
+    for (const op of this.ops) {
+      gained.push(...op.gainedWaits(since, from, this.#isDma));
+      from += op.size;
+    }
+    const shares = apportion(cycles, gained);
+    let next = 0;
+    for (const op of this.ops) next = op.addWaits(shares, next, this.#isDma, spent);
+    return spent;
+  }
+
   /** Moves on to the next operation whose guard holds; false at the end of the program. */
   #advance(): boolean {
     if (this.#op >= 0) {
@@ -264,7 +341,8 @@ export class EngineProcess extends Process implements Looping {
       account.add(waitMemory, busyTo, end);
       op.memoryWaits[holder]! += end - busyTo;
     }
-    op.executed(variant, start, end, busyTo - busyFrom);
+    const { shift } = account.bins;
+    op.executed(variant, start + shift, end + shift, busyTo - busyFrom);
     this.#observer?.(this.#op, op.digits, start, end);
     for (let i = 0; i < op.takes.length; i++) {
       if (op.holds(op.release, i)) op.takes[i]!.channel.release(end);
@@ -343,4 +421,8 @@ export class EngineProcess extends Process implements Looping {
     const transfer = memory.submit(now, runs(op.digits, bytes), bytes, write, delivery);
     delivery.add(transfer, memory, access);
   }
+}
+
+function isSame(a: Loop, b: Loop): boolean {
+  return a.name === b.name && a.variable === b.variable && a.stride === b.stride;
 }

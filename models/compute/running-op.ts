@@ -4,7 +4,7 @@ import type { Channel } from '../kernel/channel.ts';
 import type { Dram } from '../memory/dram/memory.ts';
 import type { Runs } from '../memory/dram/stream.ts';
 import { Port } from '../memory/port.ts';
-import { addAgain, type waitInput, type waitMemory } from './account.ts';
+import { addAgain, busy, type waitInput, waitMemory, waitOutput } from './account.ts';
 
 /** A channel as the machine built it. */
 export interface Wire {
@@ -257,6 +257,81 @@ export class RunningOp {
     this.accesses.forEach((access, i) => {
       access.moved += times * (access.moved - since[next + i]!);
     });
+  }
+
+  /** Iterations of a loop from the present one to the last that is like it; 0 where the present one is not like others. */
+  room(loop: number): number {
+    const digit = this.digits[loop]!;
+    return this.remaining === 0 || digit < this.#first(loop) ? 0 : Math.max(0, this.#last(loop) - digit);
+  }
+
+  /** Moves on by iterations of a loop, of so many rounds each. */
+  passOver(loop: number, iterations: number, rounds: number): void {
+    this.#moveTo(loop, this.digits[loop]! + iterations);
+    this.remaining -= iterations * rounds;
+  }
+
+  /**
+   * Visits each kind of execution in an iteration of a loop like the present one, with how many there are; guards meanwhile
+   * hold as they do in it.
+   */
+  forIteration(loop: number, visit: (times: number, variant: number) => void): void {
+    const [atFirst, atLast] = [this.#atFirst, this.#atLast];
+    this.#forLoops(loop + 1, 1, visit);
+    this.#atFirst = atFirst;
+    this.#atLast = atLast;
+  }
+
+  #forLoops(loop: number, times: number, visit: (times: number, variant: number) => void): void {
+    const own = this.digits.length - 1;
+    if (loop > own) {
+      visit(times, this.variant());
+      return;
+    }
+    const bit = 1 << loop;
+    const trips = loop === own ? this.#inner : this.#trips[loop]!;
+    // The operation's own guard is looked at once, before its own loop.
+    this.#atFirst |= bit;
+    this.#atLast = trips === 1 ? this.#atLast | bit : this.#atLast & ~bit;
+    if (loop === own && !this.holds(this.guard, 0)) return;
+    this.#forLoops(loop + 1, times, visit);
+    if (trips === 1) return;
+    this.#atFirst &= ~bit;
+    if (trips > 2) this.#forLoops(loop + 1, times * (trips - 2), visit);
+    this.#atFirst &= ~bit;
+    this.#atLast |= bit;
+    this.#forLoops(loop + 1, times, visit);
+  }
+
+  /** Cycles that have come to its waits since `save`, and before them to its work where `withBusy`. */
+  gainedWaits(since: Float64Array, at: number, withBusy: boolean): number[] {
+    const gained = withBusy ? [this.busyCycles - since[at + 1]!] : [];
+    let from = at + 3 + this.digits.length + this.executions.length;
+    for (const waits of [this.tokenWaits, this.slotWaits, this.memoryWaits]) {
+      const start = from;
+      gained.push(...Array.from(waits, (cycles, i) => cycles - since[start + i]!));
+      from += waits.length;
+    }
+    return gained;
+  }
+
+  /** Adds to the same `shares` from one position on, and to `spent` by activity; returns the position after them. */
+  addWaits(shares: Float64Array, from: number, withBusy: boolean, spent: Float64Array): number {
+    let next = from;
+    if (withBusy) {
+      spent[busy]! += shares[next]!;
+      this.busyCycles += shares[next++]!;
+    }
+    const add = (waits: Float64Array, activityOf: (item: number) => number): void => {
+      for (let i = 0; i < waits.length; i++) {
+        waits[i]! += shares[next]!;
+        spent[activityOf(i)]! += shares[next++]!;
+      }
+    };
+    add(this.tokenWaits, (i) => this.takes[i]!.cause);
+    add(this.slotWaits, () => waitOutput);
+    add(this.memoryWaits, () => waitMemory);
+    return next;
   }
 
   get #counters(): readonly Float64Array[] {

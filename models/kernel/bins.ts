@@ -1,4 +1,5 @@
 /** Amounts over time, in memory that does not grow with the run. */
+import { apportion } from './estimate.ts';
 import { EventLog } from './event-log.ts';
 
 /** The most bins a timeline has; the width doubles beyond, so that between half of this and this are in use. */
@@ -16,6 +17,8 @@ export class Bins {
   width: number;
   /** What is added, while it is recorded. */
   #log: EventLog | null = null;
+  /** How much later than they say all that is added from now on has been: time that was passed over before. */
+  #shift = 0;
 
   /** `kinds` independent series of `count` bins (even), at first `width` wide. */
   constructor(kinds: number, count: number, width: number) {
@@ -30,9 +33,47 @@ export class Bins {
    * `to` to `to`, falls into the bin that ends there.
    */
   add(kind: number, from: number, to: number, amount: number): void {
-    this.cover(to);
+    const shift = this.#shift;
+    this.cover(to + shift);
     this.#log?.add(kind, from, to, amount);
-    this.spread(kind, from, to, amount);
+    this.spread(kind, from + shift, to + shift, amount);
+  }
+
+  get shift(): number {
+    return this.#shift;
+  }
+
+  /** Passes over time in which nothing was added, until the shift is this. */
+  shiftTo(shift: number): void {
+    this.#shift = shift;
+  }
+
+  /** Passes over time from `at` on until the shift is this, in which an amount of each kind has come evenly. */
+  pass(at: number, shift: number, amounts: ArrayLike<number>): void {
+    const from = at + this.#shift;
+    const to = at + shift;
+    this.cover(to);
+    this.#shift = shift;
+    const { width } = this;
+    const left = Float64Array.from(amounts);
+    const all = left.reduce((sum, amount) => sum + amount, 0);
+    const rate = all / (to - from);
+    const last = Math.max(0, Math.ceil(to / width) - 1);
+    let before = 0;
+    for (let bin = Math.min(last, Math.floor(from / width)); bin <= last; bin++) {
+      const until = bin === last ? all : Math.floor(rate * ((bin + 1) * width - from));
+      apportion(until - before, left).forEach((amount, kind) => {
+        this.values[kind * this.#count + bin]! += amount;
+        left[kind]! -= amount;
+      });
+      before = until;
+    }
+  }
+
+  /** All amounts of a kind. */
+  total(kind: number): number {
+    const values = this.values.subarray(kind * this.#count, (kind + 1) * this.#count);
+    return values.reduce((sum, value) => sum + value, 0);
   }
 
   /** `add` for what is not to be recorded and lies before the end of the bins. */

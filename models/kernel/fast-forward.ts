@@ -10,6 +10,7 @@
  */
 import type { Bins } from './bins.ts';
 import type { Clock } from './clock.ts';
+import type { Skipping } from './kernel.ts';
 
 /** From one moment to another at which no process is ready; each is the earliest time at which one of them will act. */
 export interface Period {
@@ -84,7 +85,7 @@ class Level {
   }
 }
 
-export class FastForward {
+export class FastForward implements Skipping {
   readonly #parts: readonly Repeating[];
   readonly #loops: readonly Looping[];
   readonly #offsets: readonly number[];

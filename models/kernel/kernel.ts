@@ -6,7 +6,6 @@
  */
 import type { Channel } from './channel.ts';
 import type { Clock } from './clock.ts';
-import type { FastForward } from './fast-forward.ts';
 
 /** Why a process that has not finished stands still. */
 export interface Wait {
@@ -81,6 +80,19 @@ export abstract class Process {
   }
 }
 
+/** What passes over a part of what repeats. It must know of all processes. */
+export interface Skipping {
+  /** Whether a loop has moved on, and there is something to look at. */
+  readonly hasMoved: boolean;
+  /**
+   * To be called when no process is ready; `now` is the earliest time at which one will act. Returns by how much time
+   * that is later then, mostly 0.
+   */
+  look(now: number): number;
+  /** The run has ended. */
+  finish(): void;
+}
+
 const turnsPerReport = 2 ** 16;
 
 export class Kernel {
@@ -119,22 +131,22 @@ export class Kernel {
   }
 
   /**
-   * Runs until every process has finished; `onProgress` is called now and then meanwhile. What repeats is skipped by
-   * `fastForward`, which must know of all processes.
+   * Runs until every process has finished; `onProgress` is called now and then meanwhile. What repeats may be left to
+   * `skipping`.
    * @throws DeadlockError when that cannot be.
    */
-  run(onProgress?: () => void, fastForward: FastForward | null = null): void {
+  run(onProgress?: () => void, skipping: Skipping | null = null): void {
     for (let turns = 1; ; turns++) {
       for (let next = this.takeReady(); next !== undefined; next = this.takeReady()) next.run();
       if (this.#parked.size === 0) break;
-      if (fastForward?.hasMoved) {
-        const skipped = fastForward.look(this.#parked.first);
+      if (skipping?.hasMoved) {
+        const skipped = skipping.look(this.#parked.first);
         if (skipped > 0) this.#parked.postpone(skipped);
       }
       this.#processes[this.#parked.pop()]!.run();
       if (onProgress && turns % turnsPerReport === 0) onProgress();
     }
-    fastForward?.finish();
+    skipping?.finish();
     const stuck = this.#processes.filter((process) => !process.finished);
     if (stuck.length > 0) throw new DeadlockError(stuck.flatMap((process) => process.wait ?? []));
   }

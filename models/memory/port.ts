@@ -2,6 +2,7 @@
 import { Bins, timelineBins } from '../kernel/bins.ts';
 import { picosecondsPerSecond, Ratio } from '../kernel/clock.ts';
 import type { Period, Repeating } from '../kernel/fast-forward.ts';
+import type { Passage, Sampled } from '../kernel/sampling.ts';
 
 /** What reports are told of whatever moves bytes. */
 export interface Traffic {
@@ -19,7 +20,7 @@ export interface Traffic {
  * A work-conserving port. Requests must come in order of time (the kernel's `at` sees to it). Within a busy period
  * the n-th byte ends at ceil(start + n x units of time per byte): nothing drifts.
  */
-export class Port implements Traffic, Repeating {
+export class Port implements Traffic, Repeating, Sampled {
   readonly name: string;
   readonly bytesPerSecond: number;
   /** Units of time per byte. */
@@ -40,6 +41,9 @@ export class Port implements Traffic, Repeating {
   readLatencySum = 0;
   /** Bytes over time. */
   readonly timeline = new Bins(1, timelineBins, 1);
+  /** Of requests that were passed over: reads and bytes since the latest passage. */
+  #passedReads = 0;
+  #passedBytes = 0;
 
   constructor(name: string, bytesPerSecond: number, latency: number, unitsPerSecond = picosecondsPerSecond) {
     this.name = name;
@@ -110,5 +114,27 @@ export class Port implements Traffic, Repeating {
     this.writes += times * (this.writes - since[at + 6]!);
     this.readLatencySum += times * (this.readLatencySum - since[at + 7]!);
     this.timeline.repeat(since[at + 8]!, end - start, times);
+  }
+
+  /** Counts requests that are about to be passed over. */
+  count(requests: number, bytes: number, write: boolean): void {
+    if (write) {
+      this.writes += requests;
+      this.bytesWritten += requests * bytes;
+    } else {
+      this.reads += requests;
+      this.bytesRead += requests * bytes;
+      this.#passedReads += requests;
+    }
+    this.#passedBytes += requests * bytes;
+  }
+
+  pass(since: Float64Array, at: number, { now, after }: Passage): void {
+    const reads = this.reads - this.#passedReads - since[at + 5]!;
+    const latency = reads > 0 ? (this.readLatencySum - since[at + 7]!) / reads : 0;
+    this.readLatencySum += Math.floor(this.#passedReads * latency + 0.5);
+    this.timeline.pass(Math.max(now, this.#free), after, [this.#passedBytes]);
+    this.#passedReads = 0;
+    this.#passedBytes = 0;
   }
 }

@@ -15,7 +15,7 @@ import {
 } from '../format.ts';
 import type { Term } from '../glossary.ts';
 import { type Markup, markup, type Part } from '../markup.ts';
-import { skippedRounds } from '../skipped.ts';
+import { sampledRounds, skippedRounds } from '../skipped.ts';
 import { mainMemory } from '../traffic.ts';
 import { section, sum, table, term } from './figure.ts';
 
@@ -46,6 +46,8 @@ export function header(result: Result): Markup {
   if (arch.overrides.length > 0) entries.push(['Overrides', markup`<code>${arch.overrides.join('  ')}</code>`]);
   const skipped = skippedRounds(result);
   if (skipped !== null) entries.push(['Skipped', `${skipped}: they repeat others, cycle for cycle`]);
+  const sampled = sampledRounds(result);
+  if (sampled !== null) entries.push(['Sampled', `${sampled}; what the others take is estimated`]);
   entries.push(['Made by', `Clockwright ${result.version}`]);
   return markup`<header><button type="button" id="theme" hidden>Dark or light</button><h1>${workload.name} <span class="soft">on</span> ${arch.name}</h1>${facts(entries)}</header>\n`;
 }

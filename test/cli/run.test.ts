@@ -30,6 +30,22 @@ describe('run', () => {
     expect(result.workload.ranks).toEqual({ M: 64, N: 64, K: 64 });
   });
 
+  it('estimates a part with --sample, which neither --values nor --every-cycle go with', async () => {
+    const dram = ['--set', 'hbm={ kind: memory, use: dram/hbm3, channels: 8 }'];
+    const { code, stdout } = await clockwright('run', 'fusemax', 'gemm', ...small, ...dram, '--sample');
+    expect([code, stdout.replaceAll(/\s+/g, ' ')]).toEqual([
+      0,
+      expect.stringContaining('nothing was sampled: no loop'),
+    ]);
+    for (const other of ['--values', '--every-cycle']) {
+      const refused = await clockwright('run', 'fusemax', 'gemm', ...small, '--sample', other);
+      expect([refused.code, refused.stderr]).toEqual([
+        2,
+        expect.stringContaining(`cannot be used with option '${other}'`),
+      ]);
+    }
+  });
+
   it('prints nothing but the page with --html -', async () => {
     const { stdout } = await clockwright('run', 'fusemax', 'gemm', ...small, '--html', '-');
     expect(stdout).toMatch(/^<!doctype html>[\s\S]*<\/html>\s*$/);

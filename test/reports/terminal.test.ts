@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { htmlReport } from '../../reports/html.ts';
 import { summary } from '../../reports/terminal.ts';
 import { onCores } from './cores-sample.ts';
 import { onDram } from './dram-sample.ts';
@@ -39,6 +40,18 @@ describe('the summary of a run', () => {
       array      87.4 % busy   idle 10.1 %
       "
     `);
+  });
+
+  it('tells how many rounds were run of those that it is an estimate for, and how far the length may be off', () => {
+    const result = attention();
+    const sections = [{ rounds: 48_000_000, run: 1_200_000, used: 'sampled' as const, seconds: 8e-6 }];
+    const sampled = { ...result, fastForward: { sections, interval: { cycles: 7520, seconds: 8e-6 } } };
+    expect(summary(sampled)).toContain('sampled    1.2 of 48.0 million rounds: 1,893,104 cycles \u00b1 0.4 % (95 %)\n');
+    expect(summary(sampled)).not.toContain('skipped');
+    expect(htmlReport(sampled)).toContain('1.2 of 48.0 million rounds: 1,893,104 cycles \u00b1 0.4 % (95 %)');
+    const exact = { ...result, fastForward: { sections: [{ rounds: 300, run: 100, used: 'exact' as const }] } };
+    expect(summary(exact)).toContain('skipped    200 of 300 rounds, exactly\n');
+    expect(summary(exact)).not.toContain('sampled');
   });
 
   it('reports values, notes and row hits where there are any', () => {

@@ -3,12 +3,15 @@ import { type DramDevice, tickPs } from '../../../arch/language/dram/device.ts';
 import type { AddressMapping } from '../../../arch/language/dram/mapping.ts';
 import { Bins, timelineBins } from '../../kernel/bins.ts';
 import { Clock, Ratio } from '../../kernel/clock.ts';
+import { apportion } from '../../kernel/estimate.ts';
 import { type Kernel, Process } from '../../kernel/kernel.ts';
+import type { Passage, Sampled } from '../../kernel/sampling.ts';
 import type { DramActivity } from '../../physical/dram.ts';
 import type { Traffic } from '../port.ts';
 import { controllerFor } from './channel.ts';
 import type { Controller, Activity as Told } from './controller.ts';
 import { FrontEnd, Part } from './front-end.ts';
+import { Counters } from './passing.ts';
 import type { ControllerPolicy } from './policy.ts';
 import { bytesIn, ChannelStream, type Runs } from './stream.ts';
 import { type Requester, Transfer, Transfers } from './transfers.ts';
@@ -38,7 +41,7 @@ interface Even {
  * As long as every transfer is the same for all channels, the first one stands for all. The first transfer that is not makes
  * the others catch up.
  */
-export class Dram implements Traffic {
+export class Dram implements Traffic, Sampled {
   readonly name: string;
   readonly device: DramDevice;
   readonly bytesPerSecond: number;
@@ -62,6 +65,11 @@ export class Dram implements Traffic {
   #weight: number;
   readonly #transfers: Transfers;
   #process: DramProcess | null = null;
+  readonly #counters: Counters;
+  /** What the first channel has counted for time passed over while it stands for all. */
+  readonly #passed: Float64Array;
+  /** Picoseconds between two refreshes; 0 without. */
+  readonly refreshInterval: number;
 
   constructor(name: string, options: DramOptions) {
     const { device, policy, mapping, channels, bytesPerSecond, isolated = false } = options;
@@ -80,6 +88,11 @@ export class Dram implements Traffic {
     this.#frontEnds = Array.from({ length: standsForAll ? 1 : channels }, this.#newFrontEnd);
     this.banks = new Bins(this.controllers[0]!.banks, bankBins, 1);
     this.#transfers = new Transfers(this.#frontEnds, device.readLatency);
+    this.#counters = new Counters(device, this.controllers[0]!);
+    this.#passed = new Float64Array(this.#counters.size);
+    const { allBank, perBank } = device.refresh;
+    const refresh = { 'all-bank': allBank, 'per-bank': perBank, none: null }[policy.refresh];
+    this.refreshInterval = refresh ? this.clock.edge(refresh.interval) : 0;
   }
 
   get controllers(): readonly Controller[] {
@@ -147,6 +160,7 @@ export class Dram implements Traffic {
         transfer.parts.push(part);
       }
       frontEnd.runTo(first.clock);
+      this.#counters.add(frontEnd.controller, this.#passed);
       this.#frontEnds.push(frontEnd);
     }
     this.#weight = 1;
@@ -179,8 +193,64 @@ export class Dram implements Traffic {
       frontEnd.runTo(tick);
       frontEnd.controller.settle();
     }
-    this.banks.cover(tick);
-    this.accesses.cover(tick);
+    this.banks.cover(tick + this.banks.shift);
+    this.accesses.cover(tick + this.accesses.shift);
+  }
+
+  /** Counts transfers that are about to be passed over. */
+  count(transfers: number, bytes: number, write: boolean): void {
+    if (write) {
+      this.writes += transfers;
+      this.bytesWritten += transfers * bytes;
+    } else {
+      this.reads += transfers;
+      this.bytesRead += transfers * bytes;
+    }
+  }
+
+  /** Ticks, busy ones, channels at hand; then accesses by bank and every channel's counters and ticks. */
+  get size(): number {
+    return 3 + this.banks.kinds + this.#channels * (this.#counters.size + 1);
+  }
+
+  save(into: Float64Array, at: number, _passed: number, now: number): void {
+    const tick = this.clock.cycleAtOrAfter(now);
+    const { kinds, shift } = this.banks;
+    into[at] = tick + shift;
+    into[at + 1] = this.#transfers.busyUpTo(tick);
+    into[at + 2] = this.#frontEnds.length;
+    for (let bank = 0; bank < kinds; bank++) into[at + 3 + bank] = this.banks.total(bank);
+    const { size } = this.#counters;
+    this.#frontEnds.forEach(({ controller, clock }, channel) => {
+      const own = at + 3 + kinds + channel * (size + 1);
+      into[own] = clock + shift;
+      this.#counters.save(controller, into, own + 1);
+    });
+  }
+
+  pass(since: Float64Array, at: number, { iterations, measured, now, after }: Passage): void {
+    const times = iterations / measured;
+    const { kinds, shift } = this.banks;
+    const later = this.clock.period.floorInto(after);
+    const ticks = later - shift;
+    const tick = this.clock.cycleAtOrAfter(now);
+    const isBusy = ratio(this.#transfers.busyUpTo(tick) - since[at + 1]!, tick + shift - since[at]!);
+    let accesses = 0;
+    const { size } = this.#counters;
+    this.#frontEnds.forEach(({ controller, clock }, channel) => {
+      // Channels that the first one stood for had done the same.
+      const own = at + 3 + kinds + (channel < since[at + 2]! ? channel : 0) * (size + 1);
+      const share = ticks * ratio(1, clock + shift - since[own]!);
+      const gained = this.#counters.gained(controller, since, own + 1, times, share);
+      this.#counters.add(controller, gained);
+      accesses += this.#counters.accesses(gained) * this.#weight;
+      if (this.#even !== null) for (let i = 0; i < size; i++) this.#passed[i]! += gained[i]!;
+    });
+    this.#transfers.busyTicks += Math.floor(ticks * isBusy + 0.5);
+    const byBank = Array.from({ length: kinds }, (_, bank) => this.banks.total(bank) - since[at + 3 + bank]!);
+    const shares = apportion(accesses, byBank);
+    this.banks.pass(tick, later, shares);
+    this.accesses.pass(tick, later, [shares.reduce((sum, share) => sum + share, 0)]);
   }
 
   /** What its energy depends on, once finished. */
@@ -188,7 +258,7 @@ export class Dram implements Traffic {
     const { controllers } = this;
     const commands = this.device.commands.map((_, i) => controllers.reduce((sum, c) => sum + c.commands[i]!, 0));
     const ranks = controllers.flatMap(({ activeTicks, clock }) =>
-      [...activeTicks].map((active) => ({ activeTicks: active, idleTicks: clock - active })),
+      [...activeTicks].map((active) => ({ activeTicks: active, idleTicks: clock + this.banks.shift - active })),
     );
     return { commands, ranks };
   }
@@ -212,6 +282,11 @@ export class Dram implements Traffic {
       this.accesses.add(0, at, at + 1, this.#weight);
     }
   }
+}
+
+/** A share of a length; 0 of none, 1 at most. */
+function ratio(part: number, whole: number): number {
+  return whole > 0 ? Math.min(1, Math.max(0, part / whole)) : 0;
 }
 
 /** A memory on the kernel of one section. */

@@ -66,6 +66,11 @@ export class Transfers {
     return this.#open.length;
   }
 
+  /** Ticks with a transfer under way, up to one. */
+  busyUpTo(tick: number): number {
+    return this.busyTicks + (this.#open.length > 0 ? Math.max(0, tick - this.#busySince) : 0);
+  }
+
   /** Takes on a transfer that was asked for at a tick. */
   add(transfer: Transfer, tick: number): void {
     if (this.#open.length === 0) this.#busySince = Math.max(tick, this.#busyUntil);
