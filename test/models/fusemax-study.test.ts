@@ -13,7 +13,7 @@ import {
   shippedMapping,
   trafficOf,
   workload,
-} from '../../workloads/studies/fusemax-points.ts';
+} from '../../workloads/studies/fusemax/points.ts';
 
 type Figures = Record<'traffic_bytes' | 'latency_s' | 'energy_pJ' | 'util_2d' | 'util_1d', number>;
 

@@ -1,6 +1,6 @@
 /** FuseMax's array and vector unit from 16 to 512 wide, at 256K tokens: area against time. */
 import { powersOf, study } from '../../index.ts';
-import { type Model, models, sizedRun } from './fusemax-points.ts';
+import { type Model, models, sizedRun } from './fusemax/points.ts';
 
 export default study({
   name: 'fusemax-array-size',

@@ -10,7 +10,7 @@ import {
   type Model,
   models,
   trafficOf,
-} from './fusemax-points.ts';
+} from './fusemax/points.ts';
 
 interface Row {
   readonly config: string;

@@ -1,14 +1,14 @@
 /** What the FuseMax studies run, and which figures they take of it: FuseMax, MICRO 2024 (arXiv 2406.10491), artifact f543beb. */
 import { List } from 'immutable';
-import type { Arch, ArrayPart, OperationCost } from '../../arch/language/arch.ts';
-import { packageRoot } from '../../arch/language/library.ts';
-import { loadArch } from '../../arch/language/load.ts';
-import { costOf } from '../../arch/language/operations.ts';
-import type { Result } from '../../models/result.ts';
-import type { SimulateOptions } from '../../models/simulate.ts';
-import { loadWorkload } from '../language/load.ts';
-import { type LoadedMapping, loadMapping } from '../language/mapping.ts';
-import type { LoadedWorkload } from '../language/workload.ts';
+import type { Arch, ArrayPart, OperationCost } from '../../../arch/language/arch.ts';
+import { packageRoot } from '../../../arch/language/library.ts';
+import { loadArch } from '../../../arch/language/load.ts';
+import { costOf } from '../../../arch/language/operations.ts';
+import type { Result } from '../../../models/result.ts';
+import type { SimulateOptions } from '../../../models/simulate.ts';
+import { loadWorkload } from '../../language/load.ts';
+import { type LoadedMapping, loadMapping } from '../../language/mapping.ts';
+import type { LoadedWorkload } from '../../language/workload.ts';
 
 export const configs = ['unfused', 'flat', 'cascade', 'arch', 'binding'] as const;
 export type Config = (typeof configs)[number];
