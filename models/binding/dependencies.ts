@@ -73,6 +73,7 @@ export function nodesOf(einsums: readonly Einsum[], nest: Nest, passes: readonly
         name,
       );
     }
+    if (iterative !== null) checkLoopsOf(iterative, name, nest);
     const variables = variablesOf(einsum);
     return {
       einsum,
@@ -100,6 +101,22 @@ export function nodesOf(einsums: readonly Einsum[], nest: Nest, passes: readonly
       middle: isFirst || isLast ? 0 : nest.passes,
     };
   });
+}
+
+/** What one iteration hands to the next comes in the order in which it is made only when no other loop is in between. */
+function checkLoopsOf(iterative: string, einsum: string, nest: Nest): void {
+  const { mask } = nest.axis(iterative);
+  const span = mask === 0 ? 0 : 2 ** (32 - Math.clz32(mask)) - (mask & -mask);
+  const named = (loops: Mask): string =>
+    nest.loops.flatMap(({ name }, l) => (loops & (1 << l) ? [name] : [])).join(', ');
+  if ((span & ~mask) === 0) return;
+  throw new BindError(
+    `${einsum} hands its value from one iteration of ${iterative} to the next, but ${named(span & ~mask)} comes between ${named(mask)}`,
+    'loops',
+    `put ${named(mask)} next to each other`,
+    0,
+    einsum,
+  );
 }
 
 /**

@@ -131,6 +131,15 @@ describe('a cascade', () => {
     ]);
   });
 
+  it('whose iterations are taken apart by another loop is told which', () => {
+    const workload = shipped('attention-1-pass', { B: 1, H: 1, E: 2, F: 2, P: 4, M: 8, M0: 2 });
+    const parts = 'partition: { M1: [M12, M11 2, M10 1], P: [P1, P0 2] }';
+    expect(mistakesIn(() => bind(aMachine(), workload, aMapping(`${parts}\nloops: [m12, p1, m11]`)))).toEqual([
+      '3:1 [loops] RM hands its value from one iteration of m1 to the next, but p1 comes between m12, m11; put m12, m11 next to each other',
+    ]);
+    expect(() => bind(aMachine(), workload, aMapping(`${parts}\nloops: [p1, m12, m11]`))).not.toThrow();
+  });
+
   it('whose recurrence is cut into sections is told what belongs together', () => {
     const parts = { ranks: 'M: 4, N: 2, K: 2', inputs: 'A[m,k]  B[k,m]  C[n]' };
     const cascade =
