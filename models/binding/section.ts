@@ -165,7 +165,8 @@ class SectionBuilder {
     const roundsOf = (loop: number): number => nest.trips(nest.inside(nest.all, 1 << loop));
     return nest.loops.reduce((rounds, { trips }, loop) => {
       const bit = 1 << loop;
-      if (carried & bit) return rounds + roundsOf(loop);
+      // An iteration of the innermost of its loops, whichever of those around it move on with it.
+      if (carried & bit) return rounds + (carried < 2 * bit ? roundsOf(loop) : 0);
       const last = ends & bit ? trips - 1 : 0;
       const first = begins & bit || !(to.last & bit) ? 0 : trips - 1;
       return rounds + (first - last) * roundsOf(loop);

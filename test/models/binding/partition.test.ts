@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { nestOf } from '../../../models/binding/partition.ts';
-import { aMapping } from '../machines.ts';
+import { simulate } from '../../../models/simulate.ts';
+import { aMapping, shipped, shippedMachine } from '../machines.ts';
 
 /** Nests to try, each as its loops from outer to inner: `name trips tile`. */
 function nests(extents: Readonly<Record<string, number>>, ...lines: string[]): string[] {
@@ -63,5 +64,29 @@ describe('the nest of a mapping', () => {
     const found = nests({ m: 4, n: 2 }, ...lines);
     expect(found).toHaveLength(3 * 2);
     expect(found[0]).toBe('m2 1 1, n2 1 1, m1 4 1, n1 2 1');
+  });
+});
+
+describe('an iterative rank in two loops', () => {
+  const workload = shipped('attention-1-pass', { B: 1, H: 1, E: 8, F: 8, P: 512, M: 1024, M0: 128 });
+  const run = (partition: string, loops: string) =>
+    simulate({
+      arch: shippedMachine('fusemax'),
+      workload,
+      values: true,
+      mapping: aMapping(
+        'sections:',
+        '  - einsums: [QK, LM, RM, SLN, SLD, SLNV, PRM, SPD, RD, SPNV, RNV]',
+        `    partition: { ${partition}, P: [P1, P0 256] }`,
+        `    loops: ${loops}`,
+        '    hold: [Q, K, V]',
+      ),
+    });
+
+  it('runs as in one', () => {
+    const split = run('M1: [M12, M11 2, M10 1]', '[p1, m12, m11]');
+    const { fastForward: _, mapping: __, ...one } = run('M1: [M11, M10 1]', '[p1, m11]');
+    expect(split).toMatchObject(one);
+    for (const { maxRelError } of split.values!.outputs) expect(maxRelError).toBeLessThanOrEqual(1e-9);
   });
 });
