@@ -11,6 +11,7 @@
 import type { Bins } from './bins.ts';
 import type { Clock } from './clock.ts';
 import type { Skipping } from './kernel.ts';
+import { NestWatch, type Progress, placesOf } from './nest-watch.ts';
 
 /** From one moment to another at which no process is ready; each is the earliest time at which one of them will act. */
 export interface Period {
@@ -32,14 +33,6 @@ export interface Repeating {
 export interface Looping extends Repeating {
   /** How many more of these periods no loop begins or ends in. */
   repetitions(since: Float64Array, at: number): number;
-}
-
-/** Where in the nest a run is. */
-export interface Progress {
-  /** Iteration of every loop, outer to inner. */
-  readonly digits: Int32Array;
-  /** Iterations of the nest to come. */
-  readonly remaining: number;
 }
 
 /** Entries that a timeline may record; a loop with longer periods is not skipped. */
@@ -92,11 +85,8 @@ export class FastForward implements Skipping {
   readonly #size: number;
   readonly #clocks: readonly Clock[];
   readonly #timelines: readonly Bins[];
-  readonly #progress: Progress;
+  readonly #nest: NestWatch;
   readonly #levels: readonly Level[];
-  /** Where the nest was last seen. */
-  readonly #digits: Int32Array;
-  #remaining: number;
   #recordings = 0;
   /** Iterations of the nest that were not run. */
   skipped = 0;
@@ -113,23 +103,18 @@ export class FastForward implements Skipping {
     const { progress, depth, loops, others, clocks, timelines } = options;
     this.#loops = loops;
     this.#parts = [...loops, ...others];
-    let size = 0;
-    this.#offsets = this.#parts.map((part) => {
-      size += part.size;
-      return size - part.size;
-    });
+    const { offsets, size } = placesOf(this.#parts);
+    this.#offsets = offsets;
     this.#size = size;
     this.#clocks = clocks;
     this.#timelines = timelines;
-    this.#progress = progress;
+    this.#nest = new NestWatch(progress, depth);
     this.#levels = Array.from({ length: depth }, () => new Level());
-    this.#digits = progress.digits.slice(0, depth);
-    this.#remaining = progress.remaining;
   }
 
   /** Whether the nest has moved on, and there is something to look at. */
   get hasMoved(): boolean {
-    return this.#progress.remaining !== this.#remaining;
+    return this.#nest.hasMoved;
   }
 
   /**
@@ -137,10 +122,9 @@ export class FastForward implements Skipping {
    * that is later then, mostly 0.
    */
   look(now: number): number {
-    const { remaining } = this.#progress;
-    const changed = this.#outermostChange();
-    this.#remember(changed);
-    if (remaining === 0 || changed === this.#levels.length) return 0;
+    const changed = this.#nest.outermostChange();
+    this.#nest.remember(changed);
+    if (this.#nest.remaining === 0 || changed === this.#levels.length) return 0;
     if (this.#recordings > 0) this.#limitRecords();
     for (let inner = changed + 1; inner < this.#levels.length; inner++) this.#restart(this.#levels[inner]!);
     const level = this.#levels[changed]!;
@@ -150,13 +134,6 @@ export class FastForward implements Skipping {
   /** Stops what is under way: the run has ended. */
   finish(): void {
     for (const level of this.#levels) this.#restart(level);
-  }
-
-  /** The number of loops when none has. */
-  #outermostChange(): number {
-    const { digits } = this.#progress;
-    for (let loop = 0; loop < this.#digits.length; loop++) if (digits[loop] !== this.#digits[loop]) return loop;
-    return this.#digits.length;
   }
 
   #restart(level: Level): void {
@@ -201,7 +178,7 @@ export class FastForward implements Skipping {
     level.saved ??= new Float64Array(this.#size);
     for (let i = 0; i < this.#parts.length; i++) this.#parts[i]!.save(level.saved, this.#offsets[i]!);
     level.start = now;
-    level.remaining = this.#remaining;
+    level.remaining = this.#nest.remaining;
   }
 
   #isRepeated(level: Level, end: number): boolean {
@@ -228,15 +205,8 @@ export class FastForward implements Skipping {
   #skip(level: Level, period: Period, times: number): void {
     const { saved } = level;
     for (let i = 0; i < this.#parts.length; i++) this.#parts[i]!.skip(saved!, this.#offsets[i]!, period, times);
-    this.skipped += times * (level.remaining - this.#remaining);
-    this.#remember(0);
-  }
-
-  /** Where the nest is now; loops outside `first` have not moved on. */
-  #remember(first: number): void {
-    const { digits, remaining } = this.#progress;
-    this.#remaining = remaining;
-    for (let loop = first; loop < this.#digits.length; loop++) this.#digits[loop] = digits[loop]!;
+    this.skipped += times * (level.remaining - this.#nest.remaining);
+    this.#nest.remember();
   }
 
   /** Gives up the outermost loop that records where that takes too much memory. */

@@ -9,8 +9,8 @@
  * sampled too. Distances between windows vary, so that they keep no step with anything; the same run gives the same result.
  */
 import { certain, type Spread, together } from './estimate.ts';
-import type { Progress } from './fast-forward.ts';
 import type { Skipping } from './kernel.ts';
+import { NestWatch, type Progress, placesOf } from './nest-watch.ts';
 
 /** Iterations of a loop that are passed over, as long each as those measured before. */
 export interface Passage {
@@ -156,8 +156,7 @@ export class Sampling implements Skipping {
   readonly #start: number;
   /** Null for loops that are run as they are; empty until it is known how long a round takes. */
   #levels: readonly (Level | null)[] = [];
-  readonly #digits: Int32Array;
-  #remaining: number;
+  readonly #nest: NestWatch;
   /** Iterations of the nest that were not run. */
   skipped = 0;
   /** Time that is still to be added to what is passed over, or taken away. */
@@ -184,11 +183,8 @@ export class Sampling implements Skipping {
     const { progress, trips, loops, others } = options;
     this.#loops = loops;
     this.#parts = [...loops, ...others];
-    let size = 0;
-    this.#offsets = this.#parts.map((part) => {
-      size += part.size;
-      return size - part.size;
-    });
+    const { offsets, size } = placesOf(this.#parts);
+    this.#offsets = offsets;
     this.#size = size;
     this.#progress = progress;
     this.#trips = trips;
@@ -196,21 +192,19 @@ export class Sampling implements Skipping {
     this.#interval = options.interval;
     this.#isSteady = options.isSteady;
     this.#start = options.start;
-    this.#digits = progress.digits.slice(0, trips.length);
-    this.#remaining = progress.remaining;
+    this.#nest = new NestWatch(progress, trips.length);
     this.passed = options.passed;
   }
 
   get hasMoved(): boolean {
-    return this.#progress.remaining !== this.#remaining;
+    return this.#nest.hasMoved;
   }
 
   /** To be called when no process is ready. Time does not move on. */
   look(now: number): number {
-    const { remaining } = this.#progress;
-    const changed = this.#outermostChange();
-    this.#remember();
-    if (remaining === 0 || changed === this.#trips.length) return 0;
+    const changed = this.#nest.outermostChange();
+    this.#nest.remember();
+    if (this.#nest.remaining === 0 || changed === this.#trips.length) return 0;
     if (this.#levels.length === 0) this.#plan(now);
     for (let inner = changed + 1; inner < this.#levels.length; inner++) this.#levels[inner]?.begin();
     const level = this.#levels[changed];
@@ -223,18 +217,6 @@ export class Sampling implements Skipping {
   /** Of the time passed over. */
   get spread(): Spread {
     return together([...this.#levels.flatMap((level) => level?.spread ?? []), { ...certain, bias: this.#bias }]);
-  }
-
-  #outermostChange(): number {
-    const { digits } = this.#progress;
-    for (let loop = 0; loop < this.#digits.length; loop++) if (digits[loop] !== this.#digits[loop]) return loop;
-    return this.#digits.length;
-  }
-
-  #remember(): void {
-    const { digits, remaining } = this.#progress;
-    this.#remaining = remaining;
-    for (let loop = 0; loop < this.#digits.length; loop++) this.#digits[loop] = digits[loop]!;
   }
 
   /** Decides which loops are sampled, and how, once a few windows' time has shown how long a round takes. */
@@ -253,7 +235,7 @@ export class Sampling implements Skipping {
       const run = 2 + warming + windows * (length + warming);
       // A loop that no other is outside of goes on where it is; others begin with their next run.
       const isOutermost = runs === 1;
-      const distance = (trips - run - (isOutermost ? this.#digits[loop]! : 0)) / windows;
+      const distance = (trips - run - (isOutermost ? this.#nest.digits[loop]! : 0)) / windows;
       const isSampled = distance >= Math.max(leastDistance, length + warming);
       runs *= isSampled ? run : trips;
       if (!isSampled) return null;
@@ -299,7 +281,7 @@ export class Sampling implements Skipping {
   /** Passes over the iterations that follow a window; false where there are none. */
   #pass(level: Level, loop: number, now: number, perIteration: number): boolean {
     const { window: measured, warmUp } = level.plan;
-    const room = Math.min(...this.#loops.map((part) => part.room(loop, this.#digits)));
+    const room = Math.min(...this.#loops.map((part) => part.room(loop, this.#nest.digits)));
     const iterations = Math.min(room - warmUp - measured, level.nextDistance());
     if (!(iterations >= 1 && Number.isFinite(iterations))) return false;
     const least = Math.max(...this.#loops.map((part) => part.prepare(loop)));
@@ -310,8 +292,8 @@ export class Sampling implements Skipping {
     this.#debt = time - (this.passed - before);
     const passage = { loop, iterations, measured, now, before, after: this.passed };
     for (let i = 0; i < this.#parts.length; i++) this.#parts[i]!.pass(level.saved, this.#offsets[i]!, passage);
-    this.skipped += this.#remaining - this.#progress.remaining;
-    this.#remember();
+    this.skipped += this.#nest.remaining - this.#progress.remaining;
+    this.#nest.remember();
     level.passed(iterations + warmUp);
     // Windows hold what loops inside have passed over.
     this.#bias += (iterations / measured) * level.bias;
