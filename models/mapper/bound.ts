@@ -180,7 +180,7 @@ function unitsFor(einsum: Einsum, { part }: EngineSite, extent: (variable: strin
  * The least load of the busiest engine over all assignments, `seconds` by einsum and engine; with very many, what the
  * engines would need if work could be cut anywhere.
  */
-export function leastLoad(seconds: readonly (readonly number[])[]): number {
+function leastLoad(seconds: readonly (readonly number[])[]): number {
   const engines = seconds[0]?.length ?? 0;
   // Those that differ most first, so that bad halves are seen early.
   const order = [...seconds].sort((a, b) => Math.min(...b) - Math.min(...a));

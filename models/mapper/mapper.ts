@@ -21,9 +21,8 @@ import { SectionSearch } from './section-search.ts';
 import { Space } from './space.ts';
 import { Trials } from './trial.ts';
 
-export const objectives = ['latency', 'energy', 'edp'] as const;
 /** `edp` is the product of energy and delay. */
-export type Objective = (typeof objectives)[number];
+export type Objective = 'latency' | 'energy' | 'edp';
 
 export interface SearchOptions {
   readonly arch: Arch;

@@ -63,7 +63,7 @@ export function columnsOf({ parameters, metrics, units }: StudyReport): Column[]
 }
 
 /** A value of a parameter, or a figure. */
-export function valueText(value: Value | null | undefined, unit = ''): string {
+function valueText(value: Value | null | undefined, unit = ''): string {
   return typeof value === 'number' || value === null || value === undefined ? figureText(value, unit) : String(value);
 }
 
