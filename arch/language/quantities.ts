@@ -10,6 +10,7 @@ import {
   parseEnergy,
   parseEnergyPerBit,
   parseFrequency,
+  parseIntensity,
   parseRate,
   parseRegisters,
   parseSize,
@@ -55,6 +56,8 @@ export const energy = parsed(written, parseEnergy, ['17.2 pJ']);
 export const energyPerBit = parsed(written, parseEnergyPerBit, ['3.9 pJ/bit']);
 /** mm2. */
 export const area = parsed(written, parseArea, ['1545 um2']);
+/** Operations per byte. */
+export const intensity = parsed(written, parseIntensity, ['8 Op/B']);
 /** Registers. */
 export const registers = parsed(z.string(), parseRegisters, ['16 x bf16']);
 /** Cycles per row or column. */

@@ -25,7 +25,18 @@ export class UnitError extends Error {
   }
 }
 
-type Dimension = 'count' | 'size' | 'rate' | 'frequency' | 'time' | 'cycles' | 'energy' | 'energyPerBit' | 'area';
+type Dimension =
+  | 'count'
+  | 'size'
+  | 'rate'
+  | 'frequency'
+  | 'time'
+  | 'cycles'
+  | 'energy'
+  | 'energyPerBit'
+  | 'area'
+  | 'operations'
+  | 'intensity';
 
 interface Measure {
   readonly dimension: Dimension;
@@ -48,6 +59,8 @@ const nouns: { readonly [D in Dimension]: string } = {
   energy: 'an energy',
   energyPerBit: 'an energy per bit',
   area: 'an area',
+  operations: 'a number of operations',
+  intensity: 'an operational intensity',
 };
 
 const examples: { readonly [D in Dimension]: string } = {
@@ -60,6 +73,8 @@ const examples: { readonly [D in Dimension]: string } = {
   energy: '17.2 pJ',
   energyPerBit: '3.9 pJ/bit',
   area: '1545 um2',
+  operations: '8 Op',
+  intensity: '8 Op/B',
 };
 
 const units = new Map<string, readonly [Dimension, number]>([
@@ -87,6 +102,7 @@ const units = new Map<string, readonly [Dimension, number]>([
   ['J', ['energy', 1]],
   ['um2', ['area', 1e-6]],
   ['mm2', ['area', 1]],
+  ['Op', ['operations', 1]],
 ]);
 
 function sizes(unit: string, bytes: number): [string, readonly [Dimension, number]][] {
@@ -101,6 +117,7 @@ const ratios: { readonly [key: string]: Dimension } = {
   'size/s': 'rate',
   'size/cycle': 'rate',
   'energy/bit': 'energyPerBit',
+  'operations/B': 'intensity',
 };
 
 function measure(written: string | number): Measure {
@@ -167,6 +184,7 @@ function rewritten({ dimension, number, unit }: Measure, target: Dimension): str
   if (target === 'rate' && dimension === 'size') return `write "${number} ${unit}/s"`;
   if (target === 'size' && dimension === 'rate') return `write "${number} ${unit.split('/')[0]}"`;
   if (target === 'energyPerBit' && dimension === 'energy') return `write "${number} ${unit}/bit"`;
+  if (target === 'intensity' && dimension === 'operations') return `write "${number} Op/B"`;
   if (target === 'count') return `write ${number}`;
   if (dimension !== 'count' || unit !== '') return undefined;
   const usual: { readonly [D in Dimension]?: string } = {
@@ -178,6 +196,7 @@ function rewritten({ dimension, number, unit }: Measure, target: Dimension): str
     energy: 'pJ',
     energyPerBit: 'pJ/bit',
     area: 'um2',
+    intensity: 'Op/B',
   };
   return `write "${number} ${usual[target]}"`;
 }
@@ -243,6 +262,11 @@ export function parseEnergyPerBit(text: string | number): number {
 /** Square millimetres. @throws UnitError */
 export function parseArea(text: string | number): number {
   return wanted(text, 'area').value;
+}
+
+/** Operations per byte, more than none. @throws UnitError */
+export function parseIntensity(text: string | number): number {
+  return positive(wanted(text, 'intensity')).value;
 }
 
 /** `16 x bf16`: words held by each PE or lane. @throws UnitError */
