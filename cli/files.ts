@@ -25,6 +25,7 @@ const shelves: { readonly [kind in Kind]: string } = {
   machine: 'arch',
   workload: 'workloads',
   mapping: 'workloads/mappings',
+  'serving mapping': 'workloads/mappings',
   part: 'arch/parts',
   technology: 'arch/parts/technology',
   standard: 'arch/parts/dram',
