@@ -25,7 +25,17 @@ export class UnitError extends Error {
   }
 }
 
-type Dimension = 'count' | 'size' | 'rate' | 'frequency' | 'time' | 'cycles' | 'energy' | 'energyPerBit' | 'area';
+type Dimension =
+  | 'count'
+  | 'size'
+  | 'rate'
+  | 'frequency'
+  | 'time'
+  | 'cycles'
+  | 'energy'
+  | 'energyPerBit'
+  | 'power'
+  | 'area';
 
 interface Measure {
   readonly dimension: Dimension;
@@ -34,7 +44,7 @@ interface Measure {
   /** The number as written, in its unit. */
   readonly number: string;
   readonly unit: string;
-  /** Bytes, hertz, picoseconds, cycles, joules, mm2. */
+  /** Bytes, hertz, picoseconds, cycles, joules, watts, mm2. */
   readonly value: number;
 }
 
@@ -47,6 +57,7 @@ const nouns: { readonly [D in Dimension]: string } = {
   cycles: 'a number of cycles',
   energy: 'an energy',
   energyPerBit: 'an energy per bit',
+  power: 'a power',
   area: 'an area',
 };
 
@@ -59,6 +70,7 @@ const examples: { readonly [D in Dimension]: string } = {
   cycles: '4 cycles',
   energy: '17.2 pJ',
   energyPerBit: '3.9 pJ/bit',
+  power: '66 mW',
   area: '1545 um2',
 };
 
@@ -85,6 +97,8 @@ const units = new Map<string, readonly [Dimension, number]>([
   ['uJ', ['energy', 1e-6]],
   ['mJ', ['energy', 1e-3]],
   ['J', ['energy', 1]],
+  ['mW', ['power', 1e-3]],
+  ['W', ['power', 1]],
   ['um2', ['area', 1e-6]],
   ['mm2', ['area', 1]],
 ]);
@@ -177,6 +191,7 @@ function rewritten({ dimension, number, unit }: Measure, target: Dimension): str
     cycles: Number(number) === 1 ? 'cycle' : 'cycles',
     energy: 'pJ',
     energyPerBit: 'pJ/bit',
+    power: 'mW',
     area: 'um2',
   };
   return `write "${number} ${usual[target]}"`;
@@ -238,6 +253,11 @@ export function parseEnergy(text: string | number): number {
 /** Joules per bit. @throws UnitError */
 export function parseEnergyPerBit(text: string | number): number {
   return wanted(text, 'energyPerBit').value;
+}
+
+/** Watts. @throws UnitError */
+export function parsePower(text: string | number): number {
+  return wanted(text, 'power').value;
 }
 
 /** Square millimetres. @throws UnitError */
