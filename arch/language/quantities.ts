@@ -10,6 +10,7 @@ import {
   parseEnergy,
   parseEnergyPerBit,
   parseFrequency,
+  parseIntensity,
   parsePower,
   parseRate,
   parseRegisters,
@@ -58,6 +59,8 @@ export const energyPerBit = parsed(written, parseEnergyPerBit, ['3.9 pJ/bit']);
 export const power = parsed(written, parsePower, ['66 mW']);
 /** mm2. */
 export const area = parsed(written, parseArea, ['1545 um2']);
+/** Operations per byte. */
+export const intensity = parsed(written, parseIntensity, ['8 Op/B']);
 /** Registers. */
 export const registers = parsed(z.string(), parseRegisters, ['16 x bf16']);
 /** Cycles per row or column. */

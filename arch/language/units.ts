@@ -35,7 +35,9 @@ type Dimension =
   | 'energy'
   | 'energyPerBit'
   | 'power'
-  | 'area';
+  | 'area'
+  | 'operations'
+  | 'intensity';
 
 interface Measure {
   readonly dimension: Dimension;
@@ -59,6 +61,8 @@ const nouns: { readonly [D in Dimension]: string } = {
   energyPerBit: 'an energy per bit',
   power: 'a power',
   area: 'an area',
+  operations: 'a number of operations',
+  intensity: 'an operational intensity',
 };
 
 const examples: { readonly [D in Dimension]: string } = {
@@ -72,6 +76,8 @@ const examples: { readonly [D in Dimension]: string } = {
   energyPerBit: '3.9 pJ/bit',
   power: '66 mW',
   area: '1545 um2',
+  operations: '8 Op',
+  intensity: '8 Op/B',
 };
 
 const units = new Map<string, readonly [Dimension, number]>([
@@ -101,6 +107,7 @@ const units = new Map<string, readonly [Dimension, number]>([
   ['W', ['power', 1]],
   ['um2', ['area', 1e-6]],
   ['mm2', ['area', 1]],
+  ['Op', ['operations', 1]],
 ]);
 
 function sizes(unit: string, bytes: number): [string, readonly [Dimension, number]][] {
@@ -115,6 +122,7 @@ const ratios: { readonly [key: string]: Dimension } = {
   'size/s': 'rate',
   'size/cycle': 'rate',
   'energy/bit': 'energyPerBit',
+  'operations/B': 'intensity',
 };
 
 function measure(written: string | number): Measure {
@@ -181,6 +189,7 @@ function rewritten({ dimension, number, unit }: Measure, target: Dimension): str
   if (target === 'rate' && dimension === 'size') return `write "${number} ${unit}/s"`;
   if (target === 'size' && dimension === 'rate') return `write "${number} ${unit.split('/')[0]}"`;
   if (target === 'energyPerBit' && dimension === 'energy') return `write "${number} ${unit}/bit"`;
+  if (target === 'intensity' && dimension === 'operations') return `write "${number} Op/B"`;
   if (target === 'count') return `write ${number}`;
   if (dimension !== 'count' || unit !== '') return undefined;
   const usual: { readonly [D in Dimension]?: string } = {
@@ -193,6 +202,7 @@ function rewritten({ dimension, number, unit }: Measure, target: Dimension): str
     energyPerBit: 'pJ/bit',
     power: 'mW',
     area: 'um2',
+    intensity: 'Op/B',
   };
   return `write "${number} ${usual[target]}"`;
 }
@@ -263,6 +273,11 @@ export function parsePower(text: string | number): number {
 /** Square millimetres. @throws UnitError */
 export function parseArea(text: string | number): number {
   return wanted(text, 'area').value;
+}
+
+/** Operations per byte, more than none. @throws UnitError */
+export function parseIntensity(text: string | number): number {
+  return positive(wanted(text, 'intensity')).value;
 }
 
 /** `16 x bf16`: words held by each PE or lane. @throws UnitError */
