@@ -2,9 +2,9 @@
 import type { List } from 'immutable';
 import { InputError } from '../../arch/language/diagnostics.ts';
 import { placementOf, type ServingMapping, type Side } from '../../workloads/language/serving-mapping.ts';
-import { type Operator, opPerByte } from '../../workloads/llm/operator.ts';
+import { bytes, flops, type Operator } from '../../workloads/llm/operator.ts';
 import type { Device } from './device.ts';
-import { arraySteps, type Instance, outputBytes, type StepOptions, vectorStepsOf } from './operators.ts';
+import { arraySteps, type Instance, operationsOf, outputBytes, type StepOptions, vectorStepsOf } from './operators.ts';
 import { Space } from './space.ts';
 import { type Step, Streamed } from './streamed.ts';
 import type { Unit } from './unit.ts';
@@ -18,10 +18,17 @@ export interface OperatorRecord {
   readonly kind: Operator['kind'];
   readonly place: Place;
   runs: number;
+  /** All runs together: operations, and bytes of operands and results as if nothing stayed on the chip. */
+  flops: number;
+  bytes: number;
+  /** What lanes or PEs did, by name. */
+  readonly operations: Map<string, number>;
   /** Picoseconds: of the first start, of the last end, and from start to end, added up over the runs. */
   start: number;
   end: number;
   time: number;
+  /** Cycles of the unit's clock in which it was at work. */
+  busy: number;
 }
 
 /** Told of the operators of one list. */
@@ -70,11 +77,8 @@ export class Executor {
     });
   }
 
-  placeOf(operator: Operator): Place {
-    if (operator.kind === 'collective') return 'link';
-    const phase = 'phase' in operator ? operator.phase : 'decode';
-    const { kind, name } = operator;
-    return placementOf(this.#mapping, { kind, name, phase, intensity: opPerByte(operator) });
+  #placeOf(operator: Operator): Place {
+    return operator.kind === 'collective' ? 'link' : placementOf(this.#mapping, operator);
   }
 
   #instanceOf(operators: List<Operator>, index: number, layer: number, subBatch: number): Instance {
@@ -89,10 +93,15 @@ export class Executor {
   }
 
   #start(operator: Operator, instance: Instance, ps: number, done: Done): void {
-    const place = this.placeOf(operator);
+    const place = this.#placeOf(operator);
     const record = this.#recordOf(operator, place, ps);
     const ended = (end: number): void => {
       record.runs++;
+      record.flops += flops(operator);
+      record.bytes += bytes(operator);
+      for (const [name, count] of operationsOf(operator)) {
+        record.operations.set(name, (record.operations.get(name) ?? 0) + count);
+      }
       record.end = Math.max(record.end, end);
       record.time += end - ps;
       done(end);
@@ -107,7 +116,7 @@ export class Executor {
       }
       case 'array':
       case 'vector':
-        this.#stream(place, operator, instance, ps, ended);
+        this.#stream(place, operator, instance, ps, record, ended);
         return;
       case 'pim':
         throw new Error(`${operator.name}: nothing computes in the memory yet`);
@@ -115,13 +124,21 @@ export class Executor {
   }
 
   /** Runs an operator on the array or the vector unit when what began there before has ended. */
-  #stream(place: 'array' | 'vector', operator: Operator, instance: Instance, ps: number, done: Done): void {
+  #stream(
+    place: 'array' | 'vector',
+    operator: Operator,
+    instance: Instance,
+    ps: number,
+    record: OperatorRecord,
+    done: Done,
+  ): void {
     const device = this.#device;
     const unit = device[place];
     if (unit === null) throw new Error(`${device.arch.name} has no ${place}`);
     const around = { events: device.events, memory: device.memory, room: this.#options.scratchpad };
     this.#inTurn(unit, ps, (at, next) => {
       const steps = this.#stepsOf(place, operator, instance);
+      record.busy += steps.reduce((sum, { cycles }) => sum + cycles, 0);
       new Streamed(steps, unit, at, around, (end) => {
         next(end);
         done(end);
@@ -164,7 +181,19 @@ export class Executor {
     const key = `${name} ${place}`;
     const known = this.records.get(key);
     if (known) return known;
-    const record = { name, kind, place, runs: 0, start: ps, end: ps, time: 0 };
+    const record = {
+      name,
+      kind,
+      place,
+      runs: 0,
+      flops: 0,
+      bytes: 0,
+      operations: new Map<string, number>(),
+      start: ps,
+      end: ps,
+      time: 0,
+      busy: 0,
+    };
     this.records.set(key, record);
     return record;
   }

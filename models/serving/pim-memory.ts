@@ -3,6 +3,7 @@ import type { DramDevice } from '../../arch/language/dram/device.ts';
 import type { PimProgram } from '../../workloads/language/pim-program.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { PimChannel, type PimChannelOptions } from '../memory/pim/channel.ts';
+import type { DramActivity } from '../physical/dram.ts';
 import type { DeviceMemory, Run } from './memory.ts';
 
 /** Told of a job, in picoseconds: each result that has come, and that all is done. */
@@ -25,6 +26,11 @@ export class PimMemory implements DeviceMemory {
   /** Cycles from a command at least until somebody is told of it. */
   readonly #latency: number;
   #told = false;
+  /** Transfers and jobs that are under way, and the cycles with any. */
+  #underWay = 0;
+  #since = 0;
+  #until = 0;
+  #busyCycles = 0;
   /** Channels that there are, and for how many each one that is simulated stands. */
   readonly count: number;
   readonly weight: number;
@@ -42,6 +48,7 @@ export class PimMemory implements DeviceMemory {
         const job = this.#jobs.get(tag);
         this.#jobs.delete(tag);
         this.#told = true;
+        this.#end(cycle);
         job?.done(this.clock.edge(cycle));
       },
       result: (tag: number, index: number, cycle: number) => {
@@ -57,6 +64,7 @@ export class PimMemory implements DeviceMemory {
   submit(ps: number, runs: readonly Run[], write: boolean, done: (ps: number) => void): void {
     const tag = this.#tags++;
     this.#reach(ps);
+    this.#begin(ps);
     let left = 0;
     for (const { base, width } of runs) {
       if (write) this.bytesWritten += width;
@@ -112,6 +120,45 @@ export class PimMemory implements DeviceMemory {
     while (channel.now < cycle) channel.advance(cycle);
   }
 
+  /** Ends at a time at which nothing is under way. */
+  finish(ps: number): void {
+    this.#reach(ps);
+  }
+
+  /** Commands sent in all channels, by index of the device's. */
+  get commands(): readonly number[] {
+    return this.device.commands.map((_, i) => this.channels.reduce((sum, c) => sum + this.weight * c.commands[i]!, 0));
+  }
+
+  get names(): readonly string[] {
+    return this.device.commands.map(({ name }) => name);
+  }
+
+  /** What its energy depends on. Standby of ranks is not told apart: all of it counts as idle. */
+  get activity(): DramActivity {
+    const ticks = (this.channels[0]!.now + 1) * this.device.ticksPerClock;
+    const at = Math.max(this.device.levels.indexOf('rank'), this.device.levels.indexOf('pseudoChannel'), 0);
+    const ranks = this.device.counts.slice(0, at + 1).reduce((all, count) => all * count, this.count);
+    return {
+      commands: this.commands,
+      ranks: Array.from({ length: ranks }, () => ({ activeTicks: 0, idleTicks: ticks })),
+    };
+  }
+
+  /** Picoseconds with a transfer or a job under way. */
+  get busy(): number {
+    return this.clock.edge(this.#busyCycles);
+  }
+
+  #begin(ps: number): void {
+    if (this.#underWay++ === 0) this.#since = Math.max(this.clock.period.floorInto(ps), this.#until);
+  }
+
+  #end(cycle: number): void {
+    this.#until = Math.max(this.#until, cycle);
+    if (--this.#underWay === 0) this.#busyCycles += this.#until - this.#since;
+  }
+
   /** Brings all channels to a time, at which something is pushed. */
   #reach(ps: number): void {
     const cycle = this.clock.period.floorInto(ps);
@@ -125,6 +172,7 @@ export class PimMemory implements DeviceMemory {
     if (--transfer.left > 0) return;
     this.#left.delete(tag);
     this.#told = true;
+    this.#end(transfer.last);
     transfer.done(this.clock.edge(transfer.last));
   }
 
@@ -132,6 +180,7 @@ export class PimMemory implements DeviceMemory {
   job(ps: number, channel: number, program: PimProgram, listener: JobListener): void {
     const tag = this.#tags++;
     this.#reach(ps);
+    this.#begin(ps);
     this.#jobs.set(tag, listener);
     this.channels[this.weight > 1 ? 0 : channel]!.pushJob(program, tag);
   }
