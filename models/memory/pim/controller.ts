@@ -30,6 +30,11 @@ export interface PimOptions {
   readonly mode?: PimMode;
   readonly scheduler?: PimScheduler;
   readonly refresh?: Refresh;
+  /**
+   * Where hits come first: a refresh that is due holds up no opening of rows, and one that still waits when the next falls
+   * due is left out, as in DRAMSim2.
+   */
+  readonly postpones?: boolean;
   readonly log?: PimLog | null;
 }
 
@@ -49,6 +54,7 @@ export class PimController {
   readonly #log: PimLog | null;
   readonly #refresh: RefreshManager;
   readonly #hitsFirst: HitsFirst | null;
+  readonly #postpones: boolean;
   /** Refreshes that wait: commands and banks in turn. */
   readonly #due: number[] = [];
   /** Queues that may send: of PIM commands only, of requests only, or both. */
@@ -62,6 +68,7 @@ export class PimController {
   constructor(device: DramDevice, named: Iterable<number>, options: PimOptions = {}) {
     const { queue = 33, requests = 32, mode = 'concurrent', refresh = 'all-bank', log = null } = options;
     const isHitsFirst = options.scheduler === 'hits-first';
+    this.#postpones = options.postpones ?? false;
     const scopes = scopesOf(device);
     this.#device = device;
     this.#mode = mode;
@@ -69,7 +76,7 @@ export class PimController {
     this.rows = new PimRows(device, scopes, sentFor(device, scopes, named, refresh));
     this.commands = new PimQueue(device, this.rows, queue, isHitsFirst);
     this.requests = new PimQueue(device, this.rows, requests, isHitsFirst);
-    this.#hitsFirst = isHitsFirst ? new HitsFirst(device, this.rows, scopes) : null;
+    this.#hitsFirst = isHitsFirst ? new HitsFirst(device, this.rows, scopes, this.#postpones) : null;
     this.#served = [[this.commands], [this.requests], [this.commands, this.requests]];
     this.#refresh = refreshManager(device, refresh);
     this.next = this.#cycleOf(this.#refresh.due);
@@ -98,7 +105,10 @@ export class PimController {
   cycle(cycle: number): void {
     const tick = this.#tickOf(cycle);
     this.#wake = never;
-    if (this.#refresh.due <= tick) this.#refresh.tick(tick, (command, bank) => this.#due.push(command, bank));
+    if (this.#refresh.due <= tick) {
+      if (this.#hitsFirst && this.#postpones) this.#due.length = 0;
+      this.#refresh.tick(tick, (command, bank) => this.#due.push(command, bank));
+    }
     const { version } = this.rows;
     const { waiting } = this;
     if (this.#hitsFirst) {

@@ -3,7 +3,7 @@
  * access to an open row that may start; else the oldest opening; else the closing of a row that none of them is for. Of two
  * accesses to one place the older one goes first. The last command before a barrier waits for all before it, and none behind
  * it goes until it has gone, but for openings when it is the only one left. A refresh closes bank after bank as each may be
- * closed, while others go on.
+ * closed, while accesses go on.
  */
 import { banksOf, type DramDevice } from '../../../arch/language/dram/device.ts';
 import type { PimQueue, Waiting } from './queue.ts';
@@ -28,16 +28,19 @@ export class HitsFirst {
   readonly #scopes: readonly Scope[];
   readonly #opens: readonly boolean[];
   readonly #banks: number;
+  /** Whether rows are opened in banks that wait for a refresh. */
+  readonly #postpones: boolean;
   /** Bank to begin with when rows are closed that none is for. */
   #turn = 0;
   #tick = 0;
   #taken: Bus | null = null;
 
-  constructor(device: DramDevice, rows: PimRows, scopes: readonly Scope[]) {
+  constructor(device: DramDevice, rows: PimRows, scopes: readonly Scope[], postpones: boolean) {
     this.#device = device;
     this.#rows = rows;
     this.#scopes = scopes;
     this.#banks = banksOf(device);
+    this.#postpones = postpones;
     this.#opens = device.commands.map(({ banks }) => banks === 'opens');
   }
 
@@ -49,7 +52,7 @@ export class HitsFirst {
     const refresh = due.length > 0 ? this.#refresh(due) : 'open';
     if (refresh === 'chosen') return true;
     if (refresh === 'closed') return false;
-    return this.#hits(queues) || this.#openings(queues) || this.#closings(queues);
+    return this.#hits(queues) || this.#openings(queues, this.#postpones ? [] : due) || this.#closings(queues);
   }
 
   /** `closed`: all banks are, and the refresh is waited for. */
@@ -79,12 +82,14 @@ export class HitsFirst {
     return false;
   }
 
-  #openings(queues: readonly PimQueue[]): boolean {
+  /** Openings, but not in the banks of a refresh. */
+  #openings(queues: readonly PimQueue[], [refresh = none, first = 0]: readonly number[]): boolean {
     for (const queue of queues) {
       for (let i = 0; i < queue.size; i++) {
         const one = queue.seen(i);
         if (i > 0 && one.isLast) break;
-        if (this.#opens[one.needed] && this.#try(one.needed, one.bank, queue, i)) return true;
+        const isHeld = refresh !== none && this.#rows.concerns(refresh, first, one.bank);
+        if (this.#opens[one.needed] && !isHeld && this.#try(one.needed, one.bank, queue, i)) return true;
       }
     }
     return false;
