@@ -9,6 +9,8 @@ import { loadWorkload } from '../workloads/language/load.ts';
 import { loadMapping } from '../workloads/language/mapping.ts';
 import { checkServing } from '../workloads/language/serving-check.ts';
 import { loadServingMapping } from '../workloads/language/serving-mapping.ts';
+import { loadServing } from '../workloads/llm/load.ts';
+import { loadModels } from '../workloads/llm/models.ts';
 import { together } from './failure.ts';
 import { findAny } from './files.ts';
 import { type Kind, kindOf } from './kind.ts';
@@ -26,6 +28,8 @@ export function check(names: readonly string[]): void {
 const checkers: { readonly [kind in Kind]: (file: string, given: readonly string[]) => string } = {
   machine: (file) => `machine ${loadArch(file).name}, no mistakes`,
   workload: (file) => `workload ${loadWorkload(file).workload.name}, no mistakes`,
+  'serving workload': (file) => `serving workload ${loadServing(file).workload.name}, no mistakes`,
+  'model table': (file) => `table of ${loadModels(file).size} models, no mistakes`,
   technology: (file) => `technology ${loadTechnologyFile(file).name}, no mistakes`,
   standard: (file) => `DRAM standard ${loadStandard(file).name}, no mistakes`,
   part: (file) => `part of kind ${checkPartFile(file)}, no mistakes`,

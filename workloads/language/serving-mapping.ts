@@ -58,6 +58,8 @@ export type Layout = OrderedMap<string, List<string>>;
 /** How requests come to channels: in turn, so that the work is even, or as the trace says. */
 export const channelRules = ['round-robin', 'balanced', 'given'] as const;
 
+export const arraySharing = ['folds', 'outputs'] as const;
+
 export class ServingMapping extends Record<{
   name: string;
   about: string;
@@ -73,6 +75,8 @@ export class ServingMapping extends Record<{
   subBatches: number;
   /** `split`: experts are shared out to array and memory so that both end at the same time; `placed`: by `place`. */
   experts: 'placed' | 'split';
+  /** What of a product arrays that are several share out: its folds, or the outputs that stream through each fold. */
+  arrays: (typeof arraySharing)[number];
 }>(
   {
     name: '',
@@ -85,6 +89,7 @@ export class ServingMapping extends Record<{
     channels: 'round-robin',
     subBatches: 1,
     experts: 'placed',
+    arrays: 'folds',
   },
   'ServingMapping',
 ) {}
@@ -140,6 +145,7 @@ const servingSchema = z.strictObject({
     .enum(['placed', 'split'])
     .default('placed')
     .describe('split: shared out to array and memory so that both end at the same time'),
+  arrays: z.enum(arraySharing).default('folds').describe('What of a product several arrays share out'),
 });
 
 /** JSON Schema of the file of a serving mapping, for editors. */
