@@ -63,10 +63,10 @@ function busText({ buses, ticks }: DramStandard): string {
   return `${buses === 2 ? 'one of rows, one of columns' : 'one'}${edges}`;
 }
 
-function refreshText({ refresh: { allBank, perBank, lockstep } }: DramStandard): string {
+function refreshText({ refresh: { allBank, staggered, perBank, lockstep } }: DramStandard): string {
   const together = lockstep === null ? '' : `, of every ${lockstep} together`;
   const kinds = [
-    ...(allBank === null ? [] : [`all-bank every ${allBank}`]),
+    ...(allBank === null ? [] : [`all-bank every ${allBank}${staggered ? ', staggered' : ''}`]),
     ...(perBank === null ? [] : [`per-bank every ${perBank}${together}`]),
   ];
   return kinds.join('; ') || 'none';
@@ -76,9 +76,10 @@ function commandRow(row: CommandRow): string[] {
   const { name, bus, cycles, banks, access, refreshes, manages, syncs, pim } = row;
   const level = targetText(row);
   const syncsWhat = { none: '', read: 'reads', write: 'writes', any: 'accesses' }[syncs];
+  const bound = row.together ? ' together' : '';
   const effects = [
     ...(access === 'none' ? [] : [`${access}s`]),
-    ...(banks === 'none' ? [] : [`${banks} ${level}`]),
+    ...(banks === 'none' ? [] : [`${banks} ${level}${bound}`]),
     ...(refreshes ? [`refreshes ${level}`] : []),
     ...(manages ? [`manages ${level}`] : []),
     ...(syncsWhat ? [`syncs ${syncsWhat}`] : []),
@@ -94,6 +95,7 @@ function targetText({ banks, pim, level, each }: CommandRow): string {
 }
 
 function pimText(row: CommandRow, { kind, from, to, unit }: PimEffect): string {
+  if (kind === 'executes') return `executes ${from} with ${targetText(row)} on ${unit}`;
   if (kind !== 'multiplies') return `${kind} ${from} to ${to}`;
   return `multiplies ${targetText(row)} by ${from} into ${to} on ${unit}`;
 }
