@@ -1,7 +1,16 @@
 /** A standard's tables in numbers, for one organisation at one speed. */
 import type { OrderedMap } from 'immutable';
 import { InputError, suggest } from '../diagnostics.ts';
-import type { DramBuffer, DramCommand, DramConstraint, DramCurrents, DramDevice } from './device.ts';
+import type {
+  DramBuffer,
+  DramCommand,
+  DramConstraint,
+  DramCurrents,
+  DramDevice,
+  DramPimEffect,
+  DramUnits,
+} from './device.ts';
+import { multiplications, type PimEffect, type Units } from './pim.ts';
 import { type CommandRow, type ConstraintRow, currentsKey, type DramStandard, type Organisation } from './standard.ts';
 import { TimingProblem, Timings } from './timings.ts';
 
@@ -23,9 +32,9 @@ export function deviceOf(standard: DramStandard, choice: DeviceChoice = {}): Dra
   const organisation = choice.ranks === undefined ? chosen : withRanks(standard, chosen, choice.ranks);
   const timings = new Timings(standard.timings, organisation, speed);
   const ticks = (latency: string): number => Math.ceil(timings.cycles(latency) * standard.ticks);
-  const commands = standard.commands.map((row) => commandOf(standard, row)).toArray();
+  const commands = standard.commands.map((row) => commandOf(standard, row, timings)).toArray();
   const width = organisation.width ?? standard.width;
-  const { readLatency, writeLatency, activationDeadline, dataClock } = standard;
+  const { readLatency, writeLatency, resultLatency, activationDeadline, dataClock } = standard;
   return {
     name: [standard.name, organisation.name, speed.name].join('/'),
     standard: standard.name,
@@ -43,10 +52,13 @@ export function deviceOf(standard: DramStandard, choice: DeviceChoice = {}): Dra
     commands,
     constraints: [
       ...busConstraints(commands, standard),
-      ...standard.constraints.flatMap((row) => constraintsOf(row, ticks(row.latency), commands, standard)),
+      ...standard.constraints.flatMap((row) =>
+        constraintsOf(row, latenciesOf(row, standard, timings), commands, standard),
+      ),
     ],
     readLatency: ticks(readLatency),
     writeLatency: ticks(writeLatency),
+    ...(resultLatency !== null && { resultLatency: resultLatencies(resultLatency, standard, timings) }),
     dualBus: standard.buses === 2,
     halfCycle: standard.ticks === 2,
     activationDeadline: activationDeadline === null ? 0 : ticks(activationDeadline),
@@ -58,8 +70,28 @@ export function deviceOf(standard: DramStandard, choice: DeviceChoice = {}): Dra
     refresh: refreshOf(standard, ticks),
     timings: timingTicks(timings, standard.ticks),
     currents: currentsOf(standard, organisation.name, speed.rate),
-    ...(standard.units && { units: standard.units.toObject(), buffers: buffersOf(standard) }),
+    ...(standard.units && { units: unitsOf(standard.units), buffers: buffersOf(standard) }),
+    ...(standard.rowBuffers.size > 0 && { rowBuffers: standard.rowBuffers.toArray() }),
   };
+}
+
+function unitsOf({ type, sums, adds, lanes }: Units): DramUnits {
+  return { type, sums, adds, ...(lanes !== null && { lanes }) };
+}
+
+function resultLatencies(text: string, { commands, ticks }: DramStandard, timings: Timings): number[] {
+  const most = Math.max(...commands.map((command) => command.most));
+  return Array.from({ length: most }, (_, i) =>
+    Math.ceil(timings.cycles(text, new Map([[multiplications, i + 1]])) * ticks),
+  );
+}
+
+/** Ticks of a constraint by the columns that the earlier command multiplies, which counts from 1. */
+function latenciesOf(row: ConstraintRow, { commands, ticks }: DramStandard, timings: Timings): number[] {
+  const most = Math.min(...row.after.map((name) => commands.find((command) => command.name === name)?.most ?? 1));
+  return Array.from({ length: most }, (_, i) =>
+    Math.ceil(timings.cycles(row.latency, new Map([[multiplications, i + 1]])) * ticks),
+  );
 }
 
 function buffersOf({ buffers, levels }: DramStandard): DramBuffer[] {
@@ -79,8 +111,9 @@ function withRanks(standard: DramStandard, organisation: Organisation, ranks: nu
   throw new InputError({ message: `${standard.name} has no ranks`, hint: `it has ${standard.levels.join(', ')}` });
 }
 
-function commandOf(standard: DramStandard, row: CommandRow): DramCommand {
-  const { name, bus, banks, access, syncs, each, pim } = row;
+function commandOf(standard: DramStandard, row: CommandRow, timings: Timings): DramCommand {
+  const { name, bus, banks, access, syncs, each, pim, second, most, rowBuffer, prepares } = row;
+  const estimate = standard.estimates.get(name);
   const level = standard.levels.indexOf(row.level);
   const refreshes = row.refreshes || row.manages;
   const ticks = row.cycles * standard.ticks;
@@ -94,8 +127,17 @@ function commandOf(standard: DramStandard, row: CommandRow): DramCommand {
     refreshes,
     syncs,
     ...(each.size > 0 && { each: each.map((above) => standard.levels.indexOf(above)).toArray() }),
-    ...(pim && { pim: { ...pim.toObject(), unit: standard.levels.indexOf(pim.unit) } }),
+    ...(pim && { pim: effectOf(standard, pim) }),
+    ...(second && { second: effectOf(standard, second) }),
+    ...(most > 1 && { most }),
+    ...(rowBuffer !== '' && { rowBuffer: standard.rowBuffers.indexOf(rowBuffer) + 1 }),
+    ...(prepares && { prepares }),
+    ...(estimate !== undefined && { estimate: timings.resolved(estimate, standard.ticks) }),
   };
+}
+
+function effectOf({ levels }: DramStandard, { kind, from, to, unit, whole }: PimEffect): DramPimEffect {
+  return { kind, from, to, unit: levels.indexOf(unit), ...(whole && { whole }) };
 }
 
 /** While a command of several ticks is on its bus, no other one can start there. */
@@ -128,7 +170,7 @@ function indicesOf(commands: readonly DramCommand[], which: (command: DramComman
 /** A row as constraints, one for each pair of lengths of its commands. */
 function constraintsOf(
   row: ConstraintRow,
-  latency: number,
+  latencies: readonly number[],
   commands: readonly DramCommand[],
   standard: DramStandard,
 ): DramConstraint[] {
@@ -142,7 +184,16 @@ function constraintsOf(
   const rest = { window, sibling, ...(at.length > 0 && { at }), text };
   return byLength(row.after, commands).flatMap(([long, after]) =>
     byLength(row.before, commands).map(([short, before]) => {
-      return { level, after, before, latency: latency + long - short, ...rest };
+      const longer = latencies.map((latency) => latency + long - short);
+      const varies = longer.some((latency) => latency !== longer[0]);
+      return {
+        level,
+        after,
+        before,
+        latency: Math.max(...longer),
+        ...(varies && { byMultiplications: longer }),
+        ...rest,
+      };
     }),
   );
 }

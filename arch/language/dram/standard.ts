@@ -15,6 +15,14 @@ export class CommandRow extends Record<{
   each: List<string>;
   /** What processing in memory it does; null for ordinary commands. */
   pim: PimEffect | null;
+  /** What it does after that. */
+  second: PimEffect | null;
+  /** Columns that it multiplies at most. */
+  most: number;
+  /** The row buffer whose rows it opens, closes or needs; empty: the ordinary one. */
+  rowBuffer: string;
+  /** Whether it begins work on a row, for which it has others closed. */
+  prepares: boolean;
   banks: BankEffect;
   access: DramCommand['access'];
   refreshes: boolean;
@@ -29,6 +37,10 @@ export class CommandRow extends Record<{
     level: 'bank',
     each: List(),
     pim: null,
+    second: null,
+    most: 1,
+    rowBuffer: '',
+    prepares: false,
     banks: 'none',
     access: 'none',
     refreshes: false,
@@ -142,6 +154,8 @@ export class DramStandard extends Record<{
   /** From a read command to the end of its data, and from a write command. */
   readLatency: string;
   writeLatency: string;
+  /** From a command that moves something to the host until that is there; null: as of a read. */
+  resultLatency: string | null;
   refresh: RefreshRow;
   /** Within which the second of two activating commands follows the first; null where one activates. */
   activationDeadline: string | null;
@@ -154,6 +168,10 @@ export class DramStandard extends Record<{
   /** What computes beside the banks, and what it keeps its numbers in; null where nothing computes. */
   units: Units | null;
   buffers: OrderedMap<string, Buffer>;
+  /** Row buffers of a bank besides the ordinary one. */
+  rowBuffers: List<string>;
+  /** By command that begins work: how long that takes at most, as an expression. */
+  estimates: OrderedMap<string, string>;
 }>(
   {
     name: '',
@@ -169,6 +187,7 @@ export class DramStandard extends Record<{
     constraints: List(),
     readLatency: '0',
     writeLatency: '0',
+    resultLatency: null,
     refresh: new RefreshRow(),
     activationDeadline: null,
     dataClock: null,
@@ -178,6 +197,8 @@ export class DramStandard extends Record<{
     currents: OrderedMap(),
     units: null,
     buffers: OrderedMap(),
+    rowBuffers: List(),
+    estimates: OrderedMap(),
   },
   'DramStandard',
 ) {}
