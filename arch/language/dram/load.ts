@@ -5,6 +5,7 @@ import { type Diagnostic, InputError, type Place, suggest } from '../diagnostics
 import { Layers, type Tree } from '../layers.ts';
 import { diagnose, type Path, Source, valueAt } from '../source.ts';
 import { checkTimings } from './check.ts';
+import { checkEnergies } from './energies.ts';
 import { expandExtends, type Generation, type RowText, runsTogether } from './extend.ts';
 import { Buffer, ends, type PimEffect, Units } from './pim.ts';
 import { refreshCommand } from './resolve.ts';
@@ -18,6 +19,7 @@ import {
 } from './rows.ts';
 import { standardSchema, type WrittenStandard, type WrittenTiming } from './schema.ts';
 import {
+  Background,
   type CommandRow,
   Currents,
   currentsKey,
@@ -107,6 +109,8 @@ class Reader {
       organisations: this.#organisations(),
       speeds: this.#speeds(),
       currents: this.#currents(),
+      energies: OrderedMap(Object.entries(written.energies)),
+      background: written.background ? new Background(written.background) : null,
       units: written.units ? new Units({ ...written.units, lanes: written.units.lanes ?? null }) : null,
       buffers: this.#buffers(),
       rowBuffers: List(written['row buffers']),
@@ -116,7 +120,10 @@ class Reader {
     if (this.#mistakes.length === 0) this.#checkDataClock(commands);
     // Expressions make sense only among rows that do.
     const expressions = { constraints, estimates };
-    if (this.#mistakes.length === 0) checkTimings(standard, expressions, this.#layers, this.#at, this.#mistakes);
+    if (this.#mistakes.length === 0) {
+      checkTimings(standard, expressions, this.#layers, this.#at, this.#mistakes);
+      checkEnergies(standard, this.#layers, this.#at, this.#mistakes);
+    }
     return standard;
   }
 

@@ -15,10 +15,14 @@ export class PimEffect extends Record<{
   whole: boolean;
 }>({ kind: 'moves', from: '', to: '', unit: '', whole: false }, 'PimEffect') {}
 
-export class Units extends Record<{ type: string; sums: string; adds: DramUnits['adds']; lanes: number | null }>(
-  { type: 'fp16', sums: 'fp32', adds: 'tree', lanes: null },
-  'Units',
-) {}
+/** As `DramUnits`; `lanes` null: as many as an access has. */
+export class Units extends Record<{
+  type: string;
+  sums: string;
+  adds: DramUnits['adds'];
+  lanes: number | null;
+  vectors: number;
+}>({ type: 'fp16', sums: 'fp32', adds: 'tree', lanes: null, vectors: 1 }, 'Units') {}
 
 export class Buffer extends Record<{
   /** The level each node of which has one; `unit`: each unit. */

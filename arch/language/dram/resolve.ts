@@ -10,6 +10,7 @@ import type {
   DramPimEffect,
   DramUnits,
 } from './device.ts';
+import { energiesOf } from './energies.ts';
 import { multiplications, type PimEffect, type Units } from './pim.ts';
 import { type CommandRow, type ConstraintRow, currentsKey, type DramStandard, type Organisation } from './standard.ts';
 import { TimingProblem, Timings } from './timings.ts';
@@ -35,18 +36,21 @@ export function deviceOf(standard: DramStandard, choice: DeviceChoice = {}): Dra
   const commands = standard.commands.map((row) => commandOf(standard, row, timings)).toArray();
   const width = organisation.width ?? standard.width;
   const { readLatency, writeLatency, resultLatency, activationDeadline, dataClock } = standard;
+  const counts = [1, ...organisation.counts.values()];
+  const bursts = organisation.columns / standard.prefetch;
+  const burstBytes = standard.payload ?? (standard.prefetch * width) / 8;
   return {
     name: [standard.name, organisation.name, speed.name].join('/'),
     standard: standard.name,
     organisation: organisation.name,
     speed: speed.name,
     levels: standard.levels.toArray(),
-    counts: [1, ...organisation.counts.values()],
+    counts,
     rows: organisation.rows,
-    bursts: organisation.columns / standard.prefetch,
+    bursts,
     width,
     dq: organisation.dq,
-    burstBytes: standard.payload ?? (standard.prefetch * width) / 8,
+    burstBytes,
     clockPs: speed.clockPs,
     ticksPerClock: standard.ticks,
     commands,
@@ -70,13 +74,15 @@ export function deviceOf(standard: DramStandard, choice: DeviceChoice = {}): Dra
     refresh: refreshOf(standard, ticks),
     timings: timingTicks(timings, standard.ticks),
     currents: currentsOf(standard, organisation.name, speed.rate),
+    ...(standard.energies.size > 0 && { energies: energiesOf(standard, { commands, counts, bursts, burstBytes }) }),
+    ...(standard.background && { background: standard.background.toObject() }),
     ...(standard.units && { units: unitsOf(standard.units), buffers: buffersOf(standard) }),
     ...(standard.rowBuffers.size > 0 && { rowBuffers: standard.rowBuffers.toArray() }),
   };
 }
 
-function unitsOf({ type, sums, adds, lanes }: Units): DramUnits {
-  return { type, sums, adds, ...(lanes !== null && { lanes }) };
+function unitsOf({ type, sums, adds, lanes, vectors }: Units): DramUnits {
+  return { type, sums, adds, vectors, ...(lanes !== null && { lanes }) };
 }
 
 function resultLatencies(text: string, { commands, ticks }: DramStandard, timings: Timings): number[] {
