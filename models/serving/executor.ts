@@ -5,6 +5,8 @@ import { placementOf, type ServingMapping, type Side } from '../../workloads/lan
 import { bytes, flops, type Operator } from '../../workloads/llm/operator.ts';
 import type { Device } from './device.ts';
 import { arraySteps, type Instance, operationsOf, outputBytes, type StepOptions, vectorStepsOf } from './operators.ts';
+import { AttentionChain } from './pim-attention.ts';
+import { PimWork } from './pim-work.ts';
 import { Space } from './space.ts';
 import { type Step, Streamed } from './streamed.ts';
 import type { Unit } from './unit.ts';
@@ -40,6 +42,9 @@ export class Executor {
   readonly #mapping: ServingMapping;
   readonly #space: Space;
   readonly #options: StepOptions;
+  readonly #work: PimWork | null;
+  /** Attention under way in the memory, by layer, sub-batch and phase. */
+  readonly #chains = new Map<string, AttentionChain>();
   /** By unit: what waits for it. */
   readonly #waiting = new Map<Unit, Done[]>();
 
@@ -47,6 +52,7 @@ export class Executor {
     this.#device = device;
     this.#mapping = mapping;
     this.#space = new Space(device.grain);
+    this.#work = device.pim && new PimWork(device.pim.device, device.channels, mapping);
     this.#options = {
       space: this.#space,
       sharing: mapping.arrays,
@@ -106,6 +112,11 @@ export class Executor {
       record.time += end - ps;
       done(end);
     };
+    const chain = this.#chains.get(chainOf(operator, instance));
+    if (chain && (operator.kind === 'softmax' || operator.kind === 'context')) {
+      chain.whenDone(operator.kind, ps, ended);
+      return;
+    }
     switch (place) {
       case 'link': {
         const { link } = this.#device;
@@ -119,7 +130,8 @@ export class Executor {
         this.#stream(place, operator, instance, ps, record, ended);
         return;
       case 'pim':
-        throw new Error(`${operator.name}: nothing computes in the memory yet`);
+        this.#compute(operator, instance, ps, ended);
+        return;
     }
   }
 
@@ -144,6 +156,28 @@ export class Executor {
         done(end);
       });
     });
+  }
+
+  /** Runs an operator in the memory. Scores begin all of attention: what follows goes on head by head. */
+  #compute(operator: Operator, instance: Instance, ps: number, done: Done): void {
+    const { pim, events } = this.#device;
+    const work = this.#work;
+    if (pim === null || work === null) throw new Error(`${this.#device.arch.name} computes nothing in its memory`);
+    if (operator.kind === 'matmul' || operator.kind === 'experts') {
+      let left = 0;
+      for (const { channel, program } of work.product(operator, instance.layer)) {
+        left += pim.job(ps, channel, program, (end) => {
+          events.at(end, () => {
+            if (--left === 0) done(end);
+          });
+        });
+      }
+      return;
+    }
+    if (operator.kind !== 'scores') throw new InputError({ message: `${operator.name} cannot run in a memory` });
+    const chain = new AttentionChain(operator, instance.layer, work, this.#device, ps);
+    this.#chains.set(chainOf(operator, instance), chain);
+    chain.whenDone('scores', ps, done);
   }
 
   #stepsOf(place: 'array' | 'vector', operator: Operator, instance: Instance): Step[] {
@@ -197,4 +231,9 @@ export class Executor {
     this.records.set(key, record);
     return record;
   }
+}
+
+/** What tells the parts of one attention from those of others. */
+function chainOf(operator: Operator, { layer, subBatch }: Instance): string {
+  return 'phase' in operator ? `${layer} ${subBatch} ${operator.phase}` : '';
 }

@@ -1,16 +1,10 @@
 /** Channels that compute as the memory of a device: ordinary transfers over all of them, and jobs in single ones. */
-import type { DramDevice } from '../../arch/language/dram/device.ts';
+import { banksOf, type DramDevice } from '../../arch/language/dram/device.ts';
 import type { PimProgram } from '../../workloads/language/pim-program.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { PimChannel, type PimChannelOptions } from '../memory/pim/channel.ts';
 import type { DramActivity } from '../physical/dram.ts';
 import type { DeviceMemory, Run } from './memory.ts';
-
-/** Told of a job, in picoseconds: each result that has come, and that all is done. */
-export interface JobListener {
-  readonly result?: (index: number, ps: number) => void;
-  readonly done: (ps: number) => void;
-}
 
 /** Bytes are laid over channels a row of one bank at a time, and within a channel over banks, then rows. */
 export class PimMemory implements DeviceMemory {
@@ -21,10 +15,14 @@ export class PimMemory implements DeviceMemory {
   bytesWritten = 0;
   /** Transfers that are under way: accesses that have not been done, and whom to tell. */
   readonly #left = new Map<number, { left: number; last: number; done: (ps: number) => void }>();
-  readonly #jobs = new Map<number, JobListener>();
+  readonly #jobs = new Map<number, (ps: number) => void>();
   #tags = 0;
   /** Cycles from a command at least until somebody is told of it. */
   readonly #latency: number;
+  /** The cycle up to which channels are run. */
+  #horizon = 0;
+  /** Where operands of jobs are written: the last row of the first bank. */
+  readonly #operandColumn: number;
   #told = false;
   /** Transfers and jobs that are under way, and the cycles with any. */
   #underWay = 0;
@@ -42,6 +40,7 @@ export class PimMemory implements DeviceMemory {
     this.count = count;
     this.weight = alike ? count : 1;
     this.#latency = Math.max(1, Math.floor(Math.min(device.readLatency, device.writeLatency) / device.ticksPerClock));
+    this.#operandColumn = (device.rows - 1) * banksOf(device) * device.bursts;
     const listener = {
       access: (tag: number, cycle: number) => this.#accessed(tag, cycle),
       job: (tag: number, cycle: number) => {
@@ -49,13 +48,7 @@ export class PimMemory implements DeviceMemory {
         this.#jobs.delete(tag);
         this.#told = true;
         this.#end(cycle);
-        job?.done(this.clock.edge(cycle));
-      },
-      result: (tag: number, index: number, cycle: number) => {
-        const job = this.#jobs.get(tag);
-        if (!job?.result) return;
-        this.#told = true;
-        job.result(index, this.clock.edge(cycle));
+        job?.(this.clock.edge(Math.max(cycle, this.#horizon + 1)));
       },
     };
     this.channels = Array.from({ length: alike ? 1 : count }, () => new PimChannel(device, listener, options));
@@ -110,9 +103,10 @@ export class PimMemory implements DeviceMemory {
     const limit = ps === Number.POSITIVE_INFINITY ? Number.MAX_SAFE_INTEGER : this.clock.period.floorInto(ps);
     this.#told = false;
     while (!this.#told) {
-      const horizon = Math.min(limit, this.#next + this.#latency - 1);
-      if (this.#next > horizon) return;
-      for (let i = 0; i < this.channels.length; i++) this.#run(this.channels[i]!, horizon);
+      const next = this.#next;
+      if (next > limit) return;
+      this.#horizon = Math.min(limit, next + this.#latency - 1);
+      for (let i = 0; i < this.channels.length; i++) this.#run(this.channels[i]!, this.#horizon);
     }
   }
 
@@ -176,12 +170,34 @@ export class PimMemory implements DeviceMemory {
     transfer.done(this.clock.edge(transfer.last));
   }
 
-  /** Gives a channel a job at a time that no later one may come before. */
-  job(ps: number, channel: number, program: PimProgram, listener: JobListener): void {
-    const tag = this.#tags++;
+  /**
+   * Gives a channel a job at a time that no later one may come before, or all channels; returns how many that are, each of
+   * which tells of its end.
+   */
+  job(ps: number, channel: number | null, program: PimProgram, done: (ps: number) => void): number {
     this.#reach(ps);
-    this.#begin(ps);
-    this.#jobs.set(tag, listener);
-    this.channels[this.weight > 1 ? 0 : channel]!.pushJob(program, tag);
+    const given = this.weight > 1 || channel === null ? this.channels : [this.channels[channel]!];
+    for (const one of given) {
+      const tag = this.#tags++;
+      this.#begin(ps);
+      this.#jobs.set(tag, done);
+      one.pushJob(program, tag);
+    }
+    return given.length;
+  }
+
+  /** Writes bytes in one channel, which is where a job there takes its operands from. */
+  write(ps: number, channel: number | null, bytes: number, done: (ps: number) => void): number {
+    this.#reach(ps);
+    const given = this.weight > 1 || channel === null ? this.channels : [this.channels[channel]!];
+    const columns = Math.ceil(bytes / this.device.burstBytes);
+    this.bytesWritten += bytes * given.length * this.weight;
+    for (const one of given) {
+      const tag = this.#tags++;
+      this.#begin(ps);
+      this.#left.set(tag, { left: 1, last: 0, done });
+      one.pushAccess(true, this.#operandColumn, columns, tag);
+    }
+    return given.length;
   }
 }
