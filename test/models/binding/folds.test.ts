@@ -33,7 +33,7 @@ const scenario = fc.record({
   columns: fc.integer({ min: 1, max: 5 }),
   count: fc.constantFrom(1, 1, 2, 3),
   dataflow: fc.constantFrom(...dataflows),
-  overlap: fc.constantFrom('none', 'preload', 'full'),
+  overlap: fc.constantFrom('none', 'preload', 'drain', 'full'),
   capacities: fc.tuple(...[1, 2, 3].map(() => fc.constantFrom('12 B', '40 B', '100 B', '1 KiB'))),
   width: fc.constantFrom(1, 5, 64),
   link: fc.constantFrom('', '3 B/cycle', '16 B/cycle'),
