@@ -61,6 +61,14 @@ links:
     );
   });
 
+  it.each([
+    ['none', 'folds do not overlap'],
+    ['preload', 'folds are preloaded'],
+    ['drain', 'only drains overlap'],
+  ])('tells what limits the overlap of folds: %s', async (overlap, words) => {
+    expect(await shown('systolic', '--set', `array.overlap=${overlap}`)).toContain(`systolic feed, ${words}, `);
+  });
+
   it('follows --set', async () => {
     expect(await shown('fusemax', '--set', 'array.rows=128')).toContain('128 x 256 PEs');
   });
