@@ -71,7 +71,11 @@ describe('what devices have of a model', () => {
     ['gpt2-xl', { tensor: 2 }, '2 devices cannot share 25 heads equally'],
     ['gpt3-6.7b', { expert: 2, tensor: 2 }, 'there are no experts to spread'],
     ['mixtral-8x7b', { tensor: 4, expert: 3 }, '4 devices cannot make 3 equal groups'],
-    ['mixtral-8x7b', { tensor: 4, data: 2, expert: 1 }, '1 groups for experts do not go into 2 replicas'],
+    [
+      'mixtral-8x7b',
+      { tensor: 4, data: 2, expert: 1 },
+      'the number of groups for experts, 1, is no multiple of the 2 replicas',
+    ],
     ['mixtral-8x7b', { tensor: 16, expert: 16 }, '16 groups cannot have equally many of 8 experts'],
     ['mixtral-8x7b', { device: 1 }, 'there is no device 1 of 1'],
   ])('cannot be shared: %s on %j', (name, share, mistake) => {
