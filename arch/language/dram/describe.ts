@@ -21,9 +21,8 @@ function section(title: string, rows: Iterable<readonly string[]>): string[] {
 }
 
 function head(standard: DramStandard): string[] {
-  const { name, about, source, levels, constraints, prefetch, width, currents } = standard;
+  const { name, about, source, levels, constraints, prefetch, width } = standard;
   const columns = `${(prefetch * width) / 8} B: ${counted(prefetch, 'column')} of ${counted(width, 'bit')}`;
-  const known = currents.size > 0 ? 'known for the rates below' : 'unknown: no energy of commands';
   return table([
     [name, about],
     ['source', source || 'none given'],
@@ -32,17 +31,29 @@ function head(standard: DramStandard): string[] {
     ['command bus', busText(standard)],
     ['refresh', refreshText(standard)],
     ['constraints', counted(constraints.size, 'row')],
-    ['currents', known],
+    ...energyRows(standard),
     ...unitRows(standard),
   ]);
 }
 
+function energyRows({ energies, background, currents, commands }: DramStandard): string[][] {
+  const given = commands.filter(({ name }) => energies.has(name)).size;
+  if (given === 0 && !background) {
+    return [['currents', currents.size > 0 ? 'known for the rates below' : 'unknown: no energy of commands']];
+  }
+  return [
+    ['energies', [`of ${counted(given, 'command')}`, ...(background ? ['background power'] : [])].join(', ')],
+    ...(currents.size > 0 ? [['currents', 'known for the rates below']] : []),
+  ];
+}
+
 function unitRows({ units, buffers }: DramStandard): string[][] {
   if (units === null) return [];
-  const { type, sums, adds } = units;
+  const { type, sums, adds, vectors } = units;
+  const by = vectors === 1 ? '' : `, ${vectors} vectors at once`;
   const kept = [...buffers].map(([name, { of, capacity }]) => `${name} (${counted(capacity, 'column')} of each ${of})`);
   return [
-    ['units', `${type}, ${adds === 'tree' ? 'a sum of each column' : 'a sum of each lane'} in ${sums}`],
+    ['units', `${type}, ${adds === 'tree' ? 'a sum of each column' : 'a sum of each lane'} in ${sums}${by}`],
     ['buffers', kept.join(', ') || 'none'],
   ];
 }
@@ -52,10 +63,10 @@ function busText({ buses, ticks }: DramStandard): string {
   return `${buses === 2 ? 'one of rows, one of columns' : 'one'}${edges}`;
 }
 
-function refreshText({ refresh: { allBank, perBank, lockstep } }: DramStandard): string {
+function refreshText({ refresh: { allBank, staggered, perBank, lockstep } }: DramStandard): string {
   const together = lockstep === null ? '' : `, of every ${lockstep} together`;
   const kinds = [
-    ...(allBank === null ? [] : [`all-bank every ${allBank}`]),
+    ...(allBank === null ? [] : [`all-bank every ${allBank}${staggered ? ', staggered' : ''}`]),
     ...(perBank === null ? [] : [`per-bank every ${perBank}${together}`]),
   ];
   return kinds.join('; ') || 'none';
@@ -65,9 +76,10 @@ function commandRow(row: CommandRow): string[] {
   const { name, bus, cycles, banks, access, refreshes, manages, syncs, pim } = row;
   const level = targetText(row);
   const syncsWhat = { none: '', read: 'reads', write: 'writes', any: 'accesses' }[syncs];
+  const bound = row.together ? ' together' : '';
   const effects = [
     ...(access === 'none' ? [] : [`${access}s`]),
-    ...(banks === 'none' ? [] : [`${banks} ${level}`]),
+    ...(banks === 'none' ? [] : [`${banks} ${level}${bound}`]),
     ...(refreshes ? [`refreshes ${level}`] : []),
     ...(manages ? [`manages ${level}`] : []),
     ...(syncsWhat ? [`syncs ${syncsWhat}`] : []),
@@ -83,6 +95,7 @@ function targetText({ banks, pim, level, each }: CommandRow): string {
 }
 
 function pimText(row: CommandRow, { kind, from, to, unit }: PimEffect): string {
+  if (kind === 'executes') return `executes ${from} with ${targetText(row)} on ${unit}`;
   if (kind !== 'multiplies') return `${kind} ${from} to ${to}`;
   return `multiplies ${targetText(row)} by ${from} into ${to} on ${unit}`;
 }

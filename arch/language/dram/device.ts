@@ -19,6 +19,8 @@ export interface DramCommand {
   readonly refreshes: boolean;
   /** Levels above `level` where it acts on the same index of every node; absent: on one node only. */
   readonly each?: readonly number[];
+  /** Of one that opens rows in several banks: that they can only be closed together. */
+  readonly together?: true;
   /** What processing in memory it does; absent for ordinary commands. */
   readonly pim?: DramPimEffect;
   /** Synchronises the data clock for an access that follows in the next tick. */
@@ -28,21 +30,26 @@ export interface DramCommand {
 /**
  * What a command of a dialect does with numbers. `multiplies`: the column of an open row, in every bank that it names, by
  * an entry of the buffer `from`, added to the buffer `to`, in the units of a level. `moves`: an entry of `from` to `to`,
- * of which one may be the `host` and one the open `row`. `applies`: the function `from` to the buffer `to`.
+ * of which one may be the `host` and one the open `row`. `applies`: the function `from` to the buffer `to`. `executes`: the
+ * next of the instructions in the buffer `from`, in every unit, on the column of the open rows.
  */
 export interface DramPimEffect {
-  readonly kind: 'multiplies' | 'moves' | 'applies';
+  readonly kind: 'multiplies' | 'moves' | 'applies' | 'executes';
   readonly from: string;
   readonly to: string;
-  /** Index of the level each node of which has a unit; of `multiplies` only, -1 otherwise. */
+  /** Index of the level each node of which has a unit; of `multiplies` and `executes` only, -1 otherwise. */
   readonly unit: number;
 }
 
-/** What computes: the type of its operands and of its sums, and whether the products of a column are added up. */
+/**
+ * What computes: the type of its operands and of its sums, whether the products of a column are added up, and by how many
+ * vectors a column is multiplied at once. An entry of operands is a column of each vector, a sum is one for each.
+ */
 export interface DramUnits {
   readonly type: string;
   readonly sums: string;
   readonly adds: 'tree' | 'lanes';
+  readonly vectors: number;
 }
 
 /** A buffer: one in every unit or at every node of a level, of so many entries of a column each. */
@@ -51,6 +58,24 @@ export interface DramBuffer {
   /** Index of its level; -1: at the units. */
   readonly level: number;
   readonly entries: number;
+  /** Of registers: the column at which the first entry is. */
+  readonly column?: number;
+}
+
+/** What goes in which mode, and what leads from one to another. Banks are counted through the channel. */
+export interface DramModes {
+  /** That of the start first. */
+  readonly names: readonly string[];
+  /** By mode and command: whether it goes at any bank (true), at none (false), or the banks at which it goes. */
+  readonly goes: readonly (readonly (boolean | readonly number[])[])[];
+  /** Any of the commands, to `row` (-1: any) at each of `banks` (none: any one). What closes a row counts for that row. */
+  readonly changes: readonly {
+    readonly from: number;
+    readonly to: number;
+    readonly commands: readonly number[];
+    readonly row: number;
+    readonly banks: readonly number[];
+  }[];
 }
 
 /**
@@ -89,6 +114,21 @@ export interface DramCurrents {
   readonly IDD2P?: number;
   readonly IDD3P?: number;
   readonly IDD6?: number;
+}
+
+/**
+ * Energy of a command as its file gives it: joules, and so many times those of other commands, by index, that the currents of
+ * the device give.
+ */
+export interface DramCommandEnergy {
+  readonly joules: number;
+  readonly times: readonly (readonly [command: number, factor: number])[];
+}
+
+/** Watts of what an all-bank refresh acts on, a rank mostly: with some row open, and with none. */
+export interface DramBackground {
+  readonly active: number;
+  readonly precharged: number;
 }
 
 export interface DramDevice {
@@ -130,7 +170,12 @@ export interface DramDevice {
   readonly dataClock: { readonly read: number; readonly write: number; readonly guard: number } | null;
   /** Of refresh commands by what they name: the level refreshed as a whole, or one bank. Null where the standard has none. */
   readonly refresh: {
-    readonly allBank: { readonly command: number; readonly interval: number } | null;
+    readonly allBank: {
+      readonly command: number;
+      readonly interval: number;
+      /** That nodes have their turns spread over the interval; absent where all are refreshed at its end. */
+      readonly staggered?: true;
+    } | null;
     readonly perBank: {
       readonly command: number;
       readonly interval: number;
@@ -143,14 +188,27 @@ export interface DramDevice {
   /** Every timing parameter of the file, in ticks (those that end in `_ps` as they are). */
   readonly timings: ReadonlyMap<string, number>;
   readonly currents: DramCurrents | null;
+  /** By command; null for those that the file gives none. Absent where it gives none at all. Before what currents say. */
+  readonly energies?: readonly (DramCommandEnergy | null)[];
+  readonly background?: DramBackground;
   /** What computes in the memory; absent where nothing does. */
   readonly units?: DramUnits;
   readonly buffers?: readonly DramBuffer[];
+  /** Absent where every command goes at any time. */
+  readonly modes?: DramModes;
 }
 
 /** Banks of a channel. */
 export function banksOf(device: DramDevice): number {
   return device.counts.reduce((all, count) => all * count, 1);
+}
+
+/** Banks that a command names. */
+export function banksNamed(
+  { counts }: Pick<DramDevice, 'counts'>,
+  { level, each = [] }: Pick<DramCommand, 'level' | 'each'>,
+): number {
+  return counts.reduce((all, count, at) => (at > level || each.includes(at) ? all * count : all), 1);
 }
 
 /** Picoseconds of a tick; half a cycle may be a fraction. */
@@ -159,6 +217,7 @@ export function tickPs(device: DramDevice): number {
 }
 
 /** Whether a command needs an open row: an access, or one that computes with a row or moves it. */
-export function needsRow({ access, pim }: DramCommand): boolean {
-  return access !== 'none' || pim?.kind === 'multiplies' || pim?.from === 'row' || pim?.to === 'row';
+export function needsRow({ access, pim }: Pick<DramCommand, 'access' | 'pim'>): boolean {
+  if (access !== 'none' || pim?.kind === 'multiplies' || pim?.kind === 'executes') return true;
+  return pim?.from === 'row' || pim?.to === 'row';
 }

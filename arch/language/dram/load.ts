@@ -5,12 +5,15 @@ import { type Diagnostic, InputError, type Place, suggest } from '../diagnostics
 import { Layers, type Tree } from '../layers.ts';
 import { diagnose, type Path, Source, valueAt } from '../source.ts';
 import { checkTimings } from './check.ts';
+import { checkEnergies } from './energies.ts';
 import { expandExtends, type Generation, type RowText, runsTogether } from './extend.ts';
+import { ModeChange, ModeRow, parseModes } from './modes.ts';
 import { Buffer, ends, Units } from './pim.ts';
 import { refreshCommand } from './resolve.ts';
 import { type Placed, type PlacedConstraint, parseCommands, parseConstraints } from './rows.ts';
 import { standardSchema, type WrittenStandard, type WrittenTiming } from './schema.ts';
 import {
+  Background,
   type CommandRow,
   Currents,
   currentsKey,
@@ -77,6 +80,7 @@ class Reader {
     if (!this.#checkLevels()) return undefined;
     const commands = this.#commands(generations);
     const constraints = this.#constraints(generations, commands);
+    const organisations = this.#organisations();
     const standard = new DramStandard({
       name: written.standard,
       about: written.about,
@@ -95,16 +99,22 @@ class Reader {
       activationDeadline: written['activation deadline'] ?? null,
       dataClock: written['data clock'] ? new DataClock(written['data clock']) : null,
       timings: timingsOf(written.timings),
-      organisations: this.#organisations(),
+      organisations,
       speeds: this.#speeds(),
       currents: this.#currents(),
+      energies: OrderedMap(Object.entries(written.energies)),
+      background: written.background ? new Background(written.background) : null,
       units: written.units ? new Units(written.units) : null,
       buffers: this.#buffers(),
+      ...this.#modes(commands, organisations),
     });
     this.#checkDeadline(commands);
     if (this.#mistakes.length === 0) this.#checkDataClock(commands);
     // Expressions make sense only among rows that do.
-    if (this.#mistakes.length === 0) checkTimings(standard, constraints, this.#layers, this.#at, this.#mistakes);
+    if (this.#mistakes.length === 0) {
+      checkTimings(standard, constraints, this.#layers, this.#at, this.#mistakes);
+      checkEnergies(standard, this.#layers, this.#at, this.#mistakes);
+    }
     return standard;
   }
 
@@ -125,10 +135,17 @@ class Reader {
   }
 
   #commands(generations: readonly Generation[]): CommandRow[] {
-    const placed = generations.flatMap(({ commands: table }) =>
-      table ? this.#rows('commands', table, (mistakes) => parseCommands(table, this.#levels, mistakes)) : [],
-    );
-    for (const [index, command] of placed.entries()) this.#checkCommand(command, placed.slice(0, index));
+    const placed: Placed<CommandRow>[] = [];
+    for (const { commands: table } of generations) {
+      if (!table) continue;
+      const own = this.#rows('commands', table, (mistakes) => parseCommands(table, this.#levels, mistakes));
+      for (const [index, command] of own.entries()) {
+        this.#checkCommand(command, own.slice(0, index));
+        // A row of an extending file stands for the one of the same name that it takes over.
+        const same = placed.findIndex(({ row }) => row.name === command.row.name);
+        placed.splice(same < 0 ? placed.length : same, same < 0 ? 0 : 1, command);
+      }
+    }
     const rows = placed.map(({ row }) => row);
     this.#checkEffects(rows);
     for (const command of placed) this.#checkNumbers(command);
@@ -141,14 +158,14 @@ class Reader {
     if (!pim) return;
     const { units, buffers } = this.#written;
     const known = new Set([...Object.keys(buffers), ...(pim.kind === 'moves' ? ends : [])]);
-    const named = pim.kind === 'applies' ? [pim.to] : [pim.from, pim.to];
+    const named = [...(pim.kind === 'applies' ? [] : [pim.from]), ...(pim.kind === 'executes' ? [] : [pim.to])];
     for (const buffer of named.filter((buffer) => !known.has(buffer))) {
       const message = `${name} names a buffer "${buffer}", which is not there`;
       this.#mistakes.push({ message, place: placeOf(command), hint: suggest(buffer, known) });
     }
-    if (units === undefined && pim.kind === 'multiplies') {
+    if (units === undefined && (pim.kind === 'multiplies' || pim.kind === 'executes')) {
       const hint = 'such as "units: { type: fp16, sums: fp32, adds: tree }"';
-      this.#mistakes.push({ message: `${name} multiplies, but there are no units`, place: placeOf(command), hint });
+      this.#mistakes.push({ message: `${name} ${pim.kind}, but there are no units`, place: placeOf(command), hint });
     }
   }
 
@@ -220,20 +237,21 @@ class Reader {
   }
 
   #refresh(commands: readonly CommandRow[]): RefreshRow {
-    const { 'all-bank': allBank, 'per-bank': perBank } = this.#written.refresh;
+    const { 'all-bank': interval, staggered = false, 'per-bank': perBank } = this.#written.refresh;
+    const allBank = interval ?? null;
     const path = ['refresh'];
-    if (allBank !== undefined && this.#mistakes.length === 0) this.#checkAllBank(commands);
-    if (perBank === undefined) return new RefreshRow({ allBank: allBank ?? null });
+    if (allBank !== null && this.#mistakes.length === 0) this.#checkAllBank(commands);
+    if (perBank === undefined) return new RefreshRow({ allBank, staggered });
     if (refreshCommand(commands, 'bank') < 0 && this.#mistakes.length === 0) {
       this.#mistake([...path, 'per-bank'], 'no command refreshes one bank', 'such as "REFpb row refreshes bank"');
     }
-    if (typeof perBank === 'string') return new RefreshRow({ allBank: allBank ?? null, perBank });
+    if (typeof perBank === 'string') return new RefreshRow({ allBank, staggered, perBank });
     const { every, lockstep, gap } = perBank;
     if (!this.#levels.slice(1, -1).includes(lockstep)) {
       const hint = suggest(lockstep, this.#levels.slice(1, -1));
       this.#mistake([...path, 'per-bank', 'lockstep'], `there is no level "${lockstep}" above the bank`, hint);
     }
-    return new RefreshRow({ allBank: allBank ?? null, perBank: every, lockstep, gap });
+    return new RefreshRow({ allBank, staggered, perBank: every, lockstep, gap });
   }
 
   /** Banks are closed together before they are refreshed together. */
@@ -323,7 +341,30 @@ class Reader {
       const hint = suggest(of, known);
       if (!known.has(of)) this.#mistake(['buffers', name, 'of'], `there is no level "${of}"`, hint);
     }
-    return OrderedMap(Object.entries(buffers)).map(({ of, entries }) => new Buffer({ of, capacity: entries }));
+    return OrderedMap(Object.entries(buffers)).map(
+      ({ of, entries, column = null }) => new Buffer({ of, capacity: entries, column }),
+    );
+  }
+
+  #modes(
+    commands: readonly CommandRow[],
+    organisations: DramStandard['organisations'],
+  ): Pick<DramStandard, 'modes' | 'modeChanges'> {
+    const table: RowText = {
+      text: this.#written.modes,
+      locate: (offset, length) => this.#layers.placeIn([...this.#at, 'modes'], offset, length),
+    };
+    const names = commands.map(({ name }) => name);
+    const placed = this.#rows('modes', table, (mistakes) => parseModes(table, names, mistakes));
+    const rows = placed.map(({ row }) => row);
+    const most = Math.min(...organisations.map(({ counts }) => counts.reduce((all, n) => all * n, 1)).values());
+    for (const row of placed.filter(({ row }) => row.banks.some((bank) => bank >= most))) {
+      this.#mistakes.push({ message: `a channel has ${most} banks, counted from 0`, place: placeOf(row) });
+    }
+    return {
+      modes: List(rows.filter((row) => row instanceof ModeRow)),
+      modeChanges: List(rows.filter((row) => row instanceof ModeChange)),
+    };
   }
 
   #currents(): DramStandard['currents'] {

@@ -11,8 +11,9 @@ export class PimEffect extends Record<{ kind: DramPimEffect['kind']; from: strin
   'PimEffect',
 ) {}
 
-export class Units extends Record<{ type: string; sums: string; adds: DramUnits['adds'] }>(
-  { type: 'fp16', sums: 'fp32', adds: 'tree' },
+/** As `DramUnits`. */
+export class Units extends Record<{ type: string; sums: string; adds: DramUnits['adds']; vectors: number }>(
+  { type: 'fp16', sums: 'fp32', adds: 'tree', vectors: 1 },
   'Units',
 ) {}
 
@@ -21,13 +22,15 @@ export class Buffer extends Record<{
   of: string;
   /** Entries of a column each. */
   capacity: number;
-}>({ of: 'unit', capacity: 1 }, 'Buffer') {}
+  /** Column of a row of registers at which the first entry is; null: commands say which entry they mean. */
+  column: number | null;
+}>({ of: 'unit', capacity: 1, column: null }, 'Buffer') {}
 
 /** Ends of a move besides buffers: what is outside of the memory, and the open row of the bank that is named. */
 export const ends = ['host', 'row'] as const;
 
 /** Functions that a command may apply to a buffer. */
-const functions = ['softmax'] as const;
+const functions = ['softmax', 'zero'] as const;
 
 type Target = Pick<CommandRow, 'level' | 'each'>;
 
@@ -55,6 +58,15 @@ export function multipliesOf(words: Words, levels: readonly string[]): Target & 
   const to = words.expect('name', 'a buffer').text;
   words.expectText('on', 'the level that has the units');
   return { ...target, pim: new PimEffect({ kind: 'multiplies', from, to, unit: oneOf(words, levels, 'level') }) };
+}
+
+/** `executes crf with bank of each bankGroup on block`. */
+export function executesOf(words: Words, levels: readonly string[]): Target & { pim: PimEffect } {
+  const from = words.expect('name', 'the buffer that holds the instructions').text;
+  words.expectText('with', 'the banks whose columns the instructions work on');
+  const target = targetOf(words, levels);
+  words.expectText('on', 'the level that has the units');
+  return { ...target, pim: new PimEffect({ kind: 'executes', from, unit: oneOf(words, levels, 'level') }) };
 }
 
 /** `moves host to operands`. */

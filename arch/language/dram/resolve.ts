@@ -1,7 +1,8 @@
 /** A standard's tables in numbers, for one organisation at one speed. */
 import type { OrderedMap } from 'immutable';
 import { InputError, suggest } from '../diagnostics.ts';
-import type { DramBuffer, DramCommand, DramConstraint, DramCurrents, DramDevice } from './device.ts';
+import type { DramBuffer, DramCommand, DramConstraint, DramCurrents, DramDevice, DramModes } from './device.ts';
+import { energiesOf } from './energies.ts';
 import { type CommandRow, type ConstraintRow, currentsKey, type DramStandard, type Organisation } from './standard.ts';
 import { TimingProblem, Timings } from './timings.ts';
 
@@ -26,18 +27,21 @@ export function deviceOf(standard: DramStandard, choice: DeviceChoice = {}): Dra
   const commands = standard.commands.map((row) => commandOf(standard, row)).toArray();
   const width = organisation.width ?? standard.width;
   const { readLatency, writeLatency, activationDeadline, dataClock } = standard;
+  const counts = [1, ...organisation.counts.values()];
+  const bursts = organisation.columns / standard.prefetch;
+  const burstBytes = standard.payload ?? (standard.prefetch * width) / 8;
   return {
     name: [standard.name, organisation.name, speed.name].join('/'),
     standard: standard.name,
     organisation: organisation.name,
     speed: speed.name,
     levels: standard.levels.toArray(),
-    counts: [1, ...organisation.counts.values()],
+    counts,
     rows: organisation.rows,
-    bursts: organisation.columns / standard.prefetch,
+    bursts,
     width,
     dq: organisation.dq,
-    burstBytes: standard.payload ?? (standard.prefetch * width) / 8,
+    burstBytes,
     clockPs: speed.clockPs,
     ticksPerClock: standard.ticks,
     commands,
@@ -58,12 +62,41 @@ export function deviceOf(standard: DramStandard, choice: DeviceChoice = {}): Dra
     refresh: refreshOf(standard, ticks),
     timings: timingTicks(timings, standard.ticks),
     currents: currentsOf(standard, organisation.name, speed.rate),
+    ...(standard.energies.size > 0 && { energies: energiesOf(standard, { commands, counts, bursts, burstBytes }) }),
+    ...(standard.background && { background: standard.background.toObject() }),
     ...(standard.units && { units: standard.units.toObject(), buffers: buffersOf(standard) }),
+    ...(standard.modes.size > 0 && { modes: modesOf(standard) }),
   };
 }
 
 function buffersOf({ buffers, levels }: DramStandard): DramBuffer[] {
-  return [...buffers].map(([name, { of, capacity }]) => ({ name, level: levels.indexOf(of), entries: capacity }));
+  return [...buffers].map(([name, { of, capacity, column }]) => ({
+    name,
+    level: levels.indexOf(of),
+    entries: capacity,
+    ...(column !== null && { column }),
+  }));
+}
+
+function modesOf({ modes, modeChanges, commands }: DramStandard): DramModes {
+  const names = [...new Set(modes.map(({ mode }) => mode))];
+  const indexOf = (name: string): number => commands.findIndex((command) => command.name === name);
+  const listed = new Set(modes.flatMap((row) => row.commands));
+  const goes = names.map((mode) =>
+    commands.toArray().map(({ name }) => {
+      const rows = modes.filter((row) => row.mode === mode && row.commands.includes(name));
+      if (rows.isEmpty()) return !listed.has(name);
+      return rows.some(({ banks }) => banks.isEmpty()) || rows.flatMap(({ banks }) => banks).toArray();
+    }),
+  );
+  const changes = modeChanges.toArray().map(({ from, to, commands: named, row, banks }) => ({
+    from: names.indexOf(from),
+    to: names.indexOf(to),
+    commands: named.map(indexOf).toArray(),
+    row: row ?? -1,
+    banks: banks.toArray(),
+  }));
+  return { names, goes, changes };
 }
 
 function named<T>(standard: DramStandard, what: string, entries: OrderedMap<string, T>, name: string | undefined): T {
@@ -80,7 +113,7 @@ function withRanks(standard: DramStandard, organisation: Organisation, ranks: nu
 }
 
 function commandOf(standard: DramStandard, row: CommandRow): DramCommand {
-  const { name, bus, banks, access, syncs, each, pim } = row;
+  const { name, bus, banks, access, syncs, each, together, pim } = row;
   const level = standard.levels.indexOf(row.level);
   const refreshes = row.refreshes || row.manages;
   const ticks = row.cycles * standard.ticks;
@@ -94,6 +127,7 @@ function commandOf(standard: DramStandard, row: CommandRow): DramCommand {
     refreshes,
     syncs,
     ...(each.size > 0 && { each: each.map((above) => standard.levels.indexOf(above)).toArray() }),
+    ...(together && { together }),
     ...(pim && { pim: { ...pim.toObject(), unit: standard.levels.indexOf(pim.unit) } }),
   };
 }
@@ -164,9 +198,10 @@ export function refreshCommand(commands: Iterable<CommandRow>, scope: 'bank' | '
 }
 
 function refreshOf(standard: DramStandard, ticks: (latency: string) => number): DramDevice['refresh'] {
-  const { allBank, perBank, lockstep, gap } = standard.refresh;
+  const { allBank, staggered, perBank, lockstep, gap } = standard.refresh;
+  const all = { command: refreshCommand(standard.commands, 'all'), ...(staggered && { staggered }) };
   return {
-    allBank: allBank === null ? null : { command: refreshCommand(standard.commands, 'all'), interval: ticks(allBank) },
+    allBank: allBank === null ? null : { ...all, interval: ticks(allBank) },
     perBank:
       perBank === null
         ? null

@@ -3,7 +3,7 @@ import { List, OrderedMap } from 'immutable';
 import { type Diagnostic, suggest } from '../diagnostics.ts';
 import { beginsExpression, type Expression, expressionOf } from './expression.ts';
 import type { RowText } from './extend.ts';
-import { appliesOf, movesOf, multipliesOf, targetOf } from './pim.ts';
+import { appliesOf, executesOf, movesOf, multipliesOf, targetOf } from './pim.ts';
 import { CommandRow, ConstraintRow } from './standard.ts';
 import { countNames } from './timings.ts';
 import { attempt, type Locate, TextMistake, type Word, type Words } from './words.ts';
@@ -76,7 +76,7 @@ function cyclesOf(words: Words): number {
 }
 
 type Effect = Partial<
-  Pick<CommandRow, 'level' | 'each' | 'banks' | 'access' | 'refreshes' | 'manages' | 'syncs' | 'pim'>
+  Pick<CommandRow, 'level' | 'each' | 'together' | 'banks' | 'access' | 'refreshes' | 'manages' | 'syncs' | 'pim'>
 >;
 
 const synced: ReadonlyMap<string, CommandRow['syncs']> = new Map([
@@ -89,7 +89,7 @@ type ReadEffect = (words: Words, levels: readonly string[]) => Effect;
 
 /** What commands do, by verb. */
 const effects: ReadonlyMap<string, ReadEffect> = new Map<string, ReadEffect>([
-  ['opens', (words, levels) => ({ banks: 'opens', ...targetOf(words, levels) })],
+  ['opens', (words, levels) => ({ banks: 'opens', ...targetOf(words, levels), together: words.takeIf('together') })],
   ['activates', (words) => ({ banks: 'activates', level: bankOf(words) })],
   ['closes', (words, levels) => ({ banks: 'closes', ...closedOf(words, levels) })],
   ['reads', () => ({ access: 'read' })],
@@ -100,6 +100,7 @@ const effects: ReadonlyMap<string, ReadEffect> = new Map<string, ReadEffect>([
   ['starts', (words) => clockOf(words)],
   ['stops', (words) => clockOf(words)],
   ['multiplies', (words, levels) => multipliesOf(words, levels)],
+  ['executes', (words, levels) => executesOf(words, levels)],
   ['moves', (words) => movesOf(words)],
   ['applies', (words) => appliesOf(words)],
 ]);
