@@ -2,7 +2,7 @@
 import type { List } from 'immutable';
 import { InputError } from '../../arch/language/diagnostics.ts';
 import { placementOf, type ServingMapping, type Side } from '../../workloads/language/serving-mapping.ts';
-import { type Operator, opPerByte } from '../../workloads/llm/operator.ts';
+import type { Operator } from '../../workloads/llm/operator.ts';
 import type { Device } from './device.ts';
 import { arraySteps, type Instance, outputBytes, type StepOptions, vectorStepsOf } from './operators.ts';
 import { Space } from './space.ts';
@@ -72,9 +72,7 @@ export class Executor {
 
   placeOf(operator: Operator): Place {
     if (operator.kind === 'collective') return 'link';
-    const phase = 'phase' in operator ? operator.phase : 'decode';
-    const { kind, name } = operator;
-    return placementOf(this.#mapping, { kind, name, phase, intensity: opPerByte(operator) });
+    return placementOf(this.#mapping, operator);
   }
 
   #instanceOf(operators: List<Operator>, index: number, layer: number, subBatch: number): Instance {

@@ -7,7 +7,7 @@ import { assignChannels, subBatches } from '../../workloads/llm/channels.ts';
 import type { Attended } from '../../workloads/llm/operator.ts';
 import { embeddingOperators, layerOperators, lmHeadOperators, stageSend } from '../../workloads/llm/operators.ts';
 import { type Served, type ServingStatistics, servingStatistics } from '../../workloads/llm/schedule.ts';
-import { batches, schedule, type ServingWorkload, stageLayers } from '../../workloads/llm/workload.ts';
+import { batches, type ServingWorkload, schedule, stageLayers } from '../../workloads/llm/workload.ts';
 import { Device } from './device.ts';
 import { Executor } from './executor.ts';
 
