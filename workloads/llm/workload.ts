@@ -85,7 +85,7 @@ function attended({ request, channel }: PlannedRequest, queries: number, context
 }
 
 /** The schedule of a `serve`, at its beginning. */
-export function scheduleOf({ arrivals, most, routing }: ServingWorkload): ServingSchedule {
+export function schedule({ arrivals, most, routing }: ServingWorkload): ServingSchedule {
   const plain = arrivals.map(({ request, at, prompt, output }): Arrival => ({ request, at, prompt, output }));
   return new ServingSchedule(plain, most, routing);
 }

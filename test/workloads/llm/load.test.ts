@@ -3,7 +3,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { describeServing } from '../../../workloads/llm/describe.ts';
 import { loadServing, parseServing } from '../../../workloads/llm/load.ts';
 import { servingJsonSchema } from '../../../workloads/llm/schema.ts';
-import { batches, type ServingWorkload, scheduleOf, stageLayers } from '../../../workloads/llm/workload.ts';
+import { batches, type ServingWorkload, schedule, stageLayers } from '../../../workloads/llm/workload.ts';
 import { Scratch } from '../../cli/command.ts';
 
 const scratch = new Scratch();
@@ -121,7 +121,7 @@ describe('a service', () => {
       { request: 1, at: 0.5e12, prompt: 20, output: 2 },
       { request: 0, at: 2e12, prompt: 10, output: 1 },
     ]);
-    const running = scheduleOf(workload);
+    const running = schedule(workload);
     expect(running.next(0.5e12)).toMatchObject({ prefill: [{ request: 1, queries: 20, context: 20 }] });
   });
 });
