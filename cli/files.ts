@@ -27,6 +27,7 @@ const shelves: { readonly [kind in Kind]: string } = {
   'serving workload': 'workloads',
   'model table': 'workloads/llm',
   mapping: 'workloads/mappings',
+  'serving mapping': 'workloads/mappings',
   part: 'arch/parts',
   technology: 'arch/parts/technology',
   standard: 'arch/parts/dram',

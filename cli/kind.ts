@@ -7,6 +7,7 @@ export type Kind =
   | 'serving workload'
   | 'model table'
   | 'mapping'
+  | 'serving mapping'
   | 'technology'
   | 'standard'
   | 'part';
@@ -36,6 +37,9 @@ const signs: readonly (readonly [Kind, ...string[]])[] = [
 
 /** Undefined when the file has none of these keys. @throws InputError when it cannot be read as YAML. */
 export function kindOf(file: string): Kind | undefined {
-  const keys = Object.keys(Source.read(file).value() as object);
+  const tree = Source.read(file).value() as { readonly [key: string]: unknown };
+  const keys = Object.keys(tree);
+  // Its places are a list of rules, those of a mapping of einsums are by engine.
+  if (keys.includes('mapping') && Array.isArray(tree.place)) return 'serving mapping';
   return signs.find(([, ...needed]) => needed.every((key) => keys.includes(key)))?.[0];
 }

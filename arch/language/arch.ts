@@ -81,12 +81,27 @@ export class VectorPart extends Record<{
   count: number;
   clock: string;
   lanes: number;
+  /**
+   * Cycles in which an element of each lane is added to, or compared with, the others, by operators of language models.
+   * Null: in as many steps of its adders, or comparators, as halve the lanes again and again.
+   */
+  tree: number | null;
   operations: Map<string, OperationCost>;
   registers: Registers | null;
   input: Rate | null;
   output: Rate | null;
 }>(
-  { kind: 'vector', count: 1, clock: '', lanes: 1, operations: Map(), registers: null, input: null, output: null },
+  {
+    kind: 'vector',
+    count: 1,
+    clock: '',
+    lanes: 1,
+    tree: null,
+    operations: Map(),
+    registers: null,
+    input: null,
+    output: null,
+  },
   'VectorPart',
 ) {}
 
@@ -198,11 +213,28 @@ export class Link extends Record<{
   bandwidth: Rate | null;
 }>({ from: '', to: '', both: false, via: null, bandwidth: null }, 'Link') {}
 
+/**
+ * What joins equal devices, or nodes of them: bytes per second that each sends while it receives as many, whoever the
+ * others are, and picoseconds from the first byte sent until it is there.
+ */
+export class PeerLink extends Record<{ bandwidth: number; latency: number }>(
+  { bandwidth: 0, latency: 0 },
+  'PeerLink',
+) {}
+
 export class Arch extends Record<{
   name: string;
   about: string;
   source: string;
   technology: Technology | null;
+  /** Equal devices of a node, of which the parts describe one. */
+  devices: number;
+  /** Between devices of a node; null where there is but one. */
+  link: PeerLink | null;
+  /** Equal nodes. */
+  nodes: number;
+  /** Between nodes; each device sends and receives so much. Null where there is but one. */
+  network: PeerLink | null;
   /** Hertz, by name. */
   clocks: OrderedMap<string, number>;
   parts: OrderedMap<string, Part>;
@@ -213,6 +245,10 @@ export class Arch extends Record<{
     about: '',
     source: '',
     technology: null,
+    devices: 1,
+    link: null,
+    nodes: 1,
+    network: null,
     clocks: OrderedMap(),
     parts: OrderedMap(),
     links: List(),

@@ -7,8 +7,10 @@ import {
   type GroupPart,
   type Link,
   type Part,
+  type PeerLink,
   type Rate,
   type Span,
+  type VectorPart,
 } from './arch.ts';
 import { DramMemory } from './dram/memory.ts';
 import { pageText } from './dram/page.ts';
@@ -34,7 +36,14 @@ function head(arch: Arch): string[] {
     ['source', arch.source || 'none given'],
     ['technology', technology ?? 'none: no energy and no area'],
     ['clocks', clocks],
+    ...peerRows('devices', arch.devices, 'in a node', arch.link),
+    ...peerRows('nodes', arch.nodes, 'in all', arch.network),
   ]);
+}
+
+function peerRows(what: string, count: number, where: string, link: PeerLink | null): string[][] {
+  if (count === 1 || !link) return [];
+  return [[what, `${count} ${where}, ${bytes(link.bandwidth)}/s each way, latency ${si(link.latency * 1e-12, 's')}`]];
 }
 
 function partLines(arch: Arch, areas: ReadonlyMap<string, number>): string[] {
@@ -107,11 +116,15 @@ function partFacts(arch: Arch, part: Exclude<Part, GroupPart>): string[] {
         ...clock(arch, part.clock),
       ];
     case 'vector':
-      return [counted(part.lanes, 'lane'), ...engineFacts(part), ...clock(arch, part.clock)];
+      return [counted(part.lanes, 'lane'), ...tree(part), ...engineFacts(part), ...clock(arch, part.clock)];
     case 'dma':
       return [...limit(part.bandwidth), `setup ${span(part.setup)}`, ...clock(arch, part.clock)];
     case 'link':
       return [...limit(part.bandwidth), `latency ${span(part.latency)}`, ...clock(arch, part.clock)];
+  }
+
+  function tree({ tree: cycles }: VectorPart): string[] {
+    return cycles === null ? [] : [`adds up lanes in ${counted(cycles, 'cycle')}`];
   }
 
   function engineFacts({ registers, input, output }: Engine): string[] {
@@ -136,6 +149,7 @@ function dramFacts(memory: DramMemory): string[] {
     ...(memory.scheduler === usual.scheduler ? [] : [memory.scheduler]),
     ...(memory.page.equals(usual.page) ? [] : [`${pageText(memory.page)} page`]),
     ...(memory.refreshes === usual.refreshes ? [] : [`${memory.refreshes} refresh`]),
+    ...(memory.pim === null ? [] : [`${memory.pim} PIM`]),
   ];
 }
 
