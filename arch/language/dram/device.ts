@@ -188,5 +188,11 @@ export function tickPs(device: DramDevice): number {
 
 /** Whether a command needs an open row: an access, or one that computes with a row or moves it. */
 export function needsRow({ access, pim }: DramCommand): boolean {
-  return access !== 'none' || pim?.kind === 'multiplies' || pim?.kind === 'executes' || pim?.from === 'row' || pim?.to === 'row';
+  return (
+    access !== 'none' ||
+    pim?.kind === 'multiplies' ||
+    pim?.kind === 'executes' ||
+    pim?.from === 'row' ||
+    pim?.to === 'row'
+  );
 }
