@@ -36,11 +36,17 @@ export { type LoadedMapping, loadMapping, Mapping, parseMapping } from './worklo
 export { mappingText } from './workloads/language/mapping-text.ts';
 export { type LoadedWorkload, Workload } from './workloads/language/workload.ts';
 export { type Batch, tokensOf } from './workloads/llm/batch.ts';
+export { assignChannels, type ChannelPolicy, subBatches } from './workloads/llm/channels.ts';
+export { describeServing } from './workloads/llm/describe.ts';
+export { type LoadedServing, loadServing, parseServing } from './workloads/llm/load.ts';
 export { LlmModel } from './workloads/llm/model.ts';
-export * from './workloads/llm/operator.ts';
+export { loadModels, type ModelRow } from './workloads/llm/models.ts';
+export { type Attended, bytes, flops, type Operator, opPerByte } from './workloads/llm/operator.ts';
 export { embeddingOperators, layerOperators, lmHeadOperators, stageSend } from './workloads/llm/operators.ts';
-export { expertTokens, type Routing } from './workloads/llm/routing.ts';
-export { DeviceShare, shareMistake } from './workloads/llm/share.ts';
+export { expertTokens, Routing } from './workloads/llm/routing.ts';
+export { type Arrival, type Served, ServingSchedule, servingStatistics } from './workloads/llm/schedule.ts';
+export { cacheBytesPerToken, DeviceShare, shareMistake, weightBytesOf } from './workloads/llm/share.ts';
+export { batchAt, batches, ServingWorkload, schedule, stageLayers } from './workloads/llm/workload.ts';
 export { type AttAccAttention, attaccAttention } from './workloads/pim/attacc.ts';
 export { type Gemv, gemv } from './workloads/pim/gemv.ts';
 export {

@@ -11,6 +11,7 @@ import {
   parseEnergyPerBit,
   parseFrequency,
   parseIntensity,
+  parsePower,
   parseRate,
   parseRegisters,
   parseSize,
@@ -54,6 +55,8 @@ export const count = parsed(written, parseCount, [256, '64 Ki']);
 export const energy = parsed(written, parseEnergy, ['17.2 pJ']);
 /** Joules per bit. */
 export const energyPerBit = parsed(written, parseEnergyPerBit, ['3.9 pJ/bit']);
+/** Watts. */
+export const power = parsed(written, parsePower, ['66 mW']);
 /** mm2. */
 export const area = parsed(written, parseArea, ['1545 um2']);
 /** Operations per byte. */

@@ -34,6 +34,7 @@ type Dimension =
   | 'cycles'
   | 'energy'
   | 'energyPerBit'
+  | 'power'
   | 'area'
   | 'operations'
   | 'intensity';
@@ -45,7 +46,7 @@ interface Measure {
   /** The number as written, in its unit. */
   readonly number: string;
   readonly unit: string;
-  /** Bytes, hertz, picoseconds, cycles, joules, mm2. */
+  /** Bytes, hertz, picoseconds, cycles, joules, watts, mm2. */
   readonly value: number;
 }
 
@@ -58,6 +59,7 @@ const nouns: { readonly [D in Dimension]: string } = {
   cycles: 'a number of cycles',
   energy: 'an energy',
   energyPerBit: 'an energy per bit',
+  power: 'a power',
   area: 'an area',
   operations: 'a number of operations',
   intensity: 'an operational intensity',
@@ -72,6 +74,7 @@ const examples: { readonly [D in Dimension]: string } = {
   cycles: '4 cycles',
   energy: '17.2 pJ',
   energyPerBit: '3.9 pJ/bit',
+  power: '66 mW',
   area: '1545 um2',
   operations: '8 Op',
   intensity: '8 Op/B',
@@ -100,6 +103,8 @@ const units = new Map<string, readonly [Dimension, number]>([
   ['uJ', ['energy', 1e-6]],
   ['mJ', ['energy', 1e-3]],
   ['J', ['energy', 1]],
+  ['mW', ['power', 1e-3]],
+  ['W', ['power', 1]],
   ['um2', ['area', 1e-6]],
   ['mm2', ['area', 1]],
   ['Op', ['operations', 1]],
@@ -195,6 +200,7 @@ function rewritten({ dimension, number, unit }: Measure, target: Dimension): str
     cycles: Number(number) === 1 ? 'cycle' : 'cycles',
     energy: 'pJ',
     energyPerBit: 'pJ/bit',
+    power: 'mW',
     area: 'um2',
     intensity: 'Op/B',
   };
@@ -257,6 +263,11 @@ export function parseEnergy(text: string | number): number {
 /** Joules per bit. @throws UnitError */
 export function parseEnergyPerBit(text: string | number): number {
   return wanted(text, 'energyPerBit').value;
+}
+
+/** Watts. @throws UnitError */
+export function parsePower(text: string | number): number {
+  return wanted(text, 'power').value;
 }
 
 /** Square millimetres. @throws UnitError */

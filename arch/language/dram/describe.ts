@@ -22,9 +22,8 @@ function section(title: string, rows: Iterable<readonly string[]>): string[] {
 }
 
 function head(standard: DramStandard): string[] {
-  const { name, about, source, levels, constraints, prefetch, width, currents } = standard;
+  const { name, about, source, levels, constraints, prefetch, width } = standard;
   const columns = `${(prefetch * width) / 8} B: ${counted(prefetch, 'column')} of ${counted(width, 'bit')}`;
-  const known = currents.size > 0 ? 'known for the rates below' : 'unknown: no energy of commands';
   return table([
     [name, about],
     ['source', source || 'none given'],
@@ -33,18 +32,31 @@ function head(standard: DramStandard): string[] {
     ['command bus', busText(standard)],
     ['refresh', refreshText(standard)],
     ['constraints', counted(constraints.size, 'row')],
-    ['currents', known],
+    ...energyRows(standard),
     ...unitRows(standard),
   ]);
 }
 
-function unitRows({ units, buffers }: DramStandard): string[][] {
+function energyRows({ energies, background, currents, commands }: DramStandard): string[][] {
+  const given = commands.filter(({ name }) => energies.has(name)).size;
+  if (given === 0 && !background) {
+    return [['currents', currents.size > 0 ? 'known for the rates below' : 'unknown: no energy of commands']];
+  }
+  return [
+    ['energies', [`of ${counted(given, 'command')}`, ...(background ? ['background power'] : [])].join(', ')],
+    ...(currents.size > 0 ? [['currents', 'known for the rates below']] : []),
+  ];
+}
+
+function unitRows({ units, buffers, rowBuffers }: DramStandard): string[][] {
   if (units === null) return [];
-  const { type, sums, adds } = units;
+  const { type, sums, adds, vectors } = units;
+  const by = vectors === 1 ? '' : `, ${vectors} vectors at once`;
   const kept = [...buffers].map(([name, { of, capacity }]) => `${name} (${counted(capacity, 'column')} of each ${of})`);
   return [
-    ['units', `${type}, ${adds === 'tree' ? 'a sum of each column' : 'a sum of each lane'} in ${sums}`],
+    ['units', `${type}, ${adds === 'tree' ? 'a sum of each column' : 'a sum of each lane'} in ${sums}${by}`],
     ['buffers', kept.join(', ') || 'none'],
+    ...(rowBuffers.size > 0 ? [['row buffers', ['the ordinary one', ...rowBuffers].join(', ')]] : []),
   ];
 }
 
@@ -63,7 +75,7 @@ function refreshText({ refresh: { allBank, staggered, perBank, lockstep } }: Dra
 }
 
 function commandRow(row: CommandRow): string[] {
-  const { name, bus, cycles, banks, access, refreshes, manages, syncs, pim } = row;
+  const { name, bus, cycles, banks, access, refreshes, manages, syncs, pim, second, prepares } = row;
   const level = targetText(row);
   const syncsWhat = { none: '', read: 'reads', write: 'writes', any: 'accesses' }[syncs];
   const bound = row.together ? ' together' : '';
@@ -73,21 +85,27 @@ function commandRow(row: CommandRow): string[] {
     ...(refreshes ? [`refreshes ${level}`] : []),
     ...(manages ? [`manages ${level}`] : []),
     ...(syncsWhat ? [`syncs ${syncsWhat}`] : []),
+    ...(prepares ? [`prepares ${level}`] : []),
     ...(pim ? [pimText(row, pim)] : []),
+    ...(second ? [pimText(row, second)] : []),
   ];
   return [name, bus, `${cycles} CK`, effects.join(', ')];
 }
 
 /** Whom a command acts on, as its row has it. */
-function targetText({ banks, pim, level, each }: CommandRow): string {
-  if (!each.isEmpty()) return `${level} of each ${each.join(' ')}`;
-  return level !== 'bank' && (banks === 'opens' || pim?.kind === 'multiplies') ? `banks of ${level}` : level;
+function targetText({ banks, pim, level, each, prepares, rowBuffer }: CommandRow): string {
+  const where = rowBuffer === '' ? '' : ` in ${rowBuffer}`;
+  if (!each.isEmpty()) return `${level} of each ${each.join(' ')}${where}`;
+  const names = level !== 'bank' && (banks === 'opens' || prepares || pim?.kind === 'multiplies');
+  return `${names ? `banks of ${level}` : level}${where}`;
 }
 
-function pimText(row: CommandRow, { kind, from, to, unit }: PimEffect): string {
+function pimText(row: CommandRow, { kind, from, to, unit, whole }: PimEffect): string {
   if (kind === 'executes') return `executes ${from} with ${targetText(row)} on ${unit}`;
-  if (kind !== 'multiplies') return `${kind} ${from} to ${to}`;
-  return `multiplies ${targetText(row)} by ${from} into ${to} on ${unit}`;
+  const below = kind === 'moves' && row.level !== 'bank' ? ` of ${row.level}` : '';
+  if (kind !== 'multiplies') return `${kind} ${whole ? 'whole ' : ''}${from}${below} to ${to}`;
+  const most = row.most > 1 ? ` up to ${row.most} columns` : '';
+  return `multiplies ${targetText(row)} by ${from} into ${to} on ${unit}${most}`;
 }
 
 /** The rows of modes, as they are written. */

@@ -3,6 +3,8 @@
  * is in ticks: the finest step at which a command can start, a clock cycle or half of one.
  */
 
+import type { Expression } from './expression.ts';
+
 /** What a command leaves of the banks it names: `activates` half-opens a row that a second command opens. */
 export type BankEffect = 'none' | 'activates' | 'opens' | 'closes';
 
@@ -23,6 +25,19 @@ export interface DramCommand {
   readonly together?: true;
   /** What processing in memory it does; absent for ordinary commands. */
   readonly pim?: DramPimEffect;
+  /** What it does after that. */
+  readonly second?: DramPimEffect;
+  /** Columns that it multiplies at most, one after the other; absent: 1. */
+  readonly most?: number;
+  /** The row buffer whose rows it opens, closes or needs; absent: 0, the ordinary one. */
+  readonly rowBuffer?: number;
+  /**
+   * It begins work on a row: before it, other rows are closed in its row buffer and banks, and that row in other row
+   * buffers; requests to that row wait until the work is done.
+   */
+  readonly prepares?: true;
+  /** How long the work that it begins takes at most, in ticks; it is not begun when a refresh falls due before. */
+  readonly estimate?: DramEstimate;
   /** Synchronises the data clock for an access that follows in the next tick. */
   readonly syncs: 'none' | 'read' | 'write' | 'any';
 }
@@ -39,13 +54,24 @@ export interface DramPimEffect {
   readonly to: string;
   /** Index of the level each node of which has a unit; of `multiplies` and `executes` only, -1 otherwise. */
   readonly unit: number;
+  /** Of `moves`: all columns of the row. */
+  readonly whole?: true;
 }
 
-/** What computes: the type of its operands and of its sums, and whether the products of a column are added up. */
+/** An expression whose timing parameters are ticks; it may name `closes`, `opens`, `multiplications` and `results`. */
+export type DramEstimate = Expression;
+
+/**
+ * What computes: the type of its operands and of its sums, whether the products of a column are added up, and by how many
+ * vectors a column is multiplied at once. An entry of operands is a column of each vector, a sum is one for each.
+ */
 export interface DramUnits {
   readonly type: string;
   readonly sums: string;
   readonly adds: 'tree' | 'lanes';
+  /** Numbers that a command multiplies in each bank; absent: as many as an access has. */
+  readonly lanes?: number;
+  readonly vectors: number;
 }
 
 /** A buffer: one in every unit or at every node of a level, of so many entries of a column each. */
@@ -88,6 +114,8 @@ export interface DramConstraint {
   readonly latency: number;
   readonly window: number;
   readonly sibling: boolean;
+  /** Where the latency depends on how many columns the earlier command multiplies: by that number, which counts from 1. */
+  readonly byMultiplications?: readonly number[];
   /**
    * Of some rows of the bank: the bank that waits is not that of the earlier command but the one with another `index` at
    * some levels, or with the index that the earlier one has at the level `like`.
@@ -110,6 +138,21 @@ export interface DramCurrents {
   readonly IDD2P?: number;
   readonly IDD3P?: number;
   readonly IDD6?: number;
+}
+
+/**
+ * Energy of a command as its file gives it: joules, and so many times those of other commands, by index, that the currents of
+ * the device give.
+ */
+export interface DramCommandEnergy {
+  readonly joules: number;
+  readonly times: readonly (readonly [command: number, factor: number])[];
+}
+
+/** Watts of what an all-bank refresh acts on, a rank mostly: with some row open, and with none. */
+export interface DramBackground {
+  readonly active: number;
+  readonly precharged: number;
 }
 
 export interface DramDevice {
@@ -139,6 +182,11 @@ export interface DramDevice {
   /** Ticks from a read command until its last data have come, and from a write command until its last data are sent. */
   readonly readLatency: number;
   readonly writeLatency: number;
+  /**
+   * Ticks from a command that moves something to the host until that is there, by the columns that it multiplies, which
+   * count from 1; absent: as of a read.
+   */
+  readonly resultLatency?: readonly number[];
   /** Whether row and column commands have a bus each. */
   readonly dualBus: boolean;
   /**
@@ -169,16 +217,29 @@ export interface DramDevice {
   /** Every timing parameter of the file, in ticks (those that end in `_ps` as they are). */
   readonly timings: ReadonlyMap<string, number>;
   readonly currents: DramCurrents | null;
+  /** By command; null for those that the file gives none. Absent where it gives none at all. Before what currents say. */
+  readonly energies?: readonly (DramCommandEnergy | null)[];
+  readonly background?: DramBackground;
   /** What computes in the memory; absent where nothing does. */
   readonly units?: DramUnits;
   readonly buffers?: readonly DramBuffer[];
   /** Absent where every command goes at any time. */
   readonly modes?: DramModes;
+  /** Row buffers of a bank besides the ordinary one; a row may be open in one at a time. Absent: none. */
+  readonly rowBuffers?: readonly string[];
 }
 
 /** Banks of a channel. */
 export function banksOf(device: DramDevice): number {
   return device.counts.reduce((all, count) => all * count, 1);
+}
+
+/** Banks that a command names. */
+export function banksNamed(
+  { counts }: Pick<DramDevice, 'counts'>,
+  { level, each = [] }: Pick<DramCommand, 'level' | 'each'>,
+): number {
+  return counts.reduce((all, count, at) => (at > level || each.includes(at) ? all * count : all), 1);
 }
 
 /** Picoseconds of a tick; half a cycle may be a fraction. */
@@ -187,12 +248,8 @@ export function tickPs(device: DramDevice): number {
 }
 
 /** Whether a command needs an open row: an access, or one that computes with a row or moves it. */
-export function needsRow({ access, pim }: DramCommand): boolean {
-  return (
-    access !== 'none' ||
-    pim?.kind === 'multiplies' ||
-    pim?.kind === 'executes' ||
-    pim?.from === 'row' ||
-    pim?.to === 'row'
-  );
+export function needsRow({ access, pim, second }: Pick<DramCommand, 'access' | 'pim' | 'second'>): boolean {
+  const uses = (effect: DramPimEffect | undefined): boolean =>
+    effect?.kind === 'multiplies' || effect?.kind === 'executes' || effect?.from === 'row' || effect?.to === 'row';
+  return access !== 'none' || uses(pim) || uses(second);
 }

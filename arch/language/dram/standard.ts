@@ -18,6 +18,14 @@ export class CommandRow extends Record<{
   together: boolean;
   /** What processing in memory it does; null for ordinary commands. */
   pim: PimEffect | null;
+  /** What it does after that. */
+  second: PimEffect | null;
+  /** Columns that it multiplies at most. */
+  most: number;
+  /** The row buffer whose rows it opens, closes or needs; empty: the ordinary one. */
+  rowBuffer: string;
+  /** Whether it begins work on a row, for which it has others closed. */
+  prepares: boolean;
   banks: BankEffect;
   access: DramCommand['access'];
   refreshes: boolean;
@@ -33,6 +41,10 @@ export class CommandRow extends Record<{
     each: List(),
     together: false,
     pim: null,
+    second: null,
+    most: 1,
+    rowBuffer: '',
+    prepares: false,
     banks: 'none',
     access: 'none',
     refreshes: false,
@@ -125,6 +137,12 @@ export class Currents extends Record<{ [K in keyof DramCurrents]-?: number | (K 
   'Currents',
 ) {}
 
+/** Watts of what an all-bank refresh acts on, with a row open and with none. */
+export class Background extends Record<{ active: number; precharged: number }>(
+  { active: 0, precharged: 0 },
+  'Background',
+) {}
+
 type Optional = 'IDD5PB' | 'IDD2P' | 'IDD3P' | 'IDD6';
 
 export class DramStandard extends Record<{
@@ -148,6 +166,8 @@ export class DramStandard extends Record<{
   /** From a read command to the end of its data, and from a write command. */
   readLatency: string;
   writeLatency: string;
+  /** From a command that moves something to the host until that is there; null: as of a read. */
+  resultLatency: string | null;
   refresh: RefreshRow;
   /** Within which the second of two activating commands follows the first; null where one activates. */
   activationDeadline: string | null;
@@ -157,12 +177,19 @@ export class DramStandard extends Record<{
   speeds: OrderedMap<string, Speed>;
   /** By organisation and data rate: `DDR4_8Gb_x8 2400`. */
   currents: OrderedMap<string, Currents>;
+  /** By command, or by the name that others have for a part of theirs: `4 RD`, `cell + 0.5 pJ/bit`. Before currents. */
+  energies: OrderedMap<string, string>;
+  background: Background | null;
   /** What computes beside the banks, and what it keeps its numbers in; null where nothing computes. */
   units: Units | null;
   buffers: OrderedMap<string, Buffer>;
   /** What goes in which mode, that of the start first, and what leads to another one; empty where there are no modes. */
   modes: List<ModeRow>;
   modeChanges: List<ModeChange>;
+  /** Row buffers of a bank besides the ordinary one. */
+  rowBuffers: List<string>;
+  /** By command that begins work: how long that takes at most, as an expression. */
+  estimates: OrderedMap<string, string>;
 }>(
   {
     name: '',
@@ -178,6 +205,7 @@ export class DramStandard extends Record<{
     constraints: List(),
     readLatency: '0',
     writeLatency: '0',
+    resultLatency: null,
     refresh: new RefreshRow(),
     activationDeadline: null,
     dataClock: null,
@@ -185,10 +213,14 @@ export class DramStandard extends Record<{
     organisations: OrderedMap(),
     speeds: OrderedMap(),
     currents: OrderedMap(),
+    energies: OrderedMap(),
+    background: null,
     units: null,
     buffers: OrderedMap(),
     modes: List(),
     modeChanges: List(),
+    rowBuffers: List(),
+    estimates: OrderedMap(),
   },
   'DramStandard',
 ) {}

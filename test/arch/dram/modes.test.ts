@@ -95,7 +95,12 @@ describe('a command of an extending file', () => {
 
   it('stands for the one that it takes over where it says "instead"', () => {
     const { commands } = loadStandard(heir('ACT row 2 CK opens bank instead'));
-    expect(commands.toArray().map(({ name, cycles }) => `${name} ${cycles}`).slice(0, 2)).toEqual(['ACT 2', 'PREpb 1']);
+    expect(
+      commands
+        .toArray()
+        .map(({ name, cycles }) => `${name} ${cycles}`)
+        .slice(0, 2),
+    ).toEqual(['ACT 2', 'PREpb 1']);
   });
 
   it.each([

@@ -1,0 +1,203 @@
+/** Channels that compute as the memory of a device: ordinary transfers over all of them, and jobs in single ones. */
+import { banksOf, type DramDevice } from '../../arch/language/dram/device.ts';
+import type { PimProgram } from '../../workloads/language/pim-program.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { PimChannel, type PimChannelOptions } from '../memory/pim/channel.ts';
+import type { DramActivity } from '../physical/dram.ts';
+import type { DeviceMemory, Run } from './memory.ts';
+
+/** Bytes are laid over channels a row of one bank at a time, and within a channel over banks, then rows. */
+export class PimMemory implements DeviceMemory {
+  readonly device: DramDevice;
+  readonly clock: Clock;
+  readonly channels: readonly PimChannel[];
+  bytesRead = 0;
+  bytesWritten = 0;
+  /** Transfers that are under way: accesses that have not been done, and whom to tell. */
+  readonly #left = new Map<number, { left: number; last: number; done: (ps: number) => void }>();
+  readonly #jobs = new Map<number, (ps: number) => void>();
+  #tags = 0;
+  /** Cycles from a command at least until somebody is told of it. */
+  readonly #latency: number;
+  /** The cycle up to which channels are run. */
+  #horizon = 0;
+  /** Where operands of jobs are written: the last row of the first bank. */
+  readonly #operandColumn: number;
+  #told = false;
+  /** Transfers and jobs that are under way, and the cycles with any. */
+  #underWay = 0;
+  #since = 0;
+  #until = 0;
+  #busyCycles = 0;
+  /** Channels that there are, and for how many each one that is simulated stands. */
+  readonly count: number;
+  readonly weight: number;
+
+  /** `alike`: all channels do the same, so that one stands for all. */
+  constructor(device: DramDevice, clock: Clock, count: number, alike: boolean, options: PimChannelOptions) {
+    this.device = device;
+    this.clock = clock;
+    this.count = count;
+    this.weight = alike ? count : 1;
+    this.#latency = Math.max(1, Math.floor(Math.min(device.readLatency, device.writeLatency) / device.ticksPerClock));
+    this.#operandColumn = (device.rows - 1) * banksOf(device) * device.bursts;
+    const listener = {
+      access: (tag: number, cycle: number) => this.#accessed(tag, cycle),
+      job: (tag: number, cycle: number) => {
+        const job = this.#jobs.get(tag);
+        this.#jobs.delete(tag);
+        this.#told = true;
+        this.#end(cycle);
+        job?.(this.clock.edge(Math.max(cycle, this.#horizon + 1)));
+      },
+    };
+    this.channels = Array.from({ length: alike ? 1 : count }, () => new PimChannel(device, listener, options));
+  }
+
+  submit(ps: number, runs: readonly Run[], write: boolean, done: (ps: number) => void): void {
+    const tag = this.#tags++;
+    this.#reach(ps);
+    this.#begin(ps);
+    let left = 0;
+    for (const { base, width } of runs) {
+      if (write) this.bytesWritten += width;
+      else this.bytesRead += width;
+      this.channels.forEach((channel, i) => {
+        left += this.#push(channel, i, base, width, write, tag);
+      });
+    }
+    this.#left.set(tag, { left, last: 0, done });
+  }
+
+  /** Pushes what a channel has of a run; returns the number of accesses, each of columns that follow each other. */
+  #push(channel: PimChannel, index: number, base: number, width: number, write: boolean, tag: number): number {
+    const { burstBytes, bursts } = this.device;
+    const first = Math.floor(base / burstBytes);
+    const end = Math.ceil((base + width) / burstBytes);
+    const from = this.#columnsBefore(first, index, bursts);
+    const to = this.#columnsBefore(end, index, bursts);
+    if (to > from) channel.pushAccess(write, from, to - from, tag);
+    return to > from ? 1 : 0;
+  }
+
+  /** Columns below `column` of the whole memory that lie in a channel. */
+  #columnsBefore(column: number, channel: number, bursts: number): number {
+    const row = Math.floor(column / bursts);
+    const rows = Math.floor(row / this.count) + (row % this.count > channel ? 1 : 0);
+    return rows * bursts + (row % this.count === channel ? column % bursts : 0);
+  }
+
+  /** A time before which nobody is told of anything: what is sent next is told of with its latency. */
+  get bound(): number {
+    const next = this.#next;
+    return next === Number.POSITIVE_INFINITY ? next : this.clock.edge(next + this.#latency);
+  }
+
+  get #next(): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < this.channels.length; i++) next = Math.min(next, this.channels[i]!.next);
+    return next;
+  }
+
+  advance(ps: number): void {
+    const limit = ps === Number.POSITIVE_INFINITY ? Number.MAX_SAFE_INTEGER : this.clock.period.floorInto(ps);
+    this.#told = false;
+    while (!this.#told) {
+      const next = this.#next;
+      if (next > limit) return;
+      this.#horizon = Math.min(limit, next + this.#latency - 1);
+      for (let i = 0; i < this.channels.length; i++) this.#run(this.channels[i]!, this.#horizon);
+    }
+  }
+
+  #run(channel: PimChannel, cycle: number): void {
+    while (channel.now < cycle) channel.advance(cycle);
+  }
+
+  /** Ends at a time at which nothing is under way. */
+  finish(ps: number): void {
+    this.#reach(ps);
+  }
+
+  /** Commands sent in all channels, by index of the device's. */
+  get commands(): readonly number[] {
+    return this.device.commands.map((_, i) => this.channels.reduce((sum, c) => sum + this.weight * c.commands[i]!, 0));
+  }
+
+  get names(): readonly string[] {
+    return this.device.commands.map(({ name }) => name);
+  }
+
+  /** What its energy depends on. Standby of ranks is not told apart: all of it counts as idle. */
+  get activity(): DramActivity {
+    const ticks = (this.channels[0]!.now + 1) * this.device.ticksPerClock;
+    const at = Math.max(this.device.levels.indexOf('rank'), this.device.levels.indexOf('pseudoChannel'), 0);
+    const ranks = this.device.counts.slice(0, at + 1).reduce((all, count) => all * count, this.count);
+    return {
+      commands: this.commands,
+      ranks: Array.from({ length: ranks }, () => ({ activeTicks: 0, idleTicks: ticks })),
+    };
+  }
+
+  /** Picoseconds with a transfer or a job under way. */
+  get busy(): number {
+    return this.clock.edge(this.#busyCycles);
+  }
+
+  #begin(ps: number): void {
+    if (this.#underWay++ === 0) this.#since = Math.max(this.clock.period.floorInto(ps), this.#until);
+  }
+
+  #end(cycle: number): void {
+    this.#until = Math.max(this.#until, cycle);
+    if (--this.#underWay === 0) this.#busyCycles += this.#until - this.#since;
+  }
+
+  /** Brings all channels to a time, at which something is pushed. */
+  #reach(ps: number): void {
+    const cycle = this.clock.period.floorInto(ps);
+    for (let i = 0; i < this.channels.length; i++) this.#run(this.channels[i]!, cycle);
+  }
+
+  #accessed(tag: number, cycle: number): void {
+    const transfer = this.#left.get(tag);
+    if (!transfer) throw new Error('an access of no transfer');
+    transfer.last = Math.max(transfer.last, cycle);
+    if (--transfer.left > 0) return;
+    this.#left.delete(tag);
+    this.#told = true;
+    this.#end(transfer.last);
+    transfer.done(this.clock.edge(transfer.last));
+  }
+
+  /**
+   * Gives a channel a job at a time that no later one may come before, or all channels; returns how many that are, each of
+   * which tells of its end.
+   */
+  job(ps: number, channel: number | null, program: PimProgram, done: (ps: number) => void): number {
+    this.#reach(ps);
+    const given = this.weight > 1 || channel === null ? this.channels : [this.channels[channel]!];
+    for (const one of given) {
+      const tag = this.#tags++;
+      this.#begin(ps);
+      this.#jobs.set(tag, done);
+      one.pushJob(program, tag);
+    }
+    return given.length;
+  }
+
+  /** Writes bytes in one channel, which is where a job there takes its operands from. */
+  write(ps: number, channel: number | null, bytes: number, done: (ps: number) => void): number {
+    this.#reach(ps);
+    const given = this.weight > 1 || channel === null ? this.channels : [this.channels[channel]!];
+    const columns = Math.ceil(bytes / this.device.burstBytes);
+    this.bytesWritten += bytes * given.length * this.weight;
+    for (const one of given) {
+      const tag = this.#tags++;
+      this.#begin(ps);
+      this.#left.set(tag, { left: 1, last: 0, done });
+      one.pushAccess(true, this.#operandColumn, columns, tag);
+    }
+    return given.length;
+  }
+}
