@@ -41,6 +41,9 @@ export class Ordinary {
   /** Columns to be written before reads have their turn. */
   #draining = 0;
   #slot = none;
+  /** Whether the last choice stands but for its cycle, and as of which state of the PIM work. */
+  #isKnown = false;
+  #version = -1;
   /** By bank: the choice in which an older run was for it. */
   readonly #seen: Float64Array;
   #choice = 0;
@@ -68,7 +71,13 @@ export class Ordinary {
     this.writes = new AccessQueue(device.bursts, state.banks);
   }
 
+  /** The last choice does not stand any more. */
+  forget(): void {
+    this.#isKnown = false;
+  }
+
   push(access: Access): void {
+    this.#isKnown = false;
     (access.isWrite ? this.writes : this.reads).push(access);
   }
 
@@ -88,6 +97,7 @@ export class Ordinary {
 
   /** Nothing may go. */
   clear(): void {
+    this.#isKnown = false;
     this.command = none;
     this.cycle = never;
     this.other = never;
@@ -95,13 +105,24 @@ export class Ordinary {
 
   /** Finds the run that goes next: of those that may, in their order in each bank, the one whose command can be sent first. */
   choose(): void {
+    if (this.#isKnown && this.#version === this.#work.version && this.#stands()) return;
     this.clear();
+    this.#isKnown = true;
+    this.#version = this.#work.version;
     if (!this.isWaiting) return;
     const isWriting = this.#draining > 0;
     const queue = isWriting ? this.writes : this.reads;
     if (queue.mayFill) this.#order = queue.fill(this.#order);
     this.#choice++;
     for (let i = 0; i < queue.size; i++) this.#consider(queue, i, isWriting);
+  }
+
+  /** Whether what was chosen is still first: all that was sent since has made nothing sooner. */
+  #stands(): boolean {
+    if (this.command === none) return true;
+    const before = this.cycle;
+    this.cycle = this.#bus.cycle(this.command, this.#state.ready(this.command, this.bank));
+    return this.cycle === before || this.cycle < this.other;
   }
 
   #consider(queue: AccessQueue, slot: number, isWriting: boolean): void {
@@ -160,7 +181,9 @@ export class Ordinary {
   /** Columns of the chosen run were sent; returns its access when that was the last of it. */
   sent(columns: number): Access | null {
     const isWrite = this.command === this.#write;
+    const queue = isWrite ? this.writes : this.reads;
     if (isWrite) this.#draining -= columns;
-    return (isWrite ? this.writes : this.reads).sent(this.#slot, columns);
+    if (queue.left[this.#slot] === columns || queue.mayFill || isWrite) this.#isKnown = false;
+    return queue.sent(this.#slot, columns);
   }
 }
