@@ -23,8 +23,9 @@ export class Ordinary {
   bank = 0;
   row = 0;
   cycle = never;
-  /** The soonest cycle of another one. */
+  /** The soonest cycle of another one, and of one of those that came before it. */
   other = never;
+  #older = never;
   readonly reads: AccessQueue;
   readonly writes: AccessQueue;
   readonly #state: PimState;
@@ -32,6 +33,7 @@ export class Ordinary {
   readonly #work: PimWork;
   readonly #refreshing: Refreshing;
   readonly #policy: Writes;
+  readonly #hasOneBus: boolean;
   readonly #read: number;
   readonly #write: number;
   readonly #activate: number;
@@ -62,6 +64,7 @@ export class Ordinary {
     this.#work = work;
     this.#refreshing = refreshing;
     this.#policy = policy;
+    this.#hasOneBus = !device.dualBus;
     this.#read = read;
     this.#write = write;
     this.#activate = activate;
@@ -78,7 +81,9 @@ export class Ordinary {
 
   push(access: Access): void {
     this.#isKnown = false;
-    (access.isWrite ? this.writes : this.reads).push(access);
+    const queue = access.isWrite ? this.writes : this.reads;
+    queue.push(access);
+    this.#order = queue.fill(this.#order);
   }
 
   /** Whether something waits to be sent, not counting writes that are kept for later. */
@@ -98,6 +103,7 @@ export class Ordinary {
   /** Nothing may go. */
   clear(): void {
     this.#isKnown = false;
+    this.#older = never;
     this.command = none;
     this.cycle = never;
     this.other = never;
@@ -112,7 +118,6 @@ export class Ordinary {
     if (!this.isWaiting) return;
     const isWriting = this.#draining > 0;
     const queue = isWriting ? this.writes : this.reads;
-    if (queue.mayFill) this.#order = queue.fill(this.#order);
     this.#choice++;
     for (let i = 0; i < queue.size; i++) this.#consider(queue, i, isWriting);
   }
@@ -122,7 +127,9 @@ export class Ordinary {
     if (this.command === none) return true;
     const before = this.cycle;
     this.cycle = this.#bus.cycle(this.command, this.#state.ready(this.command, this.bank));
-    return this.cycle === before || this.cycle < this.other;
+    if (this.cycle === before || this.cycle < this.other) return true;
+    // It waits for the bus alone, and so would those that came after it.
+    return this.#hasOneBus && this.cycle === this.#bus.free(this.command) && this.cycle < this.#older;
   }
 
   #consider(queue: AccessQueue, slot: number, isWriting: boolean): void {
@@ -140,6 +147,7 @@ export class Ordinary {
       return;
     }
     this.other = this.cycle;
+    this.#older = this.cycle;
     this.command = command;
     this.bank = bank;
     this.row = row;
@@ -159,8 +167,7 @@ export class Ordinary {
   /** Whether an access of the other kind to the same columns came before. */
   #mustWait(queue: AccessQueue, slot: number, isWriting: boolean): boolean {
     const before = isWriting ? this.reads : this.writes;
-    if (before.size === 0 && !before.mayFill) return false;
-    if (before.mayFill) this.#order = before.fill(this.#order);
+    if (before.size === 0) return false;
     const { bank, row, column, left, order } = queue;
     if (!before.overlaps(bank[slot]!, row[slot]!, column[slot]!, left[slot]!, order[slot]!)) return false;
     // Reads after a write: it is written first. Writes after a read wait for it.
@@ -183,7 +190,13 @@ export class Ordinary {
     const isWrite = this.command === this.#write;
     const queue = isWrite ? this.writes : this.reads;
     if (isWrite) this.#draining -= columns;
-    if (queue.left[this.#slot] === columns || queue.mayFill || isWrite) this.#isKnown = false;
-    return queue.sent(this.#slot, columns);
+    if (isWrite) this.#isKnown = false;
+    const isDone = queue.left[this.#slot] === columns;
+    const access = queue.sent(this.#slot, columns);
+    if (!isDone) return access;
+    // A further run is looked at when one has been done.
+    this.#isKnown = false;
+    this.#order = queue.fill(this.#order);
+    return access;
   }
 }

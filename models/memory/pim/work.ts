@@ -160,7 +160,7 @@ export class PimWork {
     }
     // After closings come openings. What is in the way of an estimate becomes less, by one where it is a bank's row.
     if (this.#pending === 0) this.#isKnown = false;
-    else if (this.#closes > this.#pending) this.#isKnown = false;
+    else if (this.#closes > this.#pending + 1) this.#isKnown = false;
     else this.#closes--;
     return false;
   }
