@@ -64,10 +64,10 @@ function busText({ buses, ticks }: DramStandard): string {
   return `${buses === 2 ? 'one of rows, one of columns' : 'one'}${edges}`;
 }
 
-function refreshText({ refresh: { allBank, perBank, lockstep } }: DramStandard): string {
+function refreshText({ refresh: { allBank, staggered, perBank, lockstep } }: DramStandard): string {
   const together = lockstep === null ? '' : `, of every ${lockstep} together`;
   const kinds = [
-    ...(allBank === null ? [] : [`all-bank every ${allBank}`]),
+    ...(allBank === null ? [] : [`all-bank every ${allBank}${staggered ? ', staggered' : ''}`]),
     ...(perBank === null ? [] : [`per-bank every ${perBank}${together}`]),
   ];
   return kinds.join('; ') || 'none';
@@ -77,9 +77,10 @@ function commandRow(row: CommandRow): string[] {
   const { name, bus, cycles, banks, access, refreshes, manages, syncs, pim, second, prepares } = row;
   const level = targetText(row);
   const syncsWhat = { none: '', read: 'reads', write: 'writes', any: 'accesses' }[syncs];
+  const bound = row.together ? ' together' : '';
   const effects = [
     ...(access === 'none' ? [] : [`${access}s`]),
-    ...(banks === 'none' ? [] : [`${banks} ${level}`]),
+    ...(banks === 'none' ? [] : [`${banks} ${level}${bound}`]),
     ...(refreshes ? [`refreshes ${level}`] : []),
     ...(manages ? [`manages ${level}`] : []),
     ...(syncsWhat ? [`syncs ${syncsWhat}`] : []),
@@ -99,6 +100,7 @@ function targetText({ banks, pim, level, each, prepares, rowBuffer }: CommandRow
 }
 
 function pimText(row: CommandRow, { kind, from, to, unit, whole }: PimEffect): string {
+  if (kind === 'executes') return `executes ${from} with ${targetText(row)} on ${unit}`;
   const below = kind === 'moves' && row.level !== 'bank' ? ` of ${row.level}` : '';
   if (kind !== 'multiplies') return `${kind} ${whole ? 'whole ' : ''}${from}${below} to ${to}`;
   const most = row.most > 1 ? ` up to ${row.most} columns` : '';

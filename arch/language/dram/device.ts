@@ -21,6 +21,8 @@ export interface DramCommand {
   readonly refreshes: boolean;
   /** Levels above `level` where it acts on the same index of every node; absent: on one node only. */
   readonly each?: readonly number[];
+  /** Of one that opens rows in several banks: that they can only be closed together. */
+  readonly together?: true;
   /** What processing in memory it does; absent for ordinary commands. */
   readonly pim?: DramPimEffect;
   /** What it does after that. */
@@ -43,13 +45,14 @@ export interface DramCommand {
 /**
  * What a command of a dialect does with numbers. `multiplies`: the column of an open row, in every bank that it names, by
  * an entry of the buffer `from`, added to the buffer `to`, in the units of a level. `moves`: an entry of `from` to `to`,
- * of which one may be the `host` and one the open `row`. `applies`: the function `from` to the buffer `to`.
+ * of which one may be the `host` and one the open `row`. `applies`: the function `from` to the buffer `to`. `executes`: the
+ * next of the instructions in the buffer `from`, in every unit, on the column of the open rows.
  */
 export interface DramPimEffect {
-  readonly kind: 'multiplies' | 'moves' | 'applies';
+  readonly kind: 'multiplies' | 'moves' | 'applies' | 'executes';
   readonly from: string;
   readonly to: string;
-  /** Index of the level each node of which has a unit; of `multiplies` only, -1 otherwise. */
+  /** Index of the level each node of which has a unit; of `multiplies` and `executes` only, -1 otherwise. */
   readonly unit: number;
   /** Of `moves`: all columns of the row. */
   readonly whole?: true;
@@ -77,6 +80,24 @@ export interface DramBuffer {
   /** Index of its level; -1: at the units. */
   readonly level: number;
   readonly entries: number;
+  /** Of registers: the column at which the first entry is. */
+  readonly column?: number;
+}
+
+/** What goes in which mode, and what leads from one to another. Banks are counted through the channel. */
+export interface DramModes {
+  /** That of the start first. */
+  readonly names: readonly string[];
+  /** By mode and command: whether it goes at any bank (true), at none (false), or the banks at which it goes. */
+  readonly goes: readonly (readonly (boolean | readonly number[])[])[];
+  /** Any of the commands, to `row` (-1: any) at each of `banks` (none: any one). What closes a row counts for that row. */
+  readonly changes: readonly {
+    readonly from: number;
+    readonly to: number;
+    readonly commands: readonly number[];
+    readonly row: number;
+    readonly banks: readonly number[];
+  }[];
 }
 
 /**
@@ -178,7 +199,12 @@ export interface DramDevice {
   readonly dataClock: { readonly read: number; readonly write: number; readonly guard: number } | null;
   /** Of refresh commands by what they name: the level refreshed as a whole, or one bank. Null where the standard has none. */
   readonly refresh: {
-    readonly allBank: { readonly command: number; readonly interval: number } | null;
+    readonly allBank: {
+      readonly command: number;
+      readonly interval: number;
+      /** That nodes have their turns spread over the interval; absent where all are refreshed at its end. */
+      readonly staggered?: true;
+    } | null;
     readonly perBank: {
       readonly command: number;
       readonly interval: number;
@@ -197,6 +223,8 @@ export interface DramDevice {
   /** What computes in the memory; absent where nothing does. */
   readonly units?: DramUnits;
   readonly buffers?: readonly DramBuffer[];
+  /** Absent where every command goes at any time. */
+  readonly modes?: DramModes;
   /** Row buffers of a bank besides the ordinary one; a row may be open in one at a time. Absent: none. */
   readonly rowBuffers?: readonly string[];
 }
@@ -222,6 +250,6 @@ export function tickPs(device: DramDevice): number {
 /** Whether a command needs an open row: an access, or one that computes with a row or moves it. */
 export function needsRow({ access, pim, second }: Pick<DramCommand, 'access' | 'pim' | 'second'>): boolean {
   const uses = (effect: DramPimEffect | undefined): boolean =>
-    effect?.kind === 'multiplies' || effect?.from === 'row' || effect?.to === 'row';
+    effect?.kind === 'multiplies' || effect?.kind === 'executes' || effect?.from === 'row' || effect?.to === 'row';
   return access !== 'none' || uses(pim) || uses(second);
 }

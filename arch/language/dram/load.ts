@@ -7,6 +7,7 @@ import { diagnose, type Path, Source, valueAt } from '../source.ts';
 import { checkTimings } from './check.ts';
 import { checkEnergies } from './energies.ts';
 import { expandExtends, type Generation, type RowText, runsTogether } from './extend.ts';
+import { ModeChange, ModeRow, parseModes } from './modes.ts';
 import { Buffer, ends, type PimEffect, Units } from './pim.ts';
 import { refreshCommand } from './resolve.ts';
 import {
@@ -86,6 +87,7 @@ class Reader {
     if (!this.#checkLevels()) return undefined;
     const commands = this.#commands(generations);
     const constraints = this.#constraints(generations, commands);
+    const organisations = this.#organisations();
     const estimates = this.#estimates(generations, commands);
     const standard = new DramStandard({
       name: written.standard,
@@ -106,13 +108,14 @@ class Reader {
       activationDeadline: written['activation deadline'] ?? null,
       dataClock: written['data clock'] ? new DataClock(written['data clock']) : null,
       timings: timingsOf(written.timings),
-      organisations: this.#organisations(),
+      organisations,
       speeds: this.#speeds(),
       currents: this.#currents(),
       energies: OrderedMap(Object.entries(written.energies)),
       background: written.background ? new Background(written.background) : null,
       units: written.units ? new Units({ ...written.units, lanes: written.units.lanes ?? null }) : null,
       buffers: this.#buffers(),
+      ...this.#modes(commands, organisations),
       rowBuffers: List(written['row buffers']),
       estimates: OrderedMap(estimates.map(({ command, text }) => [command, text])),
     });
@@ -145,14 +148,16 @@ class Reader {
 
   /** Those of all generations; one of the same name takes the place of that of the extended standard. */
   #commands(generations: readonly Generation[]): CommandRow[] {
-    let placed: Placed<CommandRow>[] = [];
+    const placed: Placed<CommandRow>[] = [];
     for (const { commands: table } of generations) {
       if (!table) continue;
       const own = this.#rows('commands', table, (mistakes) => parseCommands(table, this.#levels, mistakes));
-      for (const [index, command] of own.entries()) this.#checkCommand(command, own.slice(0, index));
-      const named = (name: string): Placed<CommandRow> | undefined => own.find(({ row }) => row.name === name);
-      const before = placed.map((command) => named(command.row.name) ?? command);
-      placed = [...before, ...own.filter((command) => !before.includes(command))];
+      for (const [index, command] of own.entries()) {
+        this.#checkCommand(command, own.slice(0, index));
+        // A row of an extending file stands for the one of the same name that it takes over.
+        const same = placed.findIndex(({ row }) => row.name === command.row.name);
+        placed.splice(same < 0 ? placed.length : same, same < 0 ? 0 : 1, command);
+      }
     }
     const rows = placed.map(({ row }) => row);
     this.#checkEffects(rows);
@@ -175,14 +180,14 @@ class Reader {
     const { name } = command.row;
     const { units, buffers } = this.#written;
     const known = new Set([...Object.keys(buffers), ...(kind === 'moves' ? ends : [])]);
-    const named = kind === 'applies' ? [to] : [from, to];
+    const named = [...(kind === 'applies' ? [] : [from]), ...(kind === 'executes' ? [] : [to])];
     for (const buffer of named.filter((buffer) => !known.has(buffer))) {
       const message = `${name} names a buffer "${buffer}", which is not there`;
       this.#mistakes.push({ message, place: placeOf(command), hint: suggest(buffer, known) });
     }
-    if (units === undefined && kind === 'multiplies') {
+    if (units === undefined && (kind === 'multiplies' || kind === 'executes')) {
       const hint = 'such as "units: { type: fp16, sums: fp32, adds: tree }"';
-      this.#mistakes.push({ message: `${name} multiplies, but there are no units`, place: placeOf(command), hint });
+      this.#mistakes.push({ message: `${name} ${kind}, but there are no units`, place: placeOf(command), hint });
     }
   }
 
@@ -263,20 +268,21 @@ class Reader {
   }
 
   #refresh(commands: readonly CommandRow[]): RefreshRow {
-    const { 'all-bank': allBank, 'per-bank': perBank } = this.#written.refresh;
+    const { 'all-bank': interval, staggered = false, 'per-bank': perBank } = this.#written.refresh;
+    const allBank = interval ?? null;
     const path = ['refresh'];
-    if (allBank !== undefined && this.#mistakes.length === 0) this.#checkAllBank(commands);
-    if (perBank === undefined) return new RefreshRow({ allBank: allBank ?? null });
+    if (allBank !== null && this.#mistakes.length === 0) this.#checkAllBank(commands);
+    if (perBank === undefined) return new RefreshRow({ allBank, staggered });
     if (refreshCommand(commands, 'bank') < 0 && this.#mistakes.length === 0) {
       this.#mistake([...path, 'per-bank'], 'no command refreshes one bank', 'such as "REFpb row refreshes bank"');
     }
-    if (typeof perBank === 'string') return new RefreshRow({ allBank: allBank ?? null, perBank });
+    if (typeof perBank === 'string') return new RefreshRow({ allBank, staggered, perBank });
     const { every, lockstep, gap } = perBank;
     if (!this.#levels.slice(1, -1).includes(lockstep)) {
       const hint = suggest(lockstep, this.#levels.slice(1, -1));
       this.#mistake([...path, 'per-bank', 'lockstep'], `there is no level "${lockstep}" above the bank`, hint);
     }
-    return new RefreshRow({ allBank: allBank ?? null, perBank: every, lockstep, gap });
+    return new RefreshRow({ allBank, staggered, perBank: every, lockstep, gap });
   }
 
   /** Banks are closed together before they are refreshed together. */
@@ -370,7 +376,30 @@ class Reader {
       const hint = suggest(of, known);
       if (!known.has(of)) this.#mistake(['buffers', name, 'of'], `there is no level "${of}"`, hint);
     }
-    return OrderedMap(Object.entries(buffers)).map(({ of, entries }) => new Buffer({ of, capacity: entries }));
+    return OrderedMap(Object.entries(buffers)).map(
+      ({ of, entries, column = null }) => new Buffer({ of, capacity: entries, column }),
+    );
+  }
+
+  #modes(
+    commands: readonly CommandRow[],
+    organisations: DramStandard['organisations'],
+  ): Pick<DramStandard, 'modes' | 'modeChanges'> {
+    const table: RowText = {
+      text: this.#written.modes,
+      locate: (offset, length) => this.#layers.placeIn([...this.#at, 'modes'], offset, length),
+    };
+    const names = commands.map(({ name }) => name);
+    const placed = this.#rows('modes', table, (mistakes) => parseModes(table, names, mistakes));
+    const rows = placed.map(({ row }) => row);
+    const most = Math.min(...organisations.map(({ counts }) => counts.reduce((all, n) => all * n, 1)).values());
+    for (const row of placed.filter(({ row }) => row.banks.some((bank) => bank >= most))) {
+      this.#mistakes.push({ message: `a channel has ${most} banks, counted from 0`, place: placeOf(row) });
+    }
+    return {
+      modes: List(rows.filter((row) => row instanceof ModeRow)),
+      modeChanges: List(rows.filter((row) => row instanceof ModeChange)),
+    };
   }
 
   #currents(): DramStandard['currents'] {

@@ -29,13 +29,15 @@ export class Buffer extends Record<{
   of: string;
   /** Entries of a column each. */
   capacity: number;
-}>({ of: 'unit', capacity: 1 }, 'Buffer') {}
+  /** Column of a row of registers at which the first entry is; null: commands say which entry they mean. */
+  column: number | null;
+}>({ of: 'unit', capacity: 1, column: null }, 'Buffer') {}
 
 /** Ends of a move besides buffers: what is outside of the memory, and the open row of the bank that is named. */
 export const ends = ['host', 'row'] as const;
 
 /** Functions that a command may apply to a buffer. */
-const functions = ['softmax'] as const;
+const functions = ['softmax', 'zero'] as const;
 
 type Target = Pick<CommandRow, 'level' | 'each' | 'rowBuffer'>;
 
@@ -76,6 +78,15 @@ export function multipliesOf(words: Words, levels: readonly string[]): Target & 
   words.expectText('on', 'the level that has the units');
   const unit = oneOf(words, levels, 'level');
   return { ...target, pim: new PimEffect({ kind: 'multiplies', from, to, unit }), most: mostOf(words) };
+}
+
+/** `executes crf with bank of each bankGroup on block`. */
+export function executesOf(words: Words, levels: readonly string[]): Target & { pim: PimEffect } {
+  const from = words.expect('name', 'the buffer that holds the instructions').text;
+  words.expectText('with', 'the banks whose columns the instructions work on');
+  const target = targetOf(words, levels);
+  words.expectText('on', 'the level that has the units');
+  return { ...target, pim: new PimEffect({ kind: 'executes', from, unit: oneOf(words, levels, 'level') }) };
 }
 
 /** `up to 32 columns`. */

@@ -7,6 +7,7 @@ import type {
   DramConstraint,
   DramCurrents,
   DramDevice,
+  DramModes,
   DramPimEffect,
   DramUnits,
 } from './device.ts';
@@ -78,6 +79,7 @@ export function deviceOf(standard: DramStandard, choice: DeviceChoice = {}): Dra
     ...(standard.background && { background: standard.background.toObject() }),
     ...(standard.units && { units: unitsOf(standard.units), buffers: buffersOf(standard) }),
     ...(standard.rowBuffers.size > 0 && { rowBuffers: standard.rowBuffers.toArray() }),
+    ...(standard.modes.size > 0 && { modes: modesOf(standard) }),
   };
 }
 
@@ -101,7 +103,33 @@ function latenciesOf(row: ConstraintRow, { commands, ticks }: DramStandard, timi
 }
 
 function buffersOf({ buffers, levels }: DramStandard): DramBuffer[] {
-  return [...buffers].map(([name, { of, capacity }]) => ({ name, level: levels.indexOf(of), entries: capacity }));
+  return [...buffers].map(([name, { of, capacity, column }]) => ({
+    name,
+    level: levels.indexOf(of),
+    entries: capacity,
+    ...(column !== null && { column }),
+  }));
+}
+
+function modesOf({ modes, modeChanges, commands }: DramStandard): DramModes {
+  const names = [...new Set(modes.map(({ mode }) => mode))];
+  const indexOf = (name: string): number => commands.findIndex((command) => command.name === name);
+  const listed = new Set(modes.flatMap((row) => row.commands));
+  const goes = names.map((mode) =>
+    commands.toArray().map(({ name }) => {
+      const rows = modes.filter((row) => row.mode === mode && row.commands.includes(name));
+      if (rows.isEmpty()) return !listed.has(name);
+      return rows.some(({ banks }) => banks.isEmpty()) || rows.flatMap(({ banks }) => banks).toArray();
+    }),
+  );
+  const changes = modeChanges.toArray().map(({ from, to, commands: named, row, banks }) => ({
+    from: names.indexOf(from),
+    to: names.indexOf(to),
+    commands: named.map(indexOf).toArray(),
+    row: row ?? -1,
+    banks: banks.toArray(),
+  }));
+  return { names, goes, changes };
 }
 
 function named<T>(standard: DramStandard, what: string, entries: OrderedMap<string, T>, name: string | undefined): T {
@@ -118,7 +146,7 @@ function withRanks(standard: DramStandard, organisation: Organisation, ranks: nu
 }
 
 function commandOf(standard: DramStandard, row: CommandRow, timings: Timings): DramCommand {
-  const { name, bus, banks, access, syncs, each, pim, second, most, rowBuffer, prepares } = row;
+  const { name, bus, banks, access, syncs, each, together, pim, second, most, rowBuffer, prepares } = row;
   const estimate = standard.estimates.get(name);
   const level = standard.levels.indexOf(row.level);
   const refreshes = row.refreshes || row.manages;
@@ -133,6 +161,7 @@ function commandOf(standard: DramStandard, row: CommandRow, timings: Timings): D
     refreshes,
     syncs,
     ...(each.size > 0 && { each: each.map((above) => standard.levels.indexOf(above)).toArray() }),
+    ...(together && { together }),
     ...(pim && { pim: effectOf(standard, pim) }),
     ...(second && { second: effectOf(standard, second) }),
     ...(most > 1 && { most }),
@@ -221,9 +250,10 @@ export function refreshCommand(commands: Iterable<CommandRow>, scope: 'bank' | '
 }
 
 function refreshOf(standard: DramStandard, ticks: (latency: string) => number): DramDevice['refresh'] {
-  const { allBank, perBank, lockstep, gap } = standard.refresh;
+  const { allBank, staggered, perBank, lockstep, gap } = standard.refresh;
+  const all = { command: refreshCommand(standard.commands, 'all'), ...(staggered && { staggered }) };
   return {
-    allBank: allBank === null ? null : { command: refreshCommand(standard.commands, 'all'), interval: ticks(allBank) },
+    allBank: allBank === null ? null : { ...all, interval: ticks(allBank) },
     perBank:
       perBank === null
         ? null

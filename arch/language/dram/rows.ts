@@ -3,7 +3,7 @@ import { List, OrderedMap } from 'immutable';
 import { type Diagnostic, suggest } from '../diagnostics.ts';
 import { beginsExpression, type Expression, expressionOf, wholeExpression } from './expression.ts';
 import type { RowText } from './extend.ts';
-import { appliesOf, movesOf, multipliesOf, targetOf } from './pim.ts';
+import { appliesOf, executesOf, movesOf, multipliesOf, targetOf } from './pim.ts';
 import { CommandRow, ConstraintRow } from './standard.ts';
 import { countNames } from './timings.ts';
 import { attempt, type Locate, TextMistake, type Word, type Words } from './words.ts';
@@ -89,6 +89,7 @@ type EffectOfRow = Pick<
   CommandRow,
   | 'level'
   | 'each'
+  | 'together'
   | 'rowBuffer'
   | 'banks'
   | 'access'
@@ -111,7 +112,7 @@ type ReadEffect = (words: Words, levels: readonly string[]) => Effect;
 
 /** What commands do, by verb. */
 const effects: ReadonlyMap<string, ReadEffect> = new Map<string, ReadEffect>([
-  ['opens', (words, levels) => ({ banks: 'opens', ...targetOf(words, levels) })],
+  ['opens', (words, levels) => ({ banks: 'opens', ...targetOf(words, levels), together: words.takeIf('together') })],
   ['activates', (words) => ({ banks: 'activates', level: bankOf(words) })],
   ['closes', (words, levels) => ({ banks: 'closes', ...closedOf(words, levels) })],
   ['reads', () => ({ access: 'read' })],
@@ -122,6 +123,7 @@ const effects: ReadonlyMap<string, ReadEffect> = new Map<string, ReadEffect>([
   ['starts', (words) => clockOf(words)],
   ['stops', (words) => clockOf(words)],
   ['multiplies', (words, levels) => multipliesOf(words, levels)],
+  ['executes', (words, levels) => executesOf(words, levels)],
   ['prepares', (words, levels) => ({ prepares: true, ...targetOf(words, levels) })],
   ['moves', (words, levels) => movesOf(words, levels)],
   ['applies', (words) => appliesOf(words)],

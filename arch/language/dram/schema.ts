@@ -108,6 +108,10 @@ export const standardShape = {
   refresh: z
     .strictObject({
       'all-bank': expression.optional().describe('Interval of refreshes of all banks'),
+      staggered: z
+        .boolean()
+        .optional()
+        .describe('Whether the nodes whose banks are refreshed together have their turns spread over the interval'),
       'per-bank': perBank.optional().describe('Interval of refreshes of one bank'),
     })
     .default({})
@@ -155,6 +159,12 @@ export const standardShape = {
       z.strictObject({
         of: z.string().default('unit').describe('Level each node of which has one; unit: each unit has one'),
         entries: count.describe('Entries of one column each'),
+        column: z
+          .number()
+          .int()
+          .nonnegative()
+          .optional()
+          .describe('Of registers: the column at which the first entry is'),
       }),
     )
     .default({})
@@ -181,6 +191,11 @@ export const standardShape = {
     })
     .optional()
     .describe('Power of a rank, or of what else an all-bank refresh acts on; before what currents say'),
+  modes: z
+    .string()
+    .default('')
+    .describe('Rows of two kinds: commands that go in a mode, and what leads from one mode to another')
+    .meta({ examples: ['SB -> HAB ACT of row 6143 at banks 0 1'] }),
   currents: z.record(z.string(), currents).default({}).describe('By organisation and rate: `DDR4_8Gb_x8 2400`'),
 };
 

@@ -1,59 +1,176 @@
-/** Runs a PIM program on the channels of a memory. */
+/** Runs PIM programs on the channels of a memory. */
 import { InputError } from '../../../arch/language/diagnostics.ts';
 import type { DramDevice } from '../../../arch/language/dram/device.ts';
-import type { PimProgram } from '../../../workloads/language/pim-program.ts';
+import { ofChannel, type PimProgram } from '../../../workloads/language/pim-program.ts';
 import { PimController, type PimLog, type PimOptions } from './controller.ts';
-import { commandsIn, ProgramCursor } from './cursor.ts';
+import { barrierCommand, commandsIn, ProgramCursor } from './cursor.ts';
 
 export interface PimRunOptions extends Omit<PimOptions, 'log'> {
   readonly channels?: number;
+  /**
+   * `in order`: commands are handed out in the order of the program; one whose channel's queue is full holds up all behind
+   * it. `by channel`: each channel gets its own ones as its queue takes them, and channels that get the same are run once.
+   */
+  readonly handsOut?: 'in order' | 'by channel';
+  /** Most commands that are handed out in a cycle: in order, to all channels together; by channel, to each. */
+  readonly intake?: number;
+  /** The log of each channel that is run. */
   readonly log?: (channel: number) => PimLog;
 }
 
 export interface PimResult {
   /** Clock cycles until the last command was sent. */
   readonly cycles: number;
+  /** Clock cycles until the last data of a read or a write have come, with that in which the first command is handed out. */
+  readonly finished: number;
   /** Commands sent, by name, of all channels together. */
   readonly commands: { readonly [name: string]: number };
 }
 
-/**
- * Hands out the commands of a program in its order, as many in a cycle as the queues take; one whose channel's queue is full
- * holds up all behind it, whatever channel they are for.
- * @throws InputError when the program names commands, addresses or channels that are not there
- */
+/** @throws InputError when the program names commands, addresses or channels that are not there */
 export function runPim(device: DramDevice, program: PimProgram, options: PimRunOptions = {}): PimResult {
-  const { channels = 1, log, ...rest } = options;
-  const named = commandsIn(program, device);
-  const controllers = Array.from(
-    { length: channels },
-    (_, i) => new PimController(device, named, { ...rest, log: log?.(i) ?? null }),
-  );
-  const cursor = new ProgramCursor(program, device);
-  let hasNext = cursor.next();
-  let cycle = 0;
-  while (hasNext || controllers.some((controller) => !controller.isIdle)) {
-    cycle =
-      hasNext && canTake(controllers, cursor)
-        ? cycle + 1
-        : controllers.reduce((next, c) => Math.min(next, c.next), Infinity);
-    while (hasNext && canTake(controllers, cursor)) {
-      const controller = controllers[cursor.channel]!;
-      controller.commands.push(cursor, cycle);
-      controller.next = cycle;
-      hasNext = cursor.next();
-    }
-    for (const controller of controllers) if (controller.next <= cycle) controller.cycle(cycle);
+  return runPhases(device, [program], options);
+}
+
+/** Programs one after the other: of each, nothing is handed out before all data of the one before have come. */
+export function runPhases(
+  device: DramDevice,
+  programs: readonly PimProgram[],
+  { handsOut = 'in order', ...options }: PimRunOptions = {},
+): PimResult {
+  const run = new Run(device, handsOut === 'in order' ? inOrder(programs, options) : alike(programs, options), options);
+  for (let phase = 0; phase < programs.length; phase++) run.phase(phase);
+  return run.result();
+}
+
+/** Channels from `first` on that are fed from the same programs, each of which stands for `copies`. */
+interface Group {
+  readonly first: number;
+  readonly width: number;
+  readonly copies: number;
+  readonly programs: readonly PimProgram[];
+}
+
+function inOrder(programs: readonly PimProgram[], { channels = 1 }: PimRunOptions): Group[] {
+  return [{ first: 0, width: channels, copies: 1, programs }];
+}
+
+/** A group for each program that channels get. */
+function alike(programs: readonly PimProgram[], { channels = 1 }: PimRunOptions): Group[] {
+  const groups = new Map<string, Group>();
+  for (let channel = 0; channel < channels; channel++) {
+    const own = programs.map((program) => ofChannel(program, channel));
+    const key = JSON.stringify(own);
+    const { first = channel, copies = 0 } = groups.get(key) ?? {};
+    groups.set(key, { first, width: 1, copies: copies + 1, programs: own });
   }
-  const sent = device.commands.map((_, command) => controllers.reduce((all, { rows }) => all + rows.sent[command]!, 0));
-  return {
-    cycles: cycle,
-    commands: Object.fromEntries(device.commands.map(({ name }, command) => [name, sent[command]!])),
-  };
+  return [...groups.values()];
+}
+
+/** A group that is run: its controllers, and where its program is. */
+interface Feed {
+  readonly group: Group;
+  readonly controllers: readonly PimController[];
+  cursor: ProgramCursor;
+  hasNext: boolean;
+}
+
+class Run {
+  readonly #device: DramDevice;
+  readonly #feeds: readonly Feed[];
+  readonly #controllers: readonly PimController[];
+  readonly #intake: number;
+  readonly #phases: number;
+  #cycle = 0;
+  /** The cycle in which the last data of all commands so far come. */
+  #data = 0;
+
+  constructor(device: DramDevice, groups: readonly Group[], options: PimRunOptions) {
+    const { log, intake = Number.POSITIVE_INFINITY, ...rest } = options;
+    this.#device = device;
+    this.#intake = intake;
+    this.#phases = Math.max(...groups.map(({ programs }) => programs.length));
+    const latencies = device.commands.map(({ access }) => (access === 'none' ? null : device[`${access}Latency`]));
+    this.#feeds = groups.map((group) => {
+      const named = new Set(group.programs.flatMap((program) => [...commandsIn(program, device)]));
+      const controllers = Array.from({ length: group.width }, (_, i) => {
+        const own = log?.(group.first + i);
+        return new PimController(device, named, {
+          ...rest,
+          log: (tick, command, address) => {
+            const latency = latencies[command] ?? null;
+            if (latency !== null) this.#data = Math.max(this.#data, Math.ceil((tick + latency) / device.ticksPerClock));
+            own?.(tick, command, address);
+          },
+        });
+      });
+      return { group, controllers, cursor: new ProgramCursor([], device), hasNext: false };
+    });
+    this.#controllers = this.#feeds.flatMap(({ controllers }) => controllers);
+  }
+
+  /** Runs the program of one phase until all its commands have been sent. */
+  phase(phase: number): void {
+    if (phase > 0) this.#drain();
+    for (const feed of this.#feeds) {
+      feed.cursor = new ProgramCursor(feed.group.programs[phase] ?? [], this.#device);
+      feed.hasNext = feed.cursor.next();
+    }
+    const isLast = phase === this.#phases - 1;
+    const isBusy = (controller: PimController): boolean => (isLast ? !controller.isIdle : controller.waiting > 0);
+    while (this.#feeds.some((feed) => feed.hasNext) || this.#controllers.some(isBusy)) {
+      const isFed = this.#feeds.some((feed) => feed.hasNext && canTake(feed));
+      this.#step(isFed ? this.#cycle + 1 : this.#nextEvent());
+    }
+  }
+
+  result(): PimResult {
+    const sent = this.#device.commands.map((_, command) =>
+      this.#feeds.reduce(
+        (all, { group, controllers }) => all + group.copies * controllers.reduce((n, c) => n + c.rows.sent[command]!, 0),
+        0,
+      ),
+    );
+    return {
+      cycles: this.#cycle,
+      finished: this.#data + 1,
+      commands: Object.fromEntries(this.#device.commands.map(({ name }, command) => [name, sent[command]!])),
+    };
+  }
+
+  #step(cycle: number): void {
+    this.#cycle = cycle;
+    for (const feed of this.#feeds) if (feed.hasNext) this.#feed(feed);
+    for (const controller of this.#controllers) if (controller.next <= cycle) controller.cycle(cycle);
+  }
+
+  #feed(feed: Feed): void {
+    const { cursor, controllers, group } = feed;
+    for (let taken = 0; feed.hasNext && canTake(feed); taken++) {
+      const isBarrier = cursor.command === barrierCommand;
+      if (taken >= this.#intake && !isBarrier) return;
+      const controller = controllers[group.width === 1 ? 0 : cursor.channel]!;
+      controller.commands.push(cursor, this.#cycle);
+      controller.next = this.#cycle;
+      feed.hasNext = cursor.next();
+      if (isBarrier) taken--;
+    }
+  }
+
+  /** Goes on until all data have come; what is handed out then may be sent two cycles later. */
+  #drain(): void {
+    const end = this.#data + 1;
+    for (let next = this.#nextEvent(); next <= end; next = this.#nextEvent()) this.#step(next);
+    this.#cycle = end;
+  }
+
+  #nextEvent(): number {
+    return this.#controllers.reduce((next, controller) => Math.min(next, controller.next), Number.POSITIVE_INFINITY);
+  }
 }
 
 /** @throws InputError when the command is for a channel that is not there. */
-function canTake(controllers: readonly PimController[], { channel }: ProgramCursor): boolean {
+function canTake({ controllers, cursor: { channel } }: Feed): boolean {
   const controller = controllers[channel];
   if (controller) return !controller.commands.isFull;
   const message = `the program sends commands to channel ${channel}`;
