@@ -1,6 +1,7 @@
 /** Clockwright as a library: describe a machine and a workload, run one on the other, report. */
 export * from './arch/language/arch.ts';
 export { type Diagnostic, InputError, type Place } from './arch/language/diagnostics.ts';
+export type { DramDevice } from './arch/language/dram/device.ts';
 export { findStandard } from './arch/language/dram/find.ts';
 export { deviceOf } from './arch/language/dram/resolve.ts';
 export { version } from './arch/language/library.ts';
@@ -17,6 +18,7 @@ export {
   type SearchProgress,
   searchMapping,
 } from './models/mapper/mapper.ts';
+export { PimChannel, type PimChannelOptions, type PimListener } from './models/memory/pim/channel.ts';
 export { type PimResult, type PimRunOptions, runPhases, runPim } from './models/memory/pim/run.ts';
 export type { Result } from './models/result.ts';
 export { type SimulateOptions, simulate } from './models/simulate.ts';
@@ -48,6 +50,13 @@ export { type Arrival, type Served, ServingSchedule, servingStatistics } from '.
 export { cacheBytesPerToken, DeviceShare, shareMistake, weightBytesOf } from './workloads/llm/share.ts';
 export { batchAt, batches, ServingWorkload, schedule, stageLayers } from './workloads/llm/workload.ts';
 export { type AttAccAttention, attaccAttention } from './workloads/pim/attacc.ts';
+export {
+  type AttentionJob,
+  type AttentionJobs,
+  type AttentionShape,
+  attentionJobs,
+  attentionRows,
+} from './workloads/pim/attention.ts';
 export { type Gemv, gemv } from './workloads/pim/gemv.ts';
 export {
   type HbmPimElementwise,

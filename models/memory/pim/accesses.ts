@@ -11,8 +11,9 @@ export interface Access {
   unsent: number;
 }
 
-/** Runs that a controller chooses from. */
+/** Runs that a controller chooses from, and columns of them from which on it takes no further one. */
 const most = 16;
+const enough = 128;
 
 export class AccessQueue {
   /** Runs in their order; those beyond `size` are spare. */
@@ -25,6 +26,8 @@ export class AccessQueue {
   size = 0;
   /** Columns that have not been sent, of runs and of accesses behind. */
   columns = 0;
+  /** Columns of runs. */
+  #seen = 0;
   /** Accesses that are not all in runs, from `#first` on. */
   #behind: Access[] = [];
   #first = 0;
@@ -44,7 +47,7 @@ export class AccessQueue {
 
   /** Makes runs while there is room; `order` is that of the next one. Returns the order after the last. */
   fill(order: number): number {
-    while (this.size < most && this.#first < this.#behind.length) {
+    while (this.mayFill) {
       const access = this.#behind[this.#first]!;
       const column = access.address % this.#bursts;
       const count = Math.min(access.left, this.#bursts - column);
@@ -54,6 +57,7 @@ export class AccessQueue {
       this.row[slot] = Math.floor(row / this.#banks);
       this.column[slot] = column;
       this.left[slot] = count;
+      this.#seen += count;
       this.order[slot] = order++;
       this.#access[slot] = access;
       access.address += count;
@@ -71,13 +75,14 @@ export class AccessQueue {
 
   /** Whether there may be accesses that `fill` would make runs of. */
   get mayFill(): boolean {
-    return this.size < most && this.#first < this.#behind.length;
+    return this.size < most && this.#seen < enough && this.#first < this.#behind.length;
   }
 
   /** Columns of a run were sent. Returns its access when that was the last of it, and null otherwise. */
   sent(slot: number, columns: number): Access | null {
     const access = this.#access[slot]!;
     this.columns -= columns;
+    this.#seen -= columns;
     this.column[slot]! += columns;
     this.left[slot]! -= columns;
     access.unsent -= columns;

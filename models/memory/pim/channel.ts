@@ -39,7 +39,7 @@ export interface PimChannelOptions {
 }
 
 const never = Number.POSITIVE_INFINITY;
-const nowhere = { column: -1, entry: -1, sum: -1 };
+const nowhere = -1;
 
 export class PimChannel {
   /** The last cycle that has been executed; -1 at first. */
@@ -135,6 +135,7 @@ export class PimChannel {
     if (!refreshing.isWaiting && refreshing.due <= cycle && refreshing.due <= limit) {
       this.#bus.reach(refreshing.due);
       refreshing.wait();
+      ordinary.forget();
     } else if (cycle > limit) {
       this.now = Math.max(this.now, limit);
       return false;
@@ -178,7 +179,7 @@ export class PimChannel {
     if (!work.isAccepted) {
       if (isWaiting || (this.#isBlocked && this.#ordinary.isWaiting)) return;
       if (!this.#fits(this.#bus.free(work.head.command))) return;
-      work.isAccepted = true;
+      work.accept();
     }
     work.choose();
     // Until it is sent, what prepares has to fit; what else was accepted goes on.
@@ -188,18 +189,22 @@ export class PimChannel {
   /** Whether the work that would go on in a cycle ends before the next refresh; if not, all waits for that. */
   #fits(cycle: number): boolean {
     if (this.#refreshing.left(cycle) > this.#work.estimate) return true;
-    this.#work.isSkipped = true;
-    this.#work.isAccepted = false;
+    this.#work.skip();
     return false;
   }
 
   #refresh(): void {
     const { command, bank, cycle, refresh } = this.#refreshing;
-    this.#send(command, { ...nowhere, command: refresh, bank, row: -1 }, 1, cycle);
-    this.#work.forget();
+    this.#start(command, bank, nowhere, 1, cycle);
+    if (this.#log !== null) {
+      const address = { command: refresh, bank, row: nowhere, column: nowhere, entry: nowhere, sum: nowhere };
+      this.#log(this.#bus.tick(cycle), command, address, 1);
+    }
+    this.#work.forget(command, nowhere);
+    this.#ordinary.forget();
     if (command !== refresh) return;
     this.#refreshing.done();
-    this.#work.isSkipped = false;
+    this.#work.resume();
   }
 
   #compute(): void {
@@ -231,21 +236,30 @@ export class PimChannel {
 
   /** Sends what was chosen of the accesses, and those columns of the same run that come before a cycle. */
   #access(before: number): void {
-    const { command, bank, row, cycle, run, column } = this.#ordinary;
-    const address = { command, bank, row, column, entry: -1, sum: -1 };
-    this.#send(command, address, 1, cycle);
+    const ordinary = this.#ordinary;
+    const { command, bank, row, cycle, run } = ordinary;
+    this.#start(command, bank, row, 1, cycle);
+    if (this.#log !== null) this.#logAccess(0, cycle);
     if (run === 0) {
-      this.#work.forget();
+      this.#work.forget(command, row);
+      ordinary.forget();
       return;
     }
-    const columns = 1 + this.#follow(address, run - 1, cycle, before);
-    const access = this.#ordinary.sent(columns);
+    const columns = 1 + this.#follow(run - 1, cycle, before);
+    const access = ordinary.sent(columns);
     if (access !== null) this.#end(access);
   }
 
+  /** Tells of what was chosen of the accesses, or of a column after it. */
+  #logAccess(further: number, cycle: number): void {
+    const { command, bank, row, column } = this.#ordinary;
+    const address = { command, bank, row, column: column + further, entry: nowhere, sum: nowhere };
+    this.#log?.(this.#bus.tick(cycle), command, address, 1);
+  }
+
   /** Sends up to so many further columns of a run, as long as nothing else may come between; returns how many. */
-  #follow(address: Addressed, most: number, from: number, before: number): number {
-    const { command, bank } = address;
+  #follow(most: number, from: number, before: number): number {
+    const { command, bank, row } = this.#ordinary;
     if (most === 0) return 0;
     const first = this.#bus.cycle(command, this.#state.ready(command, bank));
     if (first >= before || !this.#state.repeats[command]) return 0;
@@ -253,13 +267,10 @@ export class PimChannel {
     const count = Math.min(most, Math.floor((before - 1 - first) / period) + 1);
     const last = first + (count - 1) * period;
     if (this.#log !== null) {
-      for (let i = 0; i < count; i++) {
-        const column = address.column + 1 + i;
-        this.#log(this.#bus.tick(first + i * period), command, { ...address, column }, 1);
-      }
+      for (let i = 0; i < count; i++) this.#logAccess(i + 1, first + i * period);
     }
     this.#state.sent[command]! += count - 1;
-    this.#start(command, bank, address.row, 1, last);
+    this.#start(command, bank, row, 1, last);
     return count;
   }
 
@@ -271,11 +282,6 @@ export class PimChannel {
 
   #after(cycle: number, ticks: number): number {
     return cycle + Math.ceil(ticks / this.#device.ticksPerClock);
-  }
-
-  #send(command: number, address: Addressed, multiplications: number, cycle: number): void {
-    this.#start(command, address.bank, address.row, multiplications, cycle);
-    if (this.#log !== null) this.#log(this.#bus.tick(cycle), command, address, multiplications);
   }
 
   #start(command: number, bank: number, row: number, multiplications: number, cycle: number): void {

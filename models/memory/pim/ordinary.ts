@@ -23,8 +23,9 @@ export class Ordinary {
   bank = 0;
   row = 0;
   cycle = never;
-  /** The soonest cycle of another one. */
+  /** The soonest cycle of another one, and of one of those that came before it. */
   other = never;
+  #older = never;
   readonly reads: AccessQueue;
   readonly writes: AccessQueue;
   readonly #state: PimState;
@@ -32,6 +33,7 @@ export class Ordinary {
   readonly #work: PimWork;
   readonly #refreshing: Refreshing;
   readonly #policy: Writes;
+  readonly #hasOneBus: boolean;
   readonly #read: number;
   readonly #write: number;
   readonly #activate: number;
@@ -41,6 +43,9 @@ export class Ordinary {
   /** Columns to be written before reads have their turn. */
   #draining = 0;
   #slot = none;
+  /** Whether the last choice stands but for its cycle, and as of which state of the PIM work. */
+  #isKnown = false;
+  #version = -1;
   /** By bank: the choice in which an older run was for it. */
   readonly #seen: Float64Array;
   #choice = 0;
@@ -59,6 +64,7 @@ export class Ordinary {
     this.#work = work;
     this.#refreshing = refreshing;
     this.#policy = policy;
+    this.#hasOneBus = !device.dualBus;
     this.#read = read;
     this.#write = write;
     this.#activate = activate;
@@ -68,8 +74,16 @@ export class Ordinary {
     this.writes = new AccessQueue(device.bursts, state.banks);
   }
 
+  /** The last choice does not stand any more. */
+  forget(): void {
+    this.#isKnown = false;
+  }
+
   push(access: Access): void {
-    (access.isWrite ? this.writes : this.reads).push(access);
+    this.#isKnown = false;
+    const queue = access.isWrite ? this.writes : this.reads;
+    queue.push(access);
+    this.#order = queue.fill(this.#order);
   }
 
   /** Whether something waits to be sent, not counting writes that are kept for later. */
@@ -88,6 +102,8 @@ export class Ordinary {
 
   /** Nothing may go. */
   clear(): void {
+    this.#isKnown = false;
+    this.#older = never;
     this.command = none;
     this.cycle = never;
     this.other = never;
@@ -95,13 +111,25 @@ export class Ordinary {
 
   /** Finds the run that goes next: of those that may, in their order in each bank, the one whose command can be sent first. */
   choose(): void {
+    if (this.#isKnown && this.#version === this.#work.version && this.#stands()) return;
     this.clear();
+    this.#isKnown = true;
+    this.#version = this.#work.version;
     if (!this.isWaiting) return;
     const isWriting = this.#draining > 0;
     const queue = isWriting ? this.writes : this.reads;
-    if (queue.mayFill) this.#order = queue.fill(this.#order);
     this.#choice++;
     for (let i = 0; i < queue.size; i++) this.#consider(queue, i, isWriting);
+  }
+
+  /** Whether what was chosen is still first: all that was sent since has made nothing sooner. */
+  #stands(): boolean {
+    if (this.command === none) return true;
+    const before = this.cycle;
+    this.cycle = this.#bus.cycle(this.command, this.#state.ready(this.command, this.bank));
+    if (this.cycle === before || this.cycle < this.other) return true;
+    // It waits for the bus alone, and so would those that came after it.
+    return this.#hasOneBus && this.cycle === this.#bus.free(this.command) && this.cycle < this.#older;
   }
 
   #consider(queue: AccessQueue, slot: number, isWriting: boolean): void {
@@ -119,6 +147,7 @@ export class Ordinary {
       return;
     }
     this.other = this.cycle;
+    this.#older = this.cycle;
     this.command = command;
     this.bank = bank;
     this.row = row;
@@ -138,8 +167,7 @@ export class Ordinary {
   /** Whether an access of the other kind to the same columns came before. */
   #mustWait(queue: AccessQueue, slot: number, isWriting: boolean): boolean {
     const before = isWriting ? this.reads : this.writes;
-    if (before.size === 0 && !before.mayFill) return false;
-    if (before.mayFill) this.#order = before.fill(this.#order);
+    if (before.size === 0) return false;
     const { bank, row, column, left, order } = queue;
     if (!before.overlaps(bank[slot]!, row[slot]!, column[slot]!, left[slot]!, order[slot]!)) return false;
     // Reads after a write: it is written first. Writes after a read wait for it.
@@ -160,7 +188,15 @@ export class Ordinary {
   /** Columns of the chosen run were sent; returns its access when that was the last of it. */
   sent(columns: number): Access | null {
     const isWrite = this.command === this.#write;
+    const queue = isWrite ? this.writes : this.reads;
     if (isWrite) this.#draining -= columns;
-    return (isWrite ? this.writes : this.reads).sent(this.#slot, columns);
+    if (isWrite) this.#isKnown = false;
+    const isDone = queue.left[this.#slot] === columns;
+    const access = queue.sent(this.#slot, columns);
+    if (!isDone) return access;
+    // A further run is looked at when one has been done.
+    this.#isKnown = false;
+    this.#order = queue.fill(this.#order);
+    return access;
   }
 }

@@ -34,8 +34,16 @@ export class Target {
   }
 }
 
+const known = new WeakMap<DramDevice, readonly Target[]>();
+
 /** The target of every command. @throws Error when a command needs rows that nothing opens or closes */
 export function targetsOf(device: DramDevice): readonly Target[] {
+  const targets = known.get(device) ?? findTargets(device);
+  known.set(device, targets);
+  return targets;
+}
+
+function findTargets(device: DramDevice): readonly Target[] {
   const scopes = device.commands.map((command) => new Scope(device, command));
   const targets = device.commands.map((command) => new Target(device, command, scopes));
   device.commands.forEach((command, index) => {

@@ -35,6 +35,8 @@ export class PimWork {
   reserved = none;
   /** Whether nothing is begun before the next refresh. */
   isSkipped = false;
+  /** Changes whenever requests may be held up that were not, or the other way round. */
+  version = 0;
   /** Rows in the way of the command in hand, and activations that it needs. */
   #closes = 0;
   #opens = 0;
@@ -68,6 +70,7 @@ export class PimWork {
     if (!nextCommand(cursor)) throw new Error('a job needs commands');
     this.#jobs.push({ cursor, tag, results: 0, isBegun: false });
     if (this.job === null) this.#take();
+    this.version++;
   }
 
   /** Whether the command in hand is what begins work that has to end before a refresh. */
@@ -87,9 +90,29 @@ export class PimWork {
     return ticks / this.#device.ticksPerClock;
   }
 
-  /** Rows were opened or closed for others. */
-  forget(): void {
-    this.#isKnown = false;
+  /** A command opened or closed a row for others. */
+  forget(command: number, row: number): void {
+    if (this.head === null || !this.#isKnown) return;
+    const { targets } = this.#state;
+    if (targets[command]!.buffer === targets[this.head.command]!.buffer || row === this.head.row) this.#isKnown = false;
+  }
+
+  /** The command in hand may be sent, as far as the next refresh is concerned. */
+  accept(): void {
+    this.isAccepted = true;
+    this.version++;
+  }
+
+  /** Nothing is begun before the next refresh. */
+  skip(): void {
+    this.isSkipped = true;
+    this.isAccepted = false;
+    this.version++;
+  }
+
+  resume(): void {
+    this.isSkipped = false;
+    this.version++;
   }
 
   /** Finds what may be sent next: of what comes before the command in hand the first that may go by then, else the soonest. */
@@ -137,7 +160,7 @@ export class PimWork {
     }
     // After closings come openings. What is in the way of an estimate becomes less, by one where it is a bank's row.
     if (this.#pending === 0) this.#isKnown = false;
-    else if (this.#closes > this.#pending) this.#isKnown = false;
+    else if (this.#closes > this.#pending + 1) this.#isKnown = false;
     else this.#closes--;
     return false;
   }
@@ -151,6 +174,7 @@ export class PimWork {
     }
     this.isAccepted = false;
     this.#isKnown = false;
+    this.version++;
     const ends = !nextCommand(this.job!.cursor);
     if (ends) this.#take();
     if (this.head === null || this.begins) this.stop();
