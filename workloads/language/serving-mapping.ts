@@ -5,34 +5,37 @@ import { type Diagnostic, InputError, type Place, suggest } from '../../arch/lan
 import { fileNamed } from '../../arch/language/library.ts';
 import { count, intensity } from '../../arch/language/quantities.ts';
 import { check, type Path, Source } from '../../arch/language/source.ts';
+import { type Collective, type Operator, opPerByte, type Phase } from '../llm/operator.ts';
 
-/** Kinds of operators of a layer, and the names of those of a kind that has several. */
-const operators = {
-  matmul: ['qkv', 'projection', 'ffn-up', 'ffn-gate', 'ffn-down', 'router', 'lm-head'],
-  experts: ['expert-up', 'expert-gate', 'expert-down'],
+/** Operators that run on an engine; what devices send to one another goes over links. */
+export type EngineOperator = Exclude<Operator, Collective>;
+
+/** Kinds of operators, and the names of those of a kind that has several. */
+export const operatorNames: { readonly [kind in EngineOperator['kind']]: readonly string[] } = {
+  matmul: ['qkv', 'projection', 'ffn-gate', 'ffn-up', 'ffn-down', 'router', 'lm-head'],
+  experts: ['expert-gate', 'expert-up', 'expert-down'],
   scores: [],
   softmax: [],
   context: [],
-  vector: ['embedding', 'attention-norm', 'ffn-norm', 'final-norm', 'residual', 'gelu', 'silu', 'relu', 'rope'],
-} as const;
+  vector: [
+    ...['embedding', 'attention-norm', 'rotary', 'attention-residual', 'ffn-norm', 'gelu', 'silu', 'relu', 'gate'],
+    ...['routing', 'combine', 'ffn-residual', 'final-norm'],
+  ],
+};
 
-export type OperatorKind = keyof typeof operators;
-export const operatorKinds = Object.keys(operators) as OperatorKind[];
+const kinds = Object.keys(operatorNames) as EngineOperator['kind'][];
 
 /** What runs an operator: the arrays, the vector units, or the memory that computes. */
 export const sides = ['array', 'vector', 'pim'] as const;
 export type Side = (typeof sides)[number];
 
-export const phases = ['prefill', 'decode'] as const;
-export type Phase = (typeof phases)[number];
-
 /** Where operators run for which all that is given holds. */
 export class PlacementRule extends Record<{
-  /** Kinds and names of operators; null: of any. */
+  /** Kinds and names of operators; null: any. */
   operators: List<string> | null;
   /** Operations per byte that the operator has fewer of; null: of any. */
   below: number | null;
-  /** What its requests do; null: either. */
+  /** What the requests of a part of attention do; null: either. */
   phase: Phase | null;
   on: Side;
 }>({ operators: null, below: null, phase: null, on: 'array' }, 'PlacementRule') {}
@@ -55,6 +58,8 @@ export type Layout = OrderedMap<string, List<string>>;
 /** How requests come to channels: in turn, so that the work is even, or as the trace says. */
 export const channelRules = ['round-robin', 'balanced', 'given'] as const;
 
+export const arraySharing = ['folds', 'outputs'] as const;
+
 export class ServingMapping extends Record<{
   name: string;
   about: string;
@@ -70,6 +75,8 @@ export class ServingMapping extends Record<{
   subBatches: number;
   /** `split`: experts are shared out to array and memory so that both end at the same time; `placed`: by `place`. */
   experts: 'placed' | 'split';
+  /** What of a product arrays that are several share out: its folds, or the outputs that stream through each fold. */
+  arrays: (typeof arraySharing)[number];
 }>(
   {
     name: '',
@@ -82,6 +89,7 @@ export class ServingMapping extends Record<{
     channels: 'round-robin',
     subBatches: 1,
     experts: 'placed',
+    arrays: 'folds',
   },
   'ServingMapping',
 ) {}
@@ -92,21 +100,13 @@ export interface LoadedServingMapping {
   readonly place: (path: Path, atKey?: boolean) => Place;
 }
 
-/** What a rule asks of an operator. `intensity`: operations per byte. */
-export interface Placeable {
-  readonly kind: OperatorKind;
-  readonly name: string;
-  readonly phase: Phase;
-  readonly intensity: number;
-}
-
 /** Where an operator runs: by the first rule that fits. A loaded mapping has one for every operator. */
-export function placementOf({ place }: ServingMapping, operator: Placeable): Side {
+export function placementOf({ place }: ServingMapping, operator: EngineOperator): Side {
   const rule = place.find(
-    ({ operators: named, below, phase }) =>
-      (named === null || named.includes(operator.kind) || named.includes(operator.name)) &&
-      (below === null || operator.intensity < below) &&
-      (phase === null || operator.phase === phase),
+    ({ operators, below, phase }) =>
+      (operators === null || operators.includes(operator.kind) || operators.includes(operator.name)) &&
+      (below === null || opPerByte(operator) < below) &&
+      (phase === null || ('phase' in operator && operator.phase === phase)),
   );
   if (!rule) throw new Error(`nothing says where ${operator.name} runs`);
   return rule.on;
@@ -116,9 +116,9 @@ const name = z.union([z.string().transform((one) => [one]), z.array(z.string()).
 const levels = name.describe('A level of the memory, or several, the fastest first');
 
 const rule = z.strictObject({
-  operators: name.optional().describe('Kinds or names of operators; all when omitted'),
+  operators: name.optional().describe('Kinds or names of operators; when omitted all, or on pim all products'),
   below: intensity.optional().describe('Only operators with fewer operations per byte'),
-  phase: z.enum(phases).optional().describe('Only operators of requests that do this'),
+  phase: z.enum(['prefill', 'decode']).optional().describe('Only parts of attention of requests that do this'),
   on: z.enum(sides).describe('What runs them'),
 });
 
@@ -145,6 +145,7 @@ const servingSchema = z.strictObject({
     .enum(['placed', 'split'])
     .default('placed')
     .describe('split: shared out to array and memory so that both end at the same time'),
+  arrays: z.enum(arraySharing).default('folds').describe('What of a product several arrays share out'),
 });
 
 /** JSON Schema of the file of a serving mapping, for editors. */
@@ -179,8 +180,8 @@ function mappingOf({ mapping, place, layout, 'sub-batches': subBatches, ...rest 
     name: mapping,
     place: List(
       place.map(
-        ({ operators: named, below = null, phase = null, on }) =>
-          new PlacementRule({ operators: named ? List(named) : null, below, phase, on }),
+        ({ below = null, phase = null, on, ...rule }) =>
+          new PlacementRule({ operators: operatorsOf({ on, ...rule }), below, phase, on }),
       ),
     ),
     layout: OrderedMap(
@@ -188,6 +189,20 @@ function mappingOf({ mapping, place, layout, 'sub-batches': subBatches, ...rest 
     ),
     subBatches,
   });
+}
+
+/** Operators that multiply, which is what memories do. */
+export const products: readonly string[] = [
+  'matmul',
+  'experts',
+  'scores',
+  'context',
+] satisfies EngineOperator['kind'][];
+
+/** Operators of a rule; without any, memories take products only. Null: all. */
+function operatorsOf({ operators, on }: Written['place'][number]): List<string> | null {
+  if (operators) return List(operators);
+  return on === 'pim' ? List(products) : null;
 }
 
 /** The layouts of a file by tensor, and of each its indices with their levels, in the order of the file. */
@@ -204,43 +219,59 @@ type PlaceOf = LoadedServingMapping['place'];
 
 /** All operators that a kind or a name means. */
 function namedBy(one: string): readonly string[] {
-  const kind = operatorKinds.find((known) => known === one);
+  const kind = kinds.find((known) => known === one);
   if (kind === undefined) return [one];
-  return operators[kind].length > 0 ? operators[kind] : [kind];
+  return operatorNames[kind].length > 0 ? operatorNames[kind] : [kind];
 }
 
-/** Operators that there are not. */
+/** Parts of attention, which have a phase. */
+const attention: readonly string[] = ['scores', 'softmax', 'context'];
+const phases: readonly string[] = ['prefill', 'decode'];
+
+/** Operators that there are not, and phases of such as have none. */
 function wrongNames({ place: rules }: Written, place: PlaceOf): Diagnostic[] {
-  const known = operatorKinds.flatMap((kind): string[] => [kind, ...operators[kind]]);
-  return rules.flatMap(({ operators: named = [] }, i) =>
-    named.flatMap((one, j): Diagnostic[] => {
-      if (known.includes(one)) return [];
+  const known = kinds.flatMap((kind): string[] => [kind, ...operatorNames[kind]]);
+  return rules.flatMap(({ operators = [], phase }, i) =>
+    operators.flatMap((one, j): Diagnostic[] => {
       const at = place(['place', i, 'operators', j]);
-      return [{ message: `there is no operator "${one}"`, place: at, hint: suggest(one, known) }];
+      if (!known.includes(one))
+        return [{ message: `there is no operator "${one}"`, place: at, hint: suggest(one, known) }];
+      if (phase === undefined || attention.includes(one)) return [];
+      return [
+        {
+          message: `${one} works for all requests, whatever their phase`,
+          place: at,
+          hint: `of ${attention.join(', ')}`,
+        },
+      ];
     }),
   );
 }
 
 /** Rules to which those above leave nothing, and operators that no rule is sure to fit. */
 function wrongOrder({ place: rules }: Written, place: PlaceOf): Diagnostic[] {
-  const left = new Set(operatorKinds.flatMap(namedBy));
+  const all = kinds.flatMap(namedBy);
+  const left = new Map(all.map((one) => [one, new Set(attention.includes(one) ? phases : ['any'])]));
   const mistakes: Diagnostic[] = [];
-  rules.forEach(({ operators: named, below, phase }, i) => {
-    const meant = named?.flatMap(namedBy) ?? [...left];
-    if (!meant.some((one) => left.has(one))) {
+  rules.forEach((rule, i) => {
+    const { below, phase } = rule;
+    const meant = operatorsOf(rule)?.toArray().flatMap(namedBy) ?? all;
+    const reached = meant.filter((one) => (phase === undefined ? left.has(one) : left.get(one)?.has(phase)));
+    if (reached.length === 0) {
       const message = 'the rules above it leave nothing to this one';
       mistakes.push({ message, place: place(['place', i]), hint: 'move it up, or take it away' });
     }
-    if (below === undefined && phase === undefined) for (const one of meant) left.delete(one);
+    if (below !== undefined) return;
+    for (const one of reached) {
+      if (phase !== undefined) left.get(one)?.delete(phase);
+      if (phase === undefined || left.get(one)?.size === 0) left.delete(one);
+    }
   });
   if (left.size > 0) {
-    const first = [...left].slice(0, 3).join(', ');
+    const first = [...left.keys()].slice(0, 3).join(', ');
     const message = `nothing says where ${first}${left.size > 3 ? ` and ${left.size - 3} more` : ''} run`;
-    mistakes.push({
-      message,
-      place: place(['place'], true),
-      hint: 'end with a rule for all others: "- { on: array }"',
-    });
+    const hint = 'end with a rule for all others: "- { on: array }"';
+    mistakes.push({ message, place: place(['place'], true), hint });
   }
   return mistakes;
 }

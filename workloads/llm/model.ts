@@ -1,6 +1,15 @@
 /** Transformer decoders as immutable values. */
 import { Record } from 'immutable';
 
+/** What a device has: 1 / tensor of products, and of 1 / expert of the experts 1 / expertTensor. */
+export interface Part {
+  readonly tensor: number;
+  readonly expert: number;
+  readonly expertTensor: number;
+}
+
+const whole: Part = { tensor: 1, expert: 1, expertTensor: 1 };
+
 /**
  * A decoder: attention and a feed-forward network in every layer, with norms before both and residuals after. In every
  * `expertEvery`-th layer the network is `experts` networks, `activeExperts` of which each token goes through.
@@ -66,32 +75,46 @@ export class LlmModel extends Record<{
     return this.experts > 0 && layer % this.expertEvery === this.expertEvery - 1;
   }
 
-  /** Layers with experts. */
-  get expertLayers(): number {
-    return this.experts > 0 ? Math.floor(this.layers / this.expertEvery) : 0;
-  }
-
   /** Weights of everything, embeddings included. */
   parameters(): number {
-    const dense = this.layers - this.expertLayers;
-    const embeddings = (this.vocabulary * (this.tied ? 1 : 2) + this.positions) * this.hidden;
-    const layers = this.layers * this.#attention() + dense * this.#network(this.gated);
-    return embeddings + layers + this.expertLayers * this.#experts() + this.#norm();
+    const layers = Array.from({ length: this.layers }, (_, layer) => this.layerParameters(layer));
+    return layers.reduce((all, weights) => all + weights, this.embeddingParameters());
   }
 
-  #attention(): number {
-    const [queries, keys] = [this.heads * this.headSize, this.kvHeads * this.headSize];
-    const biases = this.biases ? queries + 2 * keys + this.hidden : 0;
-    return this.hidden * (2 * queries + 2 * keys) + biases + 2 * this.#norm();
+  /**
+   * Weights of a layer, or of what a device has of it. Devices share products; norms, biases of what is summed over
+   * devices, and routers are on each of them.
+   */
+  layerParameters(layer: number, part: Part = whole): number {
+    const network = this.hasExperts(layer) ? this.#experts(part) : this.#network(this.gated, part.tensor);
+    return this.#attention(part) + network + 2 * this.#norm();
   }
 
-  #network(gated: boolean): number {
-    const inner = gated ? 2 : 1;
-    return (inner + 1) * this.hidden * this.ffn + (this.biases ? inner * this.ffn + this.hidden : 0);
+  /** Weights before and after the layers: embeddings, which devices share, positions, and the last norm. */
+  embeddingParameters({ tensor }: Part = whole): number {
+    const words = Math.ceil(this.vocabulary / tensor) * (this.tied ? 1 : 2);
+    return (words + this.positions) * this.hidden + this.#norm();
   }
 
-  #experts(): number {
-    return this.experts * (this.#network(this.gatedExperts) + this.hidden);
+  /** Heads of keys and values on each of some devices: at least one, which then several devices have. */
+  kvHeadsOn(devices: number): number {
+    return Math.max(1, this.kvHeads / devices);
+  }
+
+  #attention({ tensor }: Part): number {
+    const queries = (this.heads / tensor) * this.headSize;
+    const keys = this.kvHeadsOn(tensor) * this.headSize;
+    return this.hidden * (2 * queries + 2 * keys) + (this.biases ? queries + 2 * keys + this.hidden : 0);
+  }
+
+  #network(gated: boolean, devices: number): number {
+    const width = this.ffn / devices;
+    const inner = gated ? 2 * width : width;
+    return this.hidden * (inner + width) + (this.biases ? inner + this.hidden : 0);
+  }
+
+  #experts({ expert, expertTensor }: Part): number {
+    return (this.experts / expert) * this.#network(this.gatedExperts, expertTensor) + this.experts * this.hidden;
   }
 
   #norm(): number {

@@ -5,7 +5,7 @@ import type { LlmModel } from './model.ts';
 import type { Attended, Operations, Operator, Phase, Vector } from './operator.ts';
 import { softmaxOperations } from './operator.ts';
 import { expertTokens } from './routing.ts';
-import { type DeviceShare, expertsOf, kvHeadsOf, shareMistake } from './share.ts';
+import { type DeviceShare, expertsOf, shareMistake } from './share.ts';
 
 /** An operator without what all have, for `Operators.add`. */
 type Bare<O> = O extends Operator ? Omit<O, 'after' | 'activations'> : never;
@@ -126,7 +126,7 @@ class Operators {
   /** Everything up to the residual after attention, which may follow the layer before. */
   attention(): number {
     const { hidden, heads, headSize, rotary } = this.#model;
-    const kvHeads = kvHeadsOf(this.#model, this.#share);
+    const kvHeads = this.#model.kvHeadsOn(this.#share.tensor);
     const local = heads / this.#share.tensor;
     const norm = this.norm('attention-norm', this.tokens, []);
     let last = this.matmul('qkv', this.tokens, hidden, (local + 2 * kvHeads) * headSize, [norm]);
@@ -145,7 +145,7 @@ class Operators {
 
   #heads(phase: Phase, requests: readonly Attended[], after: number): number[] {
     if (requests.length === 0) return [];
-    const kvHeads = kvHeadsOf(this.#model, this.#share);
+    const kvHeads = this.#model.kvHeadsOn(this.#share.tensor);
     const group = this.#model.heads / this.#share.tensor / kvHeads;
     const shape = { phase, requests, kvHeads, group, headSize: this.#model.headSize, cache: this.#share.cache };
     let last = after;

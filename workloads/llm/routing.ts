@@ -1,17 +1,19 @@
 /** Which experts tokens go to. */
+import { List, Record } from 'immutable';
 import { mulberry32 } from '../language/evaluate.ts';
 import type { LlmModel } from './model.ts';
 
 /**
  * `even`: as equal as can be. `uniform`: each token draws its experts, all alike. `zipf`: the expert of rank r (1, 2, ...)
- * is drawn with weight r ^ -exponent; which expert has which rank is drawn for each layer. `trace`: weights of experts,
- * a row for each layer with experts, with which they are drawn.
+ * is drawn with weight r ^ -exponent; which expert has which rank is drawn for each layer. `trace`: experts are drawn with
+ * the weights of the n-th layer with experts, which are taken in turn when there are fewer than layers.
  */
-export type Routing =
-  | { readonly kind: 'even' }
-  | { readonly kind: 'uniform'; readonly seed: number }
-  | { readonly kind: 'zipf'; readonly exponent: number; readonly seed: number }
-  | { readonly kind: 'trace'; readonly weights: readonly (readonly number[])[]; readonly seed: number };
+export class Routing extends Record<{
+  kind: 'even' | 'uniform' | 'zipf' | 'trace';
+  exponent: number;
+  weights: List<List<number>>;
+  seed: number;
+}>({ kind: 'even', exponent: 1, weights: List(), seed: 1 }, 'Routing') {}
 
 /**
  * Tokens that go to each expert of a layer; a token goes to `activeExperts` different ones. The same for the same seed,
@@ -40,9 +42,10 @@ function even(total: number, parts: number): number[] {
   return Array.from({ length: parts }, (_, i) => Math.floor(total / parts) + (i < total % parts ? 1 : 0));
 }
 
-function weightsOf(routing: Exclude<Routing, { kind: 'even' }>, model: LlmModel, layer: number): readonly number[] {
+function weightsOf(routing: Routing, model: LlmModel, layer: number): readonly number[] {
   const { experts, expertEvery } = model;
   switch (routing.kind) {
+    case 'even':
     case 'uniform':
       return new Array<number>(experts).fill(1);
     case 'zipf': {
@@ -50,7 +53,7 @@ function weightsOf(routing: Exclude<Routing, { kind: 'even' }>, model: LlmModel,
       return shuffled(weights, mulberry32(mixed(routing.seed, layer, -1)));
     }
     case 'trace':
-      return routing.weights[Math.floor(layer / expertEvery) % routing.weights.length]!;
+      return routing.weights.get(Math.floor(layer / expertEvery) % routing.weights.size)!.toArray();
   }
 }
 

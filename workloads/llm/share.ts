@@ -34,7 +34,7 @@ export function shareMistake(model: LlmModel, share: DeviceShare): string | null
       `${tensor} devices cannot share ${model.kvHeads} heads of keys and values equally`,
     ],
     [
-      model.expertLayers === model.layers || divides(tensor, model.ffn),
+      (model.experts > 0 && model.expertEvery === 1) || divides(tensor, model.ffn),
       `${tensor} devices cannot share the ${model.ffn} inner elements of the network equally`,
     ],
     [expert === 1 || model.experts > 0, 'there are no experts to spread'],
@@ -50,11 +50,6 @@ export function shareMistake(model: LlmModel, share: DeviceShare): string | null
   return rules.find(([holds]) => !holds)?.[1] ?? null;
 }
 
-/** Heads of keys and values on a device: at least one, which then several devices have. */
-export function kvHeadsOf({ kvHeads }: LlmModel, { tensor }: DeviceShare): number {
-  return Math.max(1, kvHeads / tensor);
-}
-
 /** The first expert of a device, and the one after its last. */
 export function expertsOf({ experts }: LlmModel, { device, expert, expertTensor }: DeviceShare): [number, number] {
   const each = experts / expert;
@@ -64,4 +59,16 @@ export function expertsOf({ experts }: LlmModel, { device, expert, expertTensor 
 
 function divides(divisor: number, number: number): boolean {
   return number % divisor === 0;
+}
+
+/** Bytes of the weights of the first `layers` layers on a device, and with `embeddings` of those before and after them. */
+export function weightBytesOf(model: LlmModel, share: DeviceShare, layers: number, embeddings: boolean): number {
+  const ends = embeddings ? model.embeddingParameters(share) : 0;
+  const each = Array.from({ length: layers }, (_, layer) => model.layerParameters(layer, share));
+  return share.weights * each.reduce((all, weights) => all + weights, ends);
+}
+
+/** Bytes of the keys and values of one token in `layers` layers on a device. */
+export function cacheBytesPerToken(model: LlmModel, share: DeviceShare, layers: number): number {
+  return 2 * layers * model.kvHeadsOn(share.tensor) * model.headSize * share.cache;
 }

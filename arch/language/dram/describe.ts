@@ -49,10 +49,11 @@ function energyRows({ energies, background, currents, commands }: DramStandard):
 
 function unitRows({ units, buffers }: DramStandard): string[][] {
   if (units === null) return [];
-  const { type, sums, adds } = units;
+  const { type, sums, adds, vectors } = units;
+  const by = vectors === 1 ? '' : `, ${vectors} vectors at once`;
   const kept = [...buffers].map(([name, { of, capacity }]) => `${name} (${counted(capacity, 'column')} of each ${of})`);
   return [
-    ['units', `${type}, ${adds === 'tree' ? 'a sum of each column' : 'a sum of each lane'} in ${sums}`],
+    ['units', `${type}, ${adds === 'tree' ? 'a sum of each column' : 'a sum of each lane'} in ${sums}${by}`],
     ['buffers', kept.join(', ') || 'none'],
   ];
 }

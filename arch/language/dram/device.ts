@@ -38,11 +38,15 @@ export interface DramPimEffect {
   readonly unit: number;
 }
 
-/** What computes: the type of its operands and of its sums, and whether the products of a column are added up. */
+/**
+ * What computes: the type of its operands and of its sums, whether the products of a column are added up, and by how many
+ * vectors a column is multiplied at once. An entry of operands is a column of each vector, a sum is one for each.
+ */
 export interface DramUnits {
   readonly type: string;
   readonly sums: string;
   readonly adds: 'tree' | 'lanes';
+  readonly vectors: number;
 }
 
 /** A buffer: one in every unit or at every node of a level, of so many entries of a column each. */

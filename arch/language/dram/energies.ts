@@ -178,7 +178,11 @@ export function energiesOf(
     const terms = entries.get(name);
     if (!terms) return { joules: 0, times: [[index, 1]] };
     const bits = bitsMoved(device, device.commands[index]!);
-    const each = { command: 1, bit: bits, multiplication: units === null ? 0 : bits / bitsOf(units.type) };
+    const each = {
+      command: 1,
+      bit: bits,
+      multiplication: units === null ? 0 : (bits / bitsOf(units.type)) * units.vectors,
+    };
     const all = flat(terms, entries, indices).map(({ amount, per, entry }): DramCommandEnergy => {
       if (per !== 'entry') return { joules: amount * each[per], times: [] };
       const { joules, times } = energyOf(entry);

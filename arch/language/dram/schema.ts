@@ -139,6 +139,9 @@ export const standardShape = {
       adds: z
         .enum(['tree', 'lanes'])
         .describe('tree: the products of a column are added up; lanes: each has a sum of its own'),
+      vectors: count
+        .default(1)
+        .describe('Vectors that a column is multiplied by at once: entries of operands, and sums, are of all of them'),
     })
     .optional()
     .describe('What multiplies in the memory'),
