@@ -35,7 +35,7 @@ export class PimRows {
     this.sent = new Float64Array(device.commands.length);
     this.#scopes = scopes;
     const constraints = device.constraints.filter(({ at }) => at === undefined);
-    this.#timing = new Timing({ ...device, constraints }, sent, like?.#timing);
+    this.#timing = new Timing({ ...device, constraints }, sent, like === null ? null : like.#timing);
     this.#displaced = new Displaced(device);
     this.#needsRow = device.commands.map(needsRow);
     this.#widest = widestPrecharge(device);
