@@ -93,10 +93,10 @@ export const partSchemas = {
         .default(array.feed)
         .describe('Operands enter skewed at the edges, or reach a whole row or column at once'),
       overlap: z
-        .enum(['none', 'preload', 'full'])
+        .enum(['none', 'preload', 'drain', 'full'])
         .default(array.overlap)
         .describe(
-          'What may pass while the fold before is in the array: nothing, the load of the stationary operand, all',
+          'What may pass while the fold before is in the array: nothing, the load of the stationary operand, what can behind its last moving operands, all',
         ),
       sparsity: z
         .enum(['none', 'structured'])
@@ -122,6 +122,9 @@ export const partSchemas = {
       depth: parsed(z.union([z.string(), z.number()]), parseDepth, ['4 cycles'])
         .optional()
         .describe('Cycles from start to result of operations that name no depth of their own'),
+      tree: parsed(z.union([z.string(), z.number()]), parseDepth, ['1 cycle'])
+        .optional()
+        .describe('Cycles in which a tree adds up, or compares, an element of each lane, for rows of language models'),
       operations,
       ...ports,
     })

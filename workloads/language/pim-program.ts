@@ -1,3 +1,5 @@
+import { InputError } from '../../arch/language/diagnostics.ts';
+
 /**
  * What is sent to memories that compute: commands of a PIM dialect as loops that are expanded one command at a time, so
  * that a program is as short for a million commands as for ten.
@@ -57,4 +59,44 @@ export function repeat(times: number, ...steps: PimStep[]): PimRepeat {
 
 export function barrier(channels: number): PimBarrier {
   return { kind: 'barrier', channels };
+}
+
+/**
+ * What one channel gets of a program whose commands go from channel to channel, the fastest of all fields.
+ * @throws InputError when the channel is not the first field of a step's order
+ */
+export function ofChannel(program: PimProgram, channel: number): PimProgram {
+  return program.flatMap((step): PimStep[] => {
+    if (step.kind === 'repeat') return [{ ...step, steps: ofChannel(step.steps, channel) }];
+    if (step.kind === 'barrier') {
+      const first = step.first ?? 0;
+      return channel >= first && channel < first + step.channels ? [barrier(1)] : [];
+    }
+    return commandsOfChannel(step, channel);
+  });
+}
+
+function commandsOfChannel(step: PimCommands, channel: number): PimCommands[] {
+  const { channel: start = 0, ...at } = step.at ?? {};
+  const [[field, width] = ['', 1], ...inner] = step.order;
+  const isSpread = field === 'channel';
+  const [index, channels, order] = isSpread ? [channel - start, width, inner] : [channel - start, 1, step.order];
+  const isMixed = order.some(([name]) => name === 'channel') || step.beside?.some(([name]) => name === 'channel');
+  if (isMixed || (channels > 1 && (step.beside || (step.step ?? 0) % channels !== 0))) {
+    const hint = 'begin its order with the channel, and count whole rounds of the channels in its steps';
+    throw new InputError({ message: `${step.command} cannot be handed out channel by channel`, hint });
+  }
+  if (index < 0 || index >= channels) return [];
+  const share = (number: number): number => Math.ceil((number - index) / channels);
+  const first = share(step.first ?? 0);
+  const own = {
+    ...step,
+    at,
+    order,
+    first,
+    step: (step.step ?? 0) / channels,
+    count: share((step.first ?? 0) + step.count) - first,
+    ...(step.of !== undefined && { of: share(step.of) }),
+  };
+  return own.count > 0 ? [own] : [];
 }

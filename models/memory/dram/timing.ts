@@ -47,6 +47,9 @@ class Windowed {
     const node = this.#nodeOf[bank]!;
     const base = node * this.#window;
     const at = this.#next[node]!;
+    // A command for several banks counts once.
+    const last = at === 0 ? this.#window - 1 : at - 1;
+    if (this.#starts[base + last] === tick) return this.#starts[base + at]! + this.#latency;
     this.#starts[base + at] = tick;
     const oldest = at + 1 === this.#window ? 0 : at + 1;
     this.#next[node] = oldest;

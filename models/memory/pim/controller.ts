@@ -6,6 +6,7 @@
 import type { DramDevice } from '../../../arch/language/dram/device.ts';
 import type { Refresh } from '../dram/policy.ts';
 import { type RefreshManager, refreshManager } from '../dram/refresh.ts';
+import { type Bus, HitsFirst } from './hits-first.ts';
 import { type Addressed, PimQueue } from './queue.ts';
 import { PimRows } from './rows.ts';
 import { type Scope, scopesOf, sentFor } from './scope.ts';
@@ -13,6 +14,12 @@ import { ChannelWatch, ordinary, pim, refresh as refreshes } from './watch.ts';
 
 /** `blocked`: requests wait while PIM commands do, which begin when no request waits. `concurrent`: they go between them. */
 export type PimMode = 'blocked' | 'concurrent';
+
+/**
+ * `oldest`: the oldest command for which anything can be sent, opening and closing rows for it. `hits-first`: accesses to open
+ * rows before openings, and those before the closing of rows that no command in the queue is for.
+ */
+export type PimScheduler = 'oldest' | 'hits-first';
 
 /** Told of every command, with the address that it was sent for. */
 export type PimLog = (tick: number, command: number, address: Addressed) => void;
@@ -22,7 +29,13 @@ export interface PimOptions {
   readonly queue?: number;
   readonly requests?: number;
   readonly mode?: PimMode;
+  readonly scheduler?: PimScheduler;
   readonly refresh?: Refresh;
+  /**
+   * Where hits come first: a refresh that is due holds up no opening of rows, and one that still waits when the next falls
+   * due is left out, as in DRAMSim2.
+   */
+  readonly postpones?: boolean;
   readonly log?: PimLog | null;
   /** Whether `watch` is there. */
   readonly watched?: boolean;
@@ -48,6 +61,8 @@ export class PimController {
   readonly #mode: PimMode;
   readonly #log: PimLog | null;
   readonly #refresh: RefreshManager;
+  readonly #hitsFirst: HitsFirst | null;
+  readonly #postpones: boolean;
   /** Refreshes that wait: commands and banks in turn. */
   readonly #due: number[] = [];
   /** Queues that may send: of PIM commands only, of requests only, or both. */
@@ -60,6 +75,8 @@ export class PimController {
   /** `named` are the indices of the commands that it may be given. */
   constructor(device: DramDevice, named: Iterable<number>, options: PimOptions = {}) {
     const { queue = 33, requests = 32, mode = 'concurrent', refresh = 'all-bank', log = null, like = null } = options;
+    const isHitsFirst = options.scheduler === 'hits-first';
+    this.#postpones = options.postpones ?? false;
     const scopes = like?.scopes ?? scopesOf(device);
     const sent = sentFor(device, scopes, named, refresh);
     this.#device = device;
@@ -68,8 +85,9 @@ export class PimController {
     this.scopes = scopes;
     this.rows = new PimRows(device, scopes, sent, like?.rows);
     this.watch = options.watched ? new ChannelWatch(device, scopes, sent, this.rows) : null;
-    this.commands = new PimQueue(device, this.rows, queue);
-    this.requests = new PimQueue(device, this.rows, requests);
+    this.commands = new PimQueue(device, this.rows, queue, isHitsFirst);
+    this.requests = new PimQueue(device, this.rows, requests, isHitsFirst);
+    this.#hitsFirst = isHitsFirst ? new HitsFirst(device, this.rows, scopes, this.#postpones) : null;
     this.#served = [[this.commands], [this.requests], [this.commands, this.requests]];
     this.#refresh = refreshManager(device, refresh);
     this.next = this.#cycleOf(this.#refresh.due);
@@ -103,14 +121,25 @@ export class PimController {
   cycle(cycle: number): void {
     const tick = this.#tickOf(cycle);
     this.#wake = never;
-    if (this.#refresh.due <= tick) this.#refresh.tick(tick, (command, bank) => this.#due.push(command, bank));
+    if (this.#refresh.due <= tick) {
+      if (this.#hitsFirst && this.#postpones) this.#due.length = 0;
+      this.#refresh.tick(tick, (command, bank) => this.#due.push(command, bank));
+    }
     this.watch?.look(cycle, tick, [this.requests, this.commands], this.#turn(), this.#due.length > 0);
     const { version } = this.rows;
     const { waiting } = this;
-    const first = this.#first(cycle, tick);
-    if (first !== null && this.#device.dualBus) this.#second(cycle, tick, first);
+    if (this.#hitsFirst) {
+      const first = this.#hits(this.#hitsFirst, cycle, tick, null);
+      if (first !== null && this.#device.dualBus) this.#hits(this.#hitsFirst, cycle, tick, first);
+    } else {
+      const first = this.#first(cycle, tick);
+      if (first !== null && this.#device.dualBus) this.#second(cycle, tick, first);
+    }
     const isSure = this.rows.version !== version || this.waiting !== waiting;
     const wake = Math.min(this.#wake, this.#refresh.due);
+    if (!isSure && this.#wake === never && this.commands.size > 0 && this.#device.modes) {
+      throw this.rows.modes.stuck(this.commands.at(0).command);
+    }
     this.next = isSure ? cycle + 1 : Math.max(cycle + 1, this.#cycleOf(wake));
   }
 
@@ -122,6 +151,7 @@ export class PimController {
       if (chosen === none) continue;
       if (queue.isBarrier(chosen)) {
         queue.remove(chosen);
+        this.watch?.takes(queue === this.commands ? pim : ordinary);
         return null;
       }
       const { needed, ready } = queue.at(chosen);
@@ -159,6 +189,20 @@ export class PimController {
       this.#send(queue, chosen, cycle, tick);
       return;
     }
+  }
+
+  /** Sends what comes first among hits, openings and closings on a bus that is not taken; returns its bus. */
+  #hits(chooser: HitsFirst, cycle: number, tick: number, taken: Bus | null): Bus | null {
+    const isChosen = chooser.choose(this.#queues(), this.#due, tick, taken);
+    this.#wake = Math.min(this.#wake, chooser.wake);
+    if (!isChosen) return null;
+    const { command, bank, queue, index } = chooser;
+    if (queue) this.#send(queue, index, cycle, tick);
+    else {
+      this.#start(refreshes, command, { command, bank, row: none, column: none, entry: none, sum: none }, tick);
+      if (this.#device.commands[command]!.refreshes) this.#due.splice(0, 2);
+    }
+    return this.#device.commands[command]!.bus;
   }
 
   /** Queues that may send, the first one first; in blocked mode that stays so until the other ones' turn. */

@@ -16,7 +16,7 @@ export interface Addressed {
 const unknown = -1;
 
 /** A command that waits. */
-class Waiting implements Addressed {
+export class Waiting implements Addressed {
   command = 0;
   bank = 0;
   row = 0;
@@ -24,6 +24,8 @@ class Waiting implements Addressed {
   entry = 0;
   sum = 0;
   arrive = 0;
+  /** Of grouped queues: that a barrier follows. */
+  isLast = false;
   /** The command to send next for it, as of `states`, and the earliest tick for that, as of `version`. */
   needed = 0;
   states = unknown;
@@ -34,6 +36,7 @@ class Waiting implements Addressed {
 export class PimQueue {
   readonly #rows: PimRows;
   readonly #capacity: number;
+  readonly #isGrouped: boolean;
   readonly #opensOrCloses: readonly boolean[];
   /** First in, first out; those beyond `size` are spare. */
   readonly #waiting: Waiting[];
@@ -41,7 +44,9 @@ export class PimQueue {
   /** The earliest tick after that of the last choice at which another choice may have another outcome. */
   next = Number.POSITIVE_INFINITY;
 
-  constructor(device: DramDevice, rows: PimRows, capacity: number) {
+  /** In a grouped queue, barriers are marks on the commands before them instead of waiting themselves. */
+  constructor(device: DramDevice, rows: PimRows, capacity: number, isGrouped = false) {
+    this.#isGrouped = isGrouped;
     this.#rows = rows;
     this.#capacity = capacity;
     this.#opensOrCloses = device.commands.map(({ banks, access }) => banks !== 'none' && access === 'none');
@@ -53,6 +58,11 @@ export class PimQueue {
   }
 
   push(from: Addressed, arrive: number): void {
+    if (this.#isGrouped && from.command === barrierCommand) {
+      const last = this.#waiting[this.size - 1];
+      if (last) last.isLast = true;
+      return;
+    }
     const slot = this.#waiting[this.size++]!;
     slot.command = from.command;
     slot.bank = from.bank;
@@ -61,12 +71,20 @@ export class PimQueue {
     slot.entry = from.entry;
     slot.sum = from.sum;
     slot.arrive = arrive;
+    slot.isLast = false;
     slot.states = unknown;
     slot.version = unknown;
   }
 
   at(index: number): Waiting {
     return this.#waiting[index]!;
+  }
+
+  /** One that waits, with what is known of it up to date. */
+  seen(index: number): Waiting {
+    const one = this.#waiting[index]!;
+    this.#look(one);
+    return one;
   }
 
   remove(index: number): void {

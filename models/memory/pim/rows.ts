@@ -2,6 +2,7 @@
 import { banksOf, type DramDevice, needsRow } from '../../../arch/language/dram/device.ts';
 import { Timing } from '../dram/timing.ts';
 import { Displaced } from './displaced.ts';
+import { Modes } from './modes.ts';
 import { type Scope, widestPrecharge } from './scope.ts';
 
 const closed = -1;
@@ -9,11 +10,14 @@ const closed = -1;
 export class PimRows {
   /** Row open in each bank; -1 for none. */
   readonly openRow: Int32Array;
+  readonly modes: Modes;
   /** Change whenever a command starts, and whenever rows open or close: what is found out holds until then. */
   version = 0;
   states = 0;
   /** Commands sent, by index. */
   readonly sent: Float64Array;
+  /** Of open banks: the command that opened the row. */
+  readonly #openedBy: Int32Array;
   readonly #scopes: readonly Scope[];
   readonly #timing: Timing;
   readonly #displaced: Displaced;
@@ -32,6 +36,8 @@ export class PimRows {
   constructor(device: DramDevice, scopes: readonly Scope[], sent: readonly boolean[], like: PimRows | null = null) {
     this.#device = device;
     this.openRow = new Int32Array(banksOf(device)).fill(closed);
+    this.#openedBy = new Int32Array(this.openRow.length);
+    this.modes = new Modes(device);
     this.sent = new Float64Array(device.commands.length);
     this.#scopes = scopes;
     const constraints = device.constraints.filter(({ at }) => at === undefined);
@@ -61,7 +67,35 @@ export class PimRows {
       if (open !== closed) isClosed = false;
       if (open !== row) isOpen = false;
     }
-    return isOpen ? command : isClosed ? scope.opens : scope.closes;
+    return isOpen ? command : isClosed ? scope.opens : this.#closes(scope, bank);
+  }
+
+  /** What closes the rows of a scope: what is for its banks, or for those that one of them was opened together with. */
+  #closes(scope: Scope, bank: number): number {
+    const banks = scope.banks(bank);
+    for (let i = 0; i < banks.length; i++) {
+      const one = banks[i]!;
+      if (this.openRow[one] === closed || !this.#device.commands[this.#openedBy[one]!]!.together) continue;
+      const bound = this.#scopes[this.#openedBy[one]!]!;
+      if (bound.banks(one).length > banks.length) return bound.closes;
+    }
+    return scope.closes;
+  }
+
+  /** The command that closes the row of an open bank. */
+  closer(bank: number): number {
+    return this.#scopes[this.#openedBy[bank]!]!.closes;
+  }
+
+  /** Whether an open bank was opened together with one before it, with which it is closed. */
+  follows(bank: number): boolean {
+    const opener = this.#openedBy[bank]!;
+    return this.#device.commands[opener]!.together === true && this.#scopes[opener]!.banks(bank)[0] !== bank;
+  }
+
+  /** Whether a command at a bank concerns another one. */
+  concerns(command: number, bank: number, other: number): boolean {
+    return bank === other || this.#scopes[command]!.banks(bank).includes(other);
   }
 
   #neededRefresh(command: number, bank: number): number {
@@ -76,7 +110,7 @@ export class PimRows {
     return this.#needsRow[command]!;
   }
 
-  /** Earliest tick at which a command may start at a bank. */
+  /** Earliest tick at which a command may start at a bank; infinite while it does not go in the mode that the channel is in. */
   ready(command: number, bank: number): number {
     const place = command * this.openRow.length + bank;
     if (this.#knownOf[place] !== this.version) {
@@ -87,6 +121,7 @@ export class PimRows {
   }
 
   #ready(command: number, bank: number): number {
+    if (!this.modes.goes(command, bank)) return Number.POSITIVE_INFINITY;
     const scope = this.#scopes[command]!;
     const nodes = scope.nodes(bank);
     const cls = this.#timing.classOf[command]!;
@@ -112,9 +147,13 @@ export class PimRows {
     this.sent[command]!++;
     this.version++;
     const { banks: effect } = this.#device.commands[command]!;
+    this.modes.start(command, bank, effect === 'closes' ? this.openRow[bank]! : row);
     if (effect === 'none') return;
     this.states++;
     const banks = scope.banks(bank);
-    for (let i = 0; i < banks.length; i++) this.openRow[banks[i]!] = effect === 'opens' ? row : closed;
+    for (let i = 0; i < banks.length; i++) {
+      this.openRow[banks[i]!] = effect === 'opens' ? row : closed;
+      this.#openedBy[banks[i]!] = command;
+    }
   }
 }

@@ -39,12 +39,15 @@ export class ChannelWatch {
   readonly #scopes: readonly Scope[];
   readonly #banks: number;
   readonly #banksEach: number;
-  /** By for whom x banks + bank: since when a row is open; -1 when none is. */
+  /** By row buffer x banks + bank: since when a row is open, -1 when none is, and for whom. */
   readonly #openSince: Float64Array;
+  readonly #openFor: Uint8Array;
   readonly #openRows: Int32Array;
   readonly #activeSince: Float64Array;
-  /** By queue x banks + bank: 0, or 1 + who has opened or closed rows there since the queue last opened one. */
-  readonly #taken: Uint8Array;
+  /** By queue, then row buffer x banks + bank: 0, or 1 + who has opened or closed rows there since the queue last opened one. */
+  readonly #taken: readonly Uint8Array[];
+  /** By command: which row buffer it opens, closes or needs, times the banks. */
+  readonly #buffer: readonly number[];
   /** When commands could start if only the queue had sent any, and if only it and refreshes had. */
   readonly #alone: readonly PimRows[];
   readonly #undisturbed: readonly PimRows[];
@@ -54,6 +57,8 @@ export class ChannelWatch {
   readonly #ownUntil = new Float64Array(2);
   readonly #refreshUntil = new Float64Array(2);
   readonly #hasSent = Uint8Array.of(0, 0);
+  /** Whether something took the bus in that cycle: for requests, for PIM, for a refresh. */
+  readonly #hasBus = Uint8Array.of(0, 0, 0);
 
   /** As the channel's `PimRows`, which are `like`. */
   constructor(device: DramDevice, scopes: readonly Scope[], sentCommands: readonly boolean[], like: PimRows) {
@@ -67,8 +72,11 @@ export class ChannelWatch {
     this.#activeSince = new Float64Array(this.activeTicks.length);
     this.#openRows = new Int32Array(this.activeTicks.length);
     this.open = new Bins(2 * this.#banks, binCount, device.ticksPerClock);
-    this.#openSince = new Float64Array(2 * this.#banks).fill(-1);
-    this.#taken = new Uint8Array(2 * this.#banks);
+    const buffers = 1 + (device.rowBuffers?.length ?? 0);
+    this.#openSince = new Float64Array(buffers * this.#banks).fill(-1);
+    this.#openFor = new Uint8Array(buffers * this.#banks);
+    this.#taken = [0, 1].map(() => new Uint8Array(buffers * this.#banks));
+    this.#buffer = device.commands.map(({ rowBuffer = 0 }) => rowBuffer * this.#banks);
     const rows = (): PimRows => new PimRows(device, scopes, sentCommands, like);
     this.#alone = [rows(), rows()];
     this.#undisturbed = [rows(), rows()];
@@ -108,7 +116,7 @@ export class ChannelWatch {
   #takenBy(kind: number, command: number, bank: number): number {
     const banks = this.#scopes[command]!.banks(bank);
     for (let i = 0; i < banks.length; i++) {
-      const by = this.#taken[kind * this.#banks + banks[i]!]!;
+      const by = this.#taken[kind]![this.#buffer[command]! + banks[i]!]!;
       if (by > 0) return by;
     }
     return 0;
@@ -135,12 +143,22 @@ export class ChannelWatch {
         counts[own!]! += ownEnd - from;
         counts[byRefresh!]! += refreshEnd - ownEnd;
         counts[constraint!]! += cycle - refreshEnd;
+      } else if (state === commandBus) {
+        counts[this.#hasBus[1 - kind] === 1 ? commandBus : this.#hasBus[refresh] === 1 ? byRefresh! : own!]! +=
+          cycle - from;
       } else if (state !== idle) counts[state]! += cycle - from;
     }
+    this.#hasBus.fill(0);
+  }
+
+  /** Something takes the cycle, a command or a barrier. */
+  takes(kind: number): void {
+    this.#hasBus[kind] = 1;
   }
 
   /** A command starts. */
   start(kind: number, command: number, bank: number, row: number, cycle: number, tick: number): void {
+    this.takes(kind);
     if (kind !== refresh) this.#hasSent[kind] = 1;
     this.commands.cover(cycle + 1);
     this.commands.put(kind, cycle, 1);
@@ -151,38 +169,41 @@ export class ChannelWatch {
     const { banks: effect } = this.#device.commands[command]!;
     if (effect !== 'opens' && effect !== 'closes') return;
     const banks = this.#scopes[command]!.banks(bank);
-    for (let i = 0; i < banks.length; i++) this.#change(kind, banks[i]!, effect === 'opens', tick);
+    const buffer = this.#buffer[command]!;
+    for (let i = 0; i < banks.length; i++) this.#change(kind, buffer + banks[i]!, effect === 'opens', tick);
   }
 
-  #change(kind: number, bank: number, opens: boolean, tick: number): void {
-    this.#close(bank, tick);
+  /** `place` is that of a row buffer in a bank. */
+  #change(kind: number, place: number, opens: boolean, tick: number): void {
+    this.#close(place, tick);
     for (let queue = ordinary; queue <= pim; queue++) {
-      const place = queue * this.#banks + bank;
-      if (queue !== kind) this.#taken[place] = kind + 1;
-      else if (opens) this.#taken[place] = 0;
+      if (queue !== kind) this.#taken[queue]![place] = kind + 1;
+      else if (opens) this.#taken[queue]![place] = 0;
     }
     if (!opens) return;
-    this.#openSince[kind * this.#banks + bank] = tick;
-    const node = Math.floor(bank / this.#banksEach);
+    this.#openSince[place] = tick;
+    this.#openFor[place] = kind;
+    const node = this.#nodeOf(place);
     if (this.#openRows[node]!++ === 0) this.#activeSince[node] = tick;
   }
 
-  #close(bank: number, tick: number): void {
-    for (let queue = ordinary; queue <= pim; queue++) {
-      const place = queue * this.#banks + bank;
-      const since = this.#openSince[place]!;
-      if (since < 0) continue;
-      this.#openSince[place] = -1;
-      this.open.add(place, since, tick, tick - since);
-      const node = Math.floor(bank / this.#banksEach);
-      if (--this.#openRows[node]! === 0) this.activeTicks[node]! += tick - this.#activeSince[node]!;
-    }
+  #close(place: number, tick: number): void {
+    const since = this.#openSince[place]!;
+    if (since < 0) return;
+    this.#openSince[place] = -1;
+    this.open.add(this.#openFor[place]! * this.#banks + (place % this.#banks), since, tick, tick - since);
+    const node = this.#nodeOf(place);
+    if (--this.#openRows[node]! === 0) this.activeTicks[node]! += tick - this.#activeSince[node]!;
+  }
+
+  #nodeOf(place: number): number {
+    return Math.floor((place % this.#banks) / this.#banksEach);
   }
 
   /** Ends with a cycle, the last of the run. */
   finish(cycle: number, tick: number): void {
     this.#settle(cycle + 1);
-    for (let bank = 0; bank < this.#banks; bank++) this.#close(bank, tick);
+    for (let place = 0; place < this.#openSince.length; place++) this.#close(place, tick);
     this.commands.cover(cycle + 1);
     this.open.cover((cycle + 1) * this.#device.ticksPerClock);
   }
