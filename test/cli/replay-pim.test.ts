@@ -88,6 +88,11 @@ describe('what is wrong with a replay of PIM commands', () => {
     expect(await wrong('attacc-hbm3', program, ...options)).toContain(message);
   });
 
+  it('a dialect whose rows are opened by other commands says so', async () => {
+    const rows = scratch.write('rows.pim', 'COMP 4 over column 4\n');
+    expect(await wrong('newton-hbm2', rows)).toContain('by themselves, the rows that COMP needs');
+  });
+
   it('options of PIM programs do not go with requests', async () => {
     const requests = scratch.write('requests.txt', 'R 0\n');
     const message = await wrong('attacc-hbm3', requests, '--mode', 'blocked', '--html', scratch.path('no.html'));

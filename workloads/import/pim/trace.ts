@@ -2,7 +2,7 @@
 import type { DramDevice } from '../../../arch/language/dram/device.ts';
 import { readAttAccTrace } from './attacc-trace.ts';
 import { type PimPrograms, readPimProgram } from './program-text.ts';
-import { textOf } from './text.ts';
+import { headOf } from './text.ts';
 
 interface Format {
   readonly name: string;
@@ -25,8 +25,11 @@ const formats: readonly Format[] = [
   },
 ];
 
-/** How a file of PIM commands for a device is read; null when it is none. @throws InputError when it cannot be read */
+/**
+ * How a file of PIM commands for a device is read; null when it is none, or a pipe, which is not looked into.
+ * @throws InputError when it cannot be read
+ */
 export function pimFormatOf(file: string, device: DramDevice): Format | null {
-  const first = /^\s*(?:#[^\n]*\n\s*)*(\w+)/.exec(textOf(file))?.[1] ?? '';
+  const first = /^\s*(?:#[^\n]*\n\s*)*(\w+)/.exec(headOf(file))?.[1] ?? '';
   return formats.find(({ begins }) => begins(first, device)) ?? null;
 }
