@@ -81,11 +81,6 @@ export class VectorPart extends Record<{
   count: number;
   clock: string;
   lanes: number;
-  /**
-   * Cycles in which an element of each lane is added to, or compared with, the others, by operators of language models.
-   * Null: in as many steps of its adders, or comparators, as halve the lanes again and again.
-   */
-  tree: number | null;
   operations: Map<string, OperationCost>;
   registers: Registers | null;
   input: Rate | null;
@@ -96,7 +91,6 @@ export class VectorPart extends Record<{
     count: 1,
     clock: '',
     lanes: 1,
-    tree: null,
     operations: Map(),
     registers: null,
     input: null,

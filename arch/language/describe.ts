@@ -10,7 +10,6 @@ import {
   type PeerLink,
   type Rate,
   type Span,
-  type VectorPart,
 } from './arch.ts';
 import { DramMemory } from './dram/memory.ts';
 import { pageText } from './dram/page.ts';
@@ -117,15 +116,11 @@ function partFacts(arch: Arch, part: Exclude<Part, GroupPart>): string[] {
         ...clock(arch, part.clock),
       ];
     case 'vector':
-      return [counted(part.lanes, 'lane'), ...tree(part), ...engineFacts(part), ...clock(arch, part.clock)];
+      return [counted(part.lanes, 'lane'), ...engineFacts(part), ...clock(arch, part.clock)];
     case 'dma':
       return [...limit(part.bandwidth), `setup ${span(part.setup)}`, ...clock(arch, part.clock)];
     case 'link':
       return [...limit(part.bandwidth), `latency ${span(part.latency)}`, ...clock(arch, part.clock)];
-  }
-
-  function tree({ tree: cycles }: VectorPart): string[] {
-    return cycles === null ? [] : [`adds up lanes in ${counted(cycles, 'cycle')}`];
   }
 
   function engineFacts({ registers, input, output }: Engine): string[] {

@@ -248,7 +248,6 @@ class Builder {
     return new VectorPart({
       ...shape,
       clock: this.#clock(shape.clock, at),
-      tree: shape.tree ?? null,
       operations: this.#operations(shape.operations, depth ?? 1, at),
       registers: shape.registers ?? null,
       input: shape.input ?? null,

@@ -122,9 +122,6 @@ export const partSchemas = {
       depth: parsed(z.union([z.string(), z.number()]), parseDepth, ['4 cycles'])
         .optional()
         .describe('Cycles from start to result of operations that name no depth of their own'),
-      tree: parsed(z.union([z.string(), z.number()]), parseDepth, ['1 cycle'])
-        .optional()
-        .describe('Cycles in which a tree adds up, or compares, an element of each lane, for rows of language models'),
       operations,
       ...ports,
     })
