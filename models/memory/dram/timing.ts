@@ -118,6 +118,7 @@ export class Timing {
       this.#gaps = like.#gaps;
       this.#windowed = like.#windowed.map((rows) => rows.map((row) => row.fresh()));
       this.#levelOf = like.#levelOf;
+      this.#merged = like.#merged;
       return;
     }
     const merged = mergedLevels(device.counts);
