@@ -3,7 +3,24 @@
  * src/PIMCmd). The operation is in the highest 4 bits.
  */
 
-const operations = ['NOP', 'ADD', 'MUL', 'MAC', 'MAD', '', '', '', 'MOV', 'FILL', '', '', '', '', 'JUMP', 'EXIT'] as const;
+const operations = [
+  'NOP',
+  'ADD',
+  'MUL',
+  'MAC',
+  'MAD',
+  '',
+  '',
+  '',
+  'MOV',
+  'FILL',
+  '',
+  '',
+  '',
+  '',
+  'JUMP',
+  'EXIT',
+] as const;
 const places = ['A_OUT', 'M_OUT', 'EVEN_BANK', 'ODD_BANK', 'GRF_A', 'GRF_B', 'SRF_M', 'SRF_A'] as const;
 
 /** Where an operand is: what the units gave last, the open row of a bank, or a register. */
@@ -23,7 +40,12 @@ export type Instruction =
       readonly auto: boolean;
     }
   /** The third operand, which is added, has the index of the second. */
-  | { readonly operation: 'MAD'; readonly to: Operand; readonly from: readonly [Operand, Operand, Place]; readonly auto: boolean }
+  | {
+      readonly operation: 'MAD';
+      readonly to: Operand;
+      readonly from: readonly [Operand, Operand, Place];
+      readonly auto: boolean;
+    }
   /** FILL goes on 8 commands long, as `auto` of others. `relu` makes negative numbers 0. */
   | { readonly operation: 'MOV' | 'FILL'; readonly to: Operand; readonly from: Operand; readonly relu: boolean }
   /** Goes `back` so many instructions, `times` times, and takes no time. */
@@ -52,13 +74,18 @@ type Field = keyof typeof fields;
 export function encode(instruction: Instruction): number {
   const code = operations.indexOf(instruction.operation);
   const values = Object.entries(valuesOf(instruction)) as [Field, number][];
-  return values.reduce((word, [field, value]) => {
-    const [bits, lowest] = fields[field];
-    if (!Number.isInteger(value) || value < 0 || value >= 2 ** bits) {
-      throw new RangeError(`${instruction.operation} has ${bits} bits for ${field}, which ${value} does not fit into`);
-    }
-    return word + value * 2 ** lowest;
-  }, code * 2 ** 28);
+  return values.reduce(
+    (word, [field, value]) => {
+      const [bits, lowest] = fields[field];
+      if (!Number.isInteger(value) || value < 0 || value >= 2 ** bits) {
+        throw new RangeError(
+          `${instruction.operation} has ${bits} bits for ${field}, which ${value} does not fit into`,
+        );
+      }
+      return word + value * 2 ** lowest;
+    },
+    code * 2 ** 28,
+  );
 }
 
 function valuesOf(instruction: Instruction): { readonly [F in Field]?: number } {
