@@ -11,6 +11,8 @@ export interface Gemv {
   /** Columns of the memory that a row of the matrix takes, and entries of the operands' buffer. */
   readonly chunks: number;
   readonly operands: number;
+  /** Rows of the memory that it takes in each bank. */
+  readonly memoryRows: number;
 }
 
 type Order = PimCommands['order'];
@@ -18,14 +20,14 @@ type Order = PimCommands['order'];
 /**
  * The program, with the commands that `mac` needs. Row n of the matrix is worked on in unit n mod `units`. A unit takes
  * `sums` of its rows together, `operands` chunks of each at a time, and what it multiplies lies in this order, from the
- * first column on. The vector's chunk c is sent at row floor(c / operands), entry c mod operands; sum s of a unit is
+ * first column of the memory's row `firstRow` (0) on. The vector's chunk c is sent at row floor(c / operands), entry c mod operands; sum s of a unit is
  * fetched at row g, sum s, for the g-th `sums` rows of the unit.
  * @throws Error when the device has no command `mac`, or cannot fill or fetch its buffers
  */
 export function gemv(
   device: DramDevice,
   mac: string,
-  shape: { readonly rows: number; readonly columns: number; readonly lanes: number },
+  shape: { readonly rows: number; readonly columns: number; readonly lanes: number; readonly firstRow?: number },
 ): Gemv {
   const command = device.commands.find(({ name, pim }) => name === mac && pim?.kind === 'multiplies');
   const { from = '', to = '', unit = 0 } = command?.pim ?? {};
@@ -37,6 +39,7 @@ export function gemv(
   if (!command || !fill || !fetch)
     throw new Error(`${device.name} has no ${mac} with buffers that are filled and fetched`);
   const { level, each = [] } = command;
+  const { firstRow = 0 } = shape;
   const count = (below: number) => device.counts[below]!;
   /** Levels that have a unit at each node, and those whose nodes a unit chooses from. */
   const spread = device.levels.flatMap((_, at) => (at > level || each.includes(at) ? [at] : []));
@@ -65,6 +68,7 @@ export function gemv(
         commands(fill.name, [['entry', length]], { at: { row: pass }, count: length }),
         barrier(1),
         commands(mac, order, {
+          at: { row: firstRow },
           beside,
           first: first * chunks + pass * operands * size,
           step: step * chunks,
@@ -88,5 +92,6 @@ export function gemv(
     ...(full > 0 ? [repeat(full, ...group(sums, 0, sums))] : []),
     ...(rest > 0 ? group(rest, full * sums, 0) : []),
   ];
-  return { program, units, sums, chunks, operands };
+  const inRow = device.bursts * chosen.reduce((all, at) => all * count(at), 1);
+  return { program, units, sums, chunks, operands, memoryRows: Math.ceil((rounds * chunks) / inRow) };
 }

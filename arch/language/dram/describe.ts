@@ -47,7 +47,7 @@ function energyRows({ energies, background, currents, commands }: DramStandard):
   ];
 }
 
-function unitRows({ units, buffers }: DramStandard): string[][] {
+function unitRows({ units, buffers, rowBuffers }: DramStandard): string[][] {
   if (units === null) return [];
   const { type, sums, adds, vectors } = units;
   const by = vectors === 1 ? '' : `, ${vectors} vectors at once`;
@@ -55,6 +55,7 @@ function unitRows({ units, buffers }: DramStandard): string[][] {
   return [
     ['units', `${type}, ${adds === 'tree' ? 'a sum of each column' : 'a sum of each lane'} in ${sums}${by}`],
     ['buffers', kept.join(', ') || 'none'],
+    ...(rowBuffers.size > 0 ? [['row buffers', ['the ordinary one', ...rowBuffers].join(', ')]] : []),
   ];
 }
 
@@ -73,7 +74,7 @@ function refreshText({ refresh: { allBank, staggered, perBank, lockstep } }: Dra
 }
 
 function commandRow(row: CommandRow): string[] {
-  const { name, bus, cycles, banks, access, refreshes, manages, syncs, pim } = row;
+  const { name, bus, cycles, banks, access, refreshes, manages, syncs, pim, second, prepares } = row;
   const level = targetText(row);
   const syncsWhat = { none: '', read: 'reads', write: 'writes', any: 'accesses' }[syncs];
   const bound = row.together ? ' together' : '';
@@ -83,21 +84,27 @@ function commandRow(row: CommandRow): string[] {
     ...(refreshes ? [`refreshes ${level}`] : []),
     ...(manages ? [`manages ${level}`] : []),
     ...(syncsWhat ? [`syncs ${syncsWhat}`] : []),
+    ...(prepares ? [`prepares ${level}`] : []),
     ...(pim ? [pimText(row, pim)] : []),
+    ...(second ? [pimText(row, second)] : []),
   ];
   return [name, bus, `${cycles} CK`, effects.join(', ')];
 }
 
 /** Whom a command acts on, as its row has it. */
-function targetText({ banks, pim, level, each }: CommandRow): string {
-  if (!each.isEmpty()) return `${level} of each ${each.join(' ')}`;
-  return level !== 'bank' && (banks === 'opens' || pim?.kind === 'multiplies') ? `banks of ${level}` : level;
+function targetText({ banks, pim, level, each, prepares, rowBuffer }: CommandRow): string {
+  const where = rowBuffer === '' ? '' : ` in ${rowBuffer}`;
+  if (!each.isEmpty()) return `${level} of each ${each.join(' ')}${where}`;
+  const names = level !== 'bank' && (banks === 'opens' || prepares || pim?.kind === 'multiplies');
+  return `${names ? `banks of ${level}` : level}${where}`;
 }
 
-function pimText(row: CommandRow, { kind, from, to, unit }: PimEffect): string {
+function pimText(row: CommandRow, { kind, from, to, unit, whole }: PimEffect): string {
   if (kind === 'executes') return `executes ${from} with ${targetText(row)} on ${unit}`;
-  if (kind !== 'multiplies') return `${kind} ${from} to ${to}`;
-  return `multiplies ${targetText(row)} by ${from} into ${to} on ${unit}`;
+  const below = kind === 'moves' && row.level !== 'bank' ? ` of ${row.level}` : '';
+  if (kind !== 'multiplies') return `${kind} ${whole ? 'whole ' : ''}${from}${below} to ${to}`;
+  const most = row.most > 1 ? ` up to ${row.most} columns` : '';
+  return `multiplies ${targetText(row)} by ${from} into ${to} on ${unit}${most}`;
 }
 
 function organisationRows(standard: DramStandard): string[][] {

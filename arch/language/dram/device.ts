@@ -3,6 +3,8 @@
  * is in ticks: the finest step at which a command can start, a clock cycle or half of one.
  */
 
+import type { Expression } from './expression.ts';
+
 /** What a command leaves of the banks it names: `activates` half-opens a row that a second command opens. */
 export type BankEffect = 'none' | 'activates' | 'opens' | 'closes';
 
@@ -23,6 +25,19 @@ export interface DramCommand {
   readonly together?: true;
   /** What processing in memory it does; absent for ordinary commands. */
   readonly pim?: DramPimEffect;
+  /** What it does after that. */
+  readonly second?: DramPimEffect;
+  /** Columns that it multiplies at most, one after the other; absent: 1. */
+  readonly most?: number;
+  /** The row buffer whose rows it opens, closes or needs; absent: 0, the ordinary one. */
+  readonly rowBuffer?: number;
+  /**
+   * It begins work on a row: before it, other rows are closed in its row buffer and banks, and that row in other row
+   * buffers; requests to that row wait until the work is done.
+   */
+  readonly prepares?: true;
+  /** How long the work that it begins takes at most, in ticks; it is not begun when a refresh falls due before. */
+  readonly estimate?: DramEstimate;
   /** Synchronises the data clock for an access that follows in the next tick. */
   readonly syncs: 'none' | 'read' | 'write' | 'any';
 }
@@ -39,7 +54,12 @@ export interface DramPimEffect {
   readonly to: string;
   /** Index of the level each node of which has a unit; of `multiplies` and `executes` only, -1 otherwise. */
   readonly unit: number;
+  /** Of `moves`: all columns of the row. */
+  readonly whole?: true;
 }
+
+/** An expression whose timing parameters are ticks; it may name `closes`, `opens`, `multiplications` and `results`. */
+export type DramEstimate = Expression;
 
 /**
  * What computes: the type of its operands and of its sums, whether the products of a column are added up, and by how many
@@ -49,6 +69,8 @@ export interface DramUnits {
   readonly type: string;
   readonly sums: string;
   readonly adds: 'tree' | 'lanes';
+  /** Numbers that a command multiplies in each bank; absent: as many as an access has. */
+  readonly lanes?: number;
   readonly vectors: number;
 }
 
@@ -92,6 +114,8 @@ export interface DramConstraint {
   readonly latency: number;
   readonly window: number;
   readonly sibling: boolean;
+  /** Where the latency depends on how many columns the earlier command multiplies: by that number, which counts from 1. */
+  readonly byMultiplications?: readonly number[];
   /**
    * Of some rows of the bank: the bank that waits is not that of the earlier command but the one with another `index` at
    * some levels, or with the index that the earlier one has at the level `like`.
@@ -158,6 +182,11 @@ export interface DramDevice {
   /** Ticks from a read command until its last data have come, and from a write command until its last data are sent. */
   readonly readLatency: number;
   readonly writeLatency: number;
+  /**
+   * Ticks from a command that moves something to the host until that is there, by the columns that it multiplies, which
+   * count from 1; absent: as of a read.
+   */
+  readonly resultLatency?: readonly number[];
   /** Whether row and column commands have a bus each. */
   readonly dualBus: boolean;
   /**
@@ -196,6 +225,8 @@ export interface DramDevice {
   readonly buffers?: readonly DramBuffer[];
   /** Absent where every command goes at any time. */
   readonly modes?: DramModes;
+  /** Row buffers of a bank besides the ordinary one; a row may be open in one at a time. Absent: none. */
+  readonly rowBuffers?: readonly string[];
 }
 
 /** Banks of a channel. */
@@ -217,7 +248,8 @@ export function tickPs(device: DramDevice): number {
 }
 
 /** Whether a command needs an open row: an access, or one that computes with a row or moves it. */
-export function needsRow({ access, pim }: Pick<DramCommand, 'access' | 'pim'>): boolean {
-  if (access !== 'none' || pim?.kind === 'multiplies' || pim?.kind === 'executes') return true;
-  return pim?.from === 'row' || pim?.to === 'row';
+export function needsRow({ access, pim, second }: Pick<DramCommand, 'access' | 'pim' | 'second'>): boolean {
+  const uses = (effect: DramPimEffect | undefined): boolean =>
+    effect?.kind === 'multiplies' || effect?.kind === 'executes' || effect?.from === 'row' || effect?.to === 'row';
+  return access !== 'none' || uses(pim) || uses(second);
 }

@@ -8,9 +8,16 @@ import { checkTimings } from './check.ts';
 import { checkEnergies } from './energies.ts';
 import { expandExtends, type Generation, type RowText, runsTogether } from './extend.ts';
 import { ModeChange, ModeRow, parseModes } from './modes.ts';
-import { Buffer, ends, Units } from './pim.ts';
+import { Buffer, ends, type PimEffect, Units } from './pim.ts';
 import { refreshCommand } from './resolve.ts';
-import { type Placed, type PlacedConstraint, parseCommands, parseConstraints } from './rows.ts';
+import {
+  type Placed,
+  type PlacedConstraint,
+  type PlacedEstimate,
+  parseCommands,
+  parseConstraints,
+  parseEstimates,
+} from './rows.ts';
 import { standardSchema, type WrittenStandard, type WrittenTiming } from './schema.ts';
 import {
   Background,
@@ -81,6 +88,7 @@ class Reader {
     const commands = this.#commands(generations);
     const constraints = this.#constraints(generations, commands);
     const organisations = this.#organisations();
+    const estimates = this.#estimates(generations, commands);
     const standard = new DramStandard({
       name: written.standard,
       about: written.about,
@@ -95,6 +103,7 @@ class Reader {
       constraints: List(constraints.map(({ row }) => row)),
       readLatency: written['read latency'],
       writeLatency: written['write latency'],
+      resultLatency: written['result latency'] ?? null,
       refresh: this.#refresh(commands),
       activationDeadline: written['activation deadline'] ?? null,
       dataClock: written['data clock'] ? new DataClock(written['data clock']) : null,
@@ -104,15 +113,18 @@ class Reader {
       currents: this.#currents(),
       energies: OrderedMap(Object.entries(written.energies)),
       background: written.background ? new Background(written.background) : null,
-      units: written.units ? new Units(written.units) : null,
+      units: written.units ? new Units({ ...written.units, lanes: written.units.lanes ?? null }) : null,
       buffers: this.#buffers(),
       ...this.#modes(commands, organisations),
+      rowBuffers: List(written['row buffers']),
+      estimates: OrderedMap(estimates.map(({ command, text }) => [command, text])),
     });
     this.#checkDeadline(commands);
     if (this.#mistakes.length === 0) this.#checkDataClock(commands);
     // Expressions make sense only among rows that do.
+    const expressions = { constraints, estimates };
     if (this.#mistakes.length === 0) {
-      checkTimings(standard, constraints, this.#layers, this.#at, this.#mistakes);
+      checkTimings(standard, expressions, this.#layers, this.#at, this.#mistakes);
       checkEnergies(standard, this.#layers, this.#at, this.#mistakes);
     }
     return standard;
@@ -134,6 +146,7 @@ class Reader {
     return false;
   }
 
+  /** Those of all generations; one of the same name takes the place of that of the extended standard. */
   #commands(generations: readonly Generation[]): CommandRow[] {
     const placed: Placed<CommandRow>[] = [];
     for (const { commands: table } of generations) {
@@ -154,18 +167,27 @@ class Reader {
 
   /** That there are units, and every buffer that a command names. */
   #checkNumbers(command: Placed<CommandRow>): void {
-    const { pim, name } = command.row;
-    if (!pim) return;
+    const { pim, second, name, rowBuffer } = command.row;
+    for (const effect of [pim, second]) if (effect) this.#checkEffect(command, effect);
+    const rowBuffers = this.#written['row buffers'];
+    if (rowBuffer === '' || rowBuffers.includes(rowBuffer)) return;
+    const message = `${name} names a row buffer "${rowBuffer}", which is not there`;
+    const hint = rowBuffers.length > 0 ? suggest(rowBuffer, rowBuffers) : `such as "row buffers: [${rowBuffer}]"`;
+    this.#mistakes.push({ message, place: placeOf(command), hint });
+  }
+
+  #checkEffect(command: Placed<CommandRow>, { kind, from, to }: PimEffect): void {
+    const { name } = command.row;
     const { units, buffers } = this.#written;
-    const known = new Set([...Object.keys(buffers), ...(pim.kind === 'moves' ? ends : [])]);
-    const named = [...(pim.kind === 'applies' ? [] : [pim.from]), ...(pim.kind === 'executes' ? [] : [pim.to])];
+    const known = new Set([...Object.keys(buffers), ...(kind === 'moves' ? ends : [])]);
+    const named = [...(kind === 'applies' ? [] : [from]), ...(kind === 'executes' ? [] : [to])];
     for (const buffer of named.filter((buffer) => !known.has(buffer))) {
       const message = `${name} names a buffer "${buffer}", which is not there`;
       this.#mistakes.push({ message, place: placeOf(command), hint: suggest(buffer, known) });
     }
-    if (units === undefined && (pim.kind === 'multiplies' || pim.kind === 'executes')) {
+    if (units === undefined && (kind === 'multiplies' || kind === 'executes')) {
       const hint = 'such as "units: { type: fp16, sums: fp32, adds: tree }"';
-      this.#mistakes.push({ message: `${name} ${pim.kind}, but there are no units`, place: placeOf(command), hint });
+      this.#mistakes.push({ message: `${name} ${kind}, but there are no units`, place: placeOf(command), hint });
     }
   }
 
@@ -210,6 +232,15 @@ class Reader {
       if (constraints) rows = [...rows, ...parse('constraints', constraints)];
     }
     return rows;
+  }
+
+  /** The last one of each command. */
+  #estimates(generations: readonly Generation[], commands: readonly CommandRow[]): PlacedEstimate[] {
+    const names = commands.map(({ name }) => name);
+    const rows = generations.flatMap(({ estimates: table }) =>
+      table ? this.#rows('estimates', table, (mistakes) => parseEstimates(table, names, mistakes)) : [],
+    );
+    return rows.filter(({ command }, at) => !rows.slice(at + 1).some((later) => later.command === command));
   }
 
   /** The rows of a table, or one mistake instead of many where its lines are lost. */
@@ -260,7 +291,11 @@ class Reader {
     const level = commands[refreshCommand(commands, 'all')]?.level;
     if (level === undefined) {
       this.#mistake(path, 'no command refreshes all banks', 'such as "REFab row refreshes rank"');
-    } else if (!commands.some((row) => row.banks === 'closes' && row.access === 'none' && row.level === level)) {
+    } else if (
+      // A controller of a memory that computes closes banks one by one where it has to.
+      this.#written.units === undefined &&
+      !commands.some((row) => row.banks === 'closes' && row.access === 'none' && row.level === level)
+    ) {
       this.#mistake(path, `no command closes all banks of a ${level}`, `such as "PREab row closes ${level}"`);
     }
   }

@@ -1,7 +1,7 @@
 /** The rows of a standard's tables, a line each; empty lines and `#` comments are skipped. */
 import { List, OrderedMap } from 'immutable';
 import { type Diagnostic, suggest } from '../diagnostics.ts';
-import { beginsExpression, type Expression, expressionOf } from './expression.ts';
+import { beginsExpression, type Expression, expressionOf, wholeExpression } from './expression.ts';
 import type { RowText } from './extend.ts';
 import { appliesOf, executesOf, movesOf, multipliesOf, targetOf } from './pim.ts';
 import { CommandRow, ConstraintRow } from './standard.ts';
@@ -18,6 +18,14 @@ export interface Placed<Row> {
 
 export interface PlacedConstraint extends Placed<ConstraintRow> {
   readonly latency: Expression;
+}
+
+/** `P_HEADER nFAW * opens + nRCDRD`. */
+export interface PlacedEstimate {
+  readonly command: string;
+  readonly text: string;
+  readonly expression: Expression;
+  readonly locate: Locate;
 }
 
 /** Rows of a table: what `read` makes of each of its lines. */
@@ -57,7 +65,8 @@ function commandOf(words: Words, levels: readonly string[]): CommandRow {
     throw new TextMistake(`"${name.text}" does nothing`, name, 'such as "opens bank", "reads" or "closes rank"');
   }
   do {
-    row = row.merge(effectOf(words, levels));
+    const effect = effectOf(words, levels);
+    row = row.merge(row.pim && effect.pim ? { ...effect, pim: row.pim, second: effect.pim } : effect);
   } while (words.takeIf(','));
   if (words.peek().kind !== 'end') words.fail('a comma', 'between two effects');
   return row;
@@ -75,8 +84,22 @@ function cyclesOf(words: Words): number {
   throw new TextMistake('a command takes some time on its bus', number);
 }
 
-type Effect = Partial<
-  Pick<CommandRow, 'level' | 'each' | 'together' | 'banks' | 'access' | 'refreshes' | 'manages' | 'syncs' | 'pim'>
+type Effect = Partial<Omit<EffectOfRow, 'second'>>;
+type EffectOfRow = Pick<
+  CommandRow,
+  | 'level'
+  | 'each'
+  | 'together'
+  | 'rowBuffer'
+  | 'banks'
+  | 'access'
+  | 'refreshes'
+  | 'manages'
+  | 'syncs'
+  | 'pim'
+  | 'second'
+  | 'most'
+  | 'prepares'
 >;
 
 const synced: ReadonlyMap<string, CommandRow['syncs']> = new Map([
@@ -101,7 +124,8 @@ const effects: ReadonlyMap<string, ReadEffect> = new Map<string, ReadEffect>([
   ['stops', (words) => clockOf(words)],
   ['multiplies', (words, levels) => multipliesOf(words, levels)],
   ['executes', (words, levels) => executesOf(words, levels)],
-  ['moves', (words) => movesOf(words)],
+  ['prepares', (words, levels) => ({ prepares: true, ...targetOf(words, levels) })],
+  ['moves', (words, levels) => movesOf(words, levels)],
   ['applies', (words) => appliesOf(words)],
 ]);
 
@@ -112,9 +136,11 @@ function effectOf(words: Words, levels: readonly string[]): Effect {
   throw new TextMistake(`no command "${verb.text}" anything`, verb, suggest(verb.text, effects.keys()));
 }
 
-/** `closes rank`, or a bank, which may be that of each node of some levels. */
-function closedOf(words: Words, levels: readonly string[]): Pick<CommandRow, 'level' | 'each'> {
-  return words.peek().text === 'bank' ? targetOf(words, levels) : { level: levelOf(words, levels), each: List() };
+/** `closes rank`, or a bank, which may be that of each node of some levels; perhaps `in` a row buffer. */
+function closedOf(words: Words, levels: readonly string[]): Pick<CommandRow, 'level' | 'each' | 'rowBuffer'> {
+  if (words.peek().text === 'bank') return targetOf(words, levels);
+  const level = levelOf(words, levels);
+  return { level, each: List(), rowBuffer: words.takeIf('in') ? words.expect('name', 'a row buffer').text : '' };
 }
 
 /** The level that a command names a node of. */
@@ -140,6 +166,21 @@ function syncsOf(words: Words): CommandRow['syncs'] {
 function clockOf(words: Words): Effect {
   words.expectText('clock', 'only a clock is started or stopped');
   return { level: 'channel' };
+}
+
+/** How long the work takes that commands begin. */
+export function parseEstimates(table: RowText, commands: readonly string[], mistakes: Diagnostic[]): PlacedEstimate[] {
+  return linesOf(table, (line, locate) =>
+    attempt(line, locate, mistakes, (words) => {
+      const command = words.expect('name', 'a command', `one of ${commands.join(', ')}`);
+      if (!commands.includes(command.text)) {
+        throw new TextMistake(`there is no command "${command.text}"`, command, suggest(command.text, commands));
+      }
+      const { start } = words.peek();
+      const expression = wholeExpression(words);
+      return { command: command.text, text: plain(line.slice(start)), expression, locate };
+    }),
+  );
 }
 
 /** Constraints between the named commands. */

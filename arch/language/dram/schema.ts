@@ -102,6 +102,9 @@ export const standardShape = {
     .meta({ examples: ['ACT row opens bank'] }),
   'read latency': expression.describe('From a read to the end of its data'),
   'write latency': expression.describe('From a write to the end of its data'),
+  'result latency': expression
+    .optional()
+    .describe('From a command that moves something to the host until that is there; by default as of a read'),
   refresh: z
     .strictObject({
       'all-bank': expression.optional().describe('Interval of refreshes of all banks'),
@@ -143,6 +146,7 @@ export const standardShape = {
       adds: z
         .enum(['tree', 'lanes'])
         .describe('tree: the products of a column are added up; lanes: each has a sum of its own'),
+      lanes: count.optional().describe('Numbers of a column that commands multiply, where it is not an access'),
       vectors: count
         .default(1)
         .describe('Vectors that a column is multiplied by at once: entries of operands, and sums, are of all of them'),
@@ -165,6 +169,16 @@ export const standardShape = {
     )
     .default({})
     .describe('What commands multiply by, add to and move'),
+  'row buffers': z
+    .array(z.string())
+    .default([])
+    .describe('Row buffers of a bank besides the ordinary one, for rows that commands open, close and need `in` them')
+    .meta({ examples: ['[pim]'] }),
+  estimates: z
+    .string()
+    .default('')
+    .describe('A row for each command that begins work which has to end before the next refresh: how long it takes')
+    .meta({ examples: ['P_HEADER nFAW * opens + nRCDRD + 2 * multiplications'] }),
   energies: z
     .record(z.string(), z.union([z.string(), z.number()]).transform(String))
     .default({})

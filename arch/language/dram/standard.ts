@@ -18,6 +18,14 @@ export class CommandRow extends Record<{
   together: boolean;
   /** What processing in memory it does; null for ordinary commands. */
   pim: PimEffect | null;
+  /** What it does after that. */
+  second: PimEffect | null;
+  /** Columns that it multiplies at most. */
+  most: number;
+  /** The row buffer whose rows it opens, closes or needs; empty: the ordinary one. */
+  rowBuffer: string;
+  /** Whether it begins work on a row, for which it has others closed. */
+  prepares: boolean;
   banks: BankEffect;
   access: DramCommand['access'];
   refreshes: boolean;
@@ -33,6 +41,10 @@ export class CommandRow extends Record<{
     each: List(),
     together: false,
     pim: null,
+    second: null,
+    most: 1,
+    rowBuffer: '',
+    prepares: false,
     banks: 'none',
     access: 'none',
     refreshes: false,
@@ -154,6 +166,8 @@ export class DramStandard extends Record<{
   /** From a read command to the end of its data, and from a write command. */
   readLatency: string;
   writeLatency: string;
+  /** From a command that moves something to the host until that is there; null: as of a read. */
+  resultLatency: string | null;
   refresh: RefreshRow;
   /** Within which the second of two activating commands follows the first; null where one activates. */
   activationDeadline: string | null;
@@ -172,6 +186,10 @@ export class DramStandard extends Record<{
   /** What goes in which mode, that of the start first, and what leads to another one; empty where there are no modes. */
   modes: List<ModeRow>;
   modeChanges: List<ModeChange>;
+  /** Row buffers of a bank besides the ordinary one. */
+  rowBuffers: List<string>;
+  /** By command that begins work: how long that takes at most, as an expression. */
+  estimates: OrderedMap<string, string>;
 }>(
   {
     name: '',
@@ -187,6 +205,7 @@ export class DramStandard extends Record<{
     constraints: List(),
     readLatency: '0',
     writeLatency: '0',
+    resultLatency: null,
     refresh: new RefreshRow(),
     activationDeadline: null,
     dataClock: null,
@@ -200,6 +219,8 @@ export class DramStandard extends Record<{
     buffers: OrderedMap(),
     modes: List(),
     modeChanges: List(),
+    rowBuffers: List(),
+    estimates: OrderedMap(),
   },
   'DramStandard',
 ) {}
