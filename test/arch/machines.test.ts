@@ -108,6 +108,10 @@ describe.each([
   // 3,352 GB/s of an A100a, and an AttAcc at 5.2 Gb/s a pin.
   ['attacc', 311.9, 78, 3352 + 3328, 160],
   ['hbm-pim', 184.6, 46.1, 1024, 16],
+  // 8 arrays of 128 x 128 and 8 units of 128 lanes at 1 GHz, 32 channels of 32 GB/s and 1 GiB.
+  ['neupims', 262.1, 2.05, 1024, 32],
+  ['neupims-blocked', 262.1, 2.05, 1024, 32],
+  ['neupims-npu-only', 262.1, 2.05, 1024, 32],
 ] as const)('a device of %s', (name, products, vectors, bandwidth, capacity) => {
   const arch = loadArch(join(folder, `${name}.yaml`));
   const peak = (kind: string) =>

@@ -4,7 +4,10 @@ import { expectToAddUp } from './accounting.ts';
 import { shipped, shippedMachine, smallShapes } from './machines.ts';
 
 /** Machines for language models are ordinary ones too: memories that compute are ordinary DRAM then. */
-describe.each(['a100', 'attacc', 'duplex', 'duplex-bank-pim', 'h100', 'hbm-pim', 't4'])('%s', (machine) => {
+describe.each([
+  ...['a100', 'attacc', 'duplex', 'duplex-bank-pim', 'h100', 'hbm-pim', 't4'],
+  ...['neupims', 'neupims-blocked', 'neupims-npu-only'],
+])('%s', (machine) => {
   it.each(['gemm', 'softmax', 'attention-3-pass'])('runs %s', (name) => {
     const workload = shipped(name, smallShapes[name]);
     const result = simulate({ arch: shippedMachine(machine), workload, values: true });

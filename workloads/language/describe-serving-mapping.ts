@@ -15,7 +15,10 @@ export function describeServingMapping(mapping: ServingMapping, arch: Arch | nul
   const rules = place.toArray().map((rule): string[] => [`on ${rule.on}`, ruleText(rule)]);
   const tensors = [...layout.keys()].map((tensor): string[] => [tensor, layoutText(tensor, mapping, arch)]);
   const rest: string[][] = [
-    ['requests', `${channels} over channels, ${subBatches === 1 ? 'one batch' : `${subBatches} sub-batches`} in flight`],
+    [
+      'requests',
+      `${channels} over channels, ${subBatches === 1 ? 'one batch' : `${subBatches} sub-batches`} in flight`,
+    ],
     ...(experts === 'split' ? [['experts', 'shared out to array and memory']] : []),
   ];
   return `${[...head, '', ...table([...rules, ...tensors, ...rest]).map((line) => `  ${line}`)].join('\n')}\n`;
