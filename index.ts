@@ -17,7 +17,7 @@ export {
   type SearchProgress,
   searchMapping,
 } from './models/mapper/mapper.ts';
-export { type PimResult, type PimRunOptions, runPim } from './models/memory/pim/run.ts';
+export { type PimResult, type PimRunOptions, runPhases, runPim } from './models/memory/pim/run.ts';
 export type { Result } from './models/result.ts';
 export { type SimulateOptions, simulate } from './models/simulate.ts';
 export type { Chart, Claim } from './models/study/definition.ts';
@@ -63,3 +63,10 @@ export { cacheBytesPerToken, DeviceShare, shareMistake, weightBytesOf } from './
 export { batchAt, batches, ServingWorkload, schedule, stageLayers } from './workloads/llm/workload.ts';
 export { type AttAccAttention, attaccAttention } from './workloads/pim/attacc.ts';
 export { type Gemv, gemv } from './workloads/pim/gemv.ts';
+export {
+  type HbmPimElementwise,
+  type HbmPimGemv,
+  hbmPimElementwise,
+  hbmPimGemv,
+  withoutPim,
+} from './workloads/pim/hbm-pim.ts';

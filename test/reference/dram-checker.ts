@@ -24,6 +24,7 @@ export interface Violation {
 /** Everything that is wrong with a sequence of commands of one channel. */
 export function checkCommands(device: DramDevice, commands: readonly IssuedCommand[]): Violation[] {
   const banks = new BankChecker(device);
+  const modes = new ModeChecker(device);
   const horizon = Math.max(...device.constraints.map(({ latency }) => latency));
   const violations = commands.flatMap((issued, index) => {
     const before = commands.slice(0, index);
@@ -32,6 +33,7 @@ export function checkCommands(device: DramDevice, commands: readonly IssuedComma
       ...brokenConstraints(device, issued, recent),
       ...brokenBuses(device, issued, before),
       ...brokenDataClock(device, issued, before),
+      ...modes.next(issued, banks),
       ...banks.next(issued),
     ];
     return rules.map((rule) => ({ index, rule }));
@@ -151,6 +153,8 @@ class BankChecker {
   private readonly device: DramDevice;
   private readonly twoSteps: boolean;
   private readonly states = new Map<string, BankState>();
+  /** Banks whose rows were opened together, by each of them. */
+  private readonly bound = new Map<string, readonly string[]>();
 
   constructor(device: DramDevice) {
     this.device = device;
@@ -163,7 +167,11 @@ class BankChecker {
     const bankLevel = this.device.levels.length - 1;
     const banks = pathsOf(this.device, issued).flatMap((path) => nodesBelow(this.device, path, bankLevel).map(String));
     const broken = new Set<string>();
+    const tears = (bank: string): boolean => this.bound.get(bank)?.some((other) => !banks.includes(other)) ?? false;
+    if (command.banks === 'closes' && banks.some(tears)) broken.add('rows opened together are closed together');
     for (const bank of banks) {
+      if (command.banks === 'closes') this.bound.delete(bank);
+      if (command.together) this.bound.set(bank, banks);
       const state = this.states.get(bank) ?? { is: 'closed' };
       for (const rule of this.broken(issued, state)) broken.add(rule);
       if (command.banks === 'activates')
@@ -172,6 +180,12 @@ class BankChecker {
       if (command.banks === 'closes') this.states.set(bank, { is: 'closed' });
     }
     return [...broken];
+  }
+
+  /** The open row of a bank. */
+  rowOf(path: readonly number[]): number | undefined {
+    const state = this.states.get(String(path)) ?? { is: 'closed' };
+    return state.is === 'closed' ? undefined : state.row;
   }
 
   /** What is left undone when the commands end. */
@@ -200,5 +214,49 @@ class BankChecker {
     if (state.is !== 'half open' || state.row !== issued.row) return ['a second activation follows the first'];
     const late = issued.tick - state.since > this.device.activationDeadline;
     return late ? ['a second activation comes before its deadline'] : [];
+  }
+}
+
+// Modes
+
+class ModeChecker {
+  private readonly device: DramDevice;
+  private mode = 0;
+  /** Commands since the mode was entered. */
+  private since: { readonly command: number; readonly bank: number; readonly row: number | undefined }[] = [];
+
+  constructor(device: DramDevice) {
+    this.device = device;
+  }
+
+  /** What a command breaks; then it may lead to another mode. */
+  next(issued: IssuedCommand, states: BankChecker): string[] {
+    const { modes, commands } = this.device;
+    if (!modes) return [];
+    const { command } = issued;
+    const banks = pathsOf(this.device, issued).flatMap((path) =>
+      nodesBelow(this.device, path, this.device.levels.length - 1),
+    );
+    const goes = modes.goes[this.mode][command];
+    const isWrong = typeof goes === 'boolean' ? !goes : !goes.includes(this.indexOf(banks[0]));
+    const rules = isWrong ? [`${commands[command].name} does not go in ${modes.names[this.mode]}`] : [];
+    for (const bank of banks) {
+      const row = commands[command].banks === 'closes' ? states.rowOf(bank) : issued.row;
+      this.since.push({ command, bank: this.indexOf(bank), row });
+    }
+    const change = modes.changes.find(({ from, commands: leading, row: at, banks: wanted }) => {
+      const past = this.since.filter((one) => leading.includes(one.command) && (at < 0 || one.row === at));
+      return from === this.mode && past.length > 0 && wanted.every((bank) => past.some((one) => one.bank === bank));
+    });
+    if (change) {
+      this.mode = change.to;
+      this.since = [];
+    }
+    return rules;
+  }
+
+  /** Of a bank, counted through the channel. */
+  private indexOf(path: readonly number[]): number {
+    return path.reduce((all, index, level) => all * this.device.counts[level] + index, 0);
   }
 }

@@ -17,10 +17,11 @@ export interface PimCommands {
   readonly kind: 'commands';
   readonly command: string;
   /**
-   * Fields and how many values each has, that of the fastest first; after the last address comes the first again. A field
-   * is a level from the channel to the bank, `row`, `column`, or the `entry` of a buffer or the `sum` that is meant.
+   * Fields, how many values each has, and by how much they differ (1), that of the fastest first; after the last address
+   * comes the first again. A field is a level from the channel to the bank, `row`, `column`, or the `entry` of a buffer or
+   * the `sum` that is meant.
    */
-  readonly order: readonly (readonly [field: string, count: number])[];
+  readonly order: readonly (readonly [field: string, count: number, stride?: number])[];
   /** Fields that count up beside those of `order`, from 0 at the first command of the step. */
   readonly beside?: PimCommands['order'];
   /** Where the first address is: values of fields, to which those of `order` are added. */
@@ -29,6 +30,10 @@ export interface PimCommands {
   readonly step?: number;
   readonly count: number;
   readonly of?: number;
+  /** Columns that each command multiplies, or that the work has which it begins; 1 by default. */
+  readonly multiplications?: number;
+  /** Results of the work that it begins; 1 by default. */
+  readonly results?: number;
 }
 
 export interface PimRepeat {
@@ -59,6 +64,18 @@ export function repeat(times: number, ...steps: PimStep[]): PimRepeat {
 
 export function barrier(channels: number): PimBarrier {
   return { kind: 'barrier', channels };
+}
+
+/** Whether all channels get the same of a program: whole rounds of them in every step. */
+export function isEven(program: PimProgram, channels: number): boolean {
+  return program.every((step) => {
+    if (step.kind === 'repeat') return isEven(step.steps, channels);
+    if (step.kind === 'barrier') return (step.first ?? 0) === 0 && step.channels === channels;
+    const [[field, width] = ['', 0]] = step.order;
+    const { first = 0, count, of = 0, at = {} } = step;
+    const isWhole = [first, step.step ?? 0, count, of].every((number) => number % channels === 0);
+    return field === 'channel' && width === channels && (at.channel ?? 0) === 0 && isWhole;
+  });
 }
 
 /**

@@ -6,6 +6,7 @@
 import type { DramDevice } from '../../../arch/language/dram/device.ts';
 import type { Refresh } from '../dram/policy.ts';
 import { type RefreshManager, refreshManager } from '../dram/refresh.ts';
+import { barrierCommand } from './cursor.ts';
 import { type Bus, HitsFirst } from './hits-first.ts';
 import { type Addressed, PimQueue } from './queue.ts';
 import { PimRows } from './rows.ts';
@@ -120,10 +121,17 @@ export class PimController {
     }
     const isSure = this.rows.version !== version || this.waiting !== waiting;
     const wake = Math.min(this.#wake, this.#refresh.due);
-    if (!isSure && this.#wake === never && this.commands.size > 0 && this.#device.modes) {
-      throw this.rows.modes.stuck(this.commands.at(0).command);
-    }
+    if (!isSure && this.#wake === never && this.#device.modes) this.#checkModes();
     this.next = isSure ? cycle + 1 : Math.max(cycle + 1, this.#cycleOf(wake));
+  }
+
+  /** Nothing may ever be sent for what waits. @throws InputError when one does not go in the mode that the channel is in */
+  #checkModes(): void {
+    const { commands, rows } = this;
+    for (let i = 0; i < commands.size; i++) {
+      const { command, bank } = commands.at(i);
+      if (command !== barrierCommand && !rows.modes.goes(command, bank)) throw rows.modes.stuck(command);
+    }
   }
 
   /** Sends a command; returns the bus that another one may not take in this cycle, null when none may be sent. */

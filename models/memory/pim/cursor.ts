@@ -22,6 +22,8 @@ interface Prepared {
   readonly command: number;
   readonly axes: readonly Axis[];
   readonly beside: readonly Axis[];
+  readonly multiplications: number;
+  readonly results: number;
   /** Where the first address is, by register. */
   readonly at: Float64Array;
   /** Of `repeat`. */
@@ -46,6 +48,8 @@ export class ProgramCursor {
   column = 0;
   entry = 0;
   sum = 0;
+  multiplications = 1;
+  results = 1;
   readonly #frames: Frame[];
   /** Of the step in hand: the number of its first command, of the next one, and the one to stop before. */
   #first = 0;
@@ -107,6 +111,8 @@ export class ProgramCursor {
         continue;
       }
       this.#step = prepared;
+      this.multiplications = prepared.multiplications;
+      this.results = prepared.results;
       const first = step.kind === 'commands' ? (step.first ?? 0) + (step.step ?? 0) * frame.iteration : 0;
       const end =
         step.kind === 'commands' ? Math.min(first + step.count, step.of ?? Number.MAX_SAFE_INTEGER) : step.channels;
@@ -124,6 +130,8 @@ function prepare(step: PimStep, device: DramDevice): Prepared {
     command: barrierCommand,
     axes: [],
     beside: [],
+    multiplications: 1,
+    results: 1,
     at: new Float64Array(registers.length),
     steps: [],
   };
@@ -137,6 +145,8 @@ function prepare(step: PimStep, device: DramDevice): Prepared {
     command: commandOf(step.command, device),
     axes: axesOf(step.order, device),
     beside: axesOf(step.beside ?? [], device),
+    multiplications: multiplicationsOf(step, device),
+    results: step.results ?? 1,
     at: startOf(step.at ?? {}, device),
   };
 }
@@ -177,12 +187,20 @@ function commandOf(name: string, device: DramDevice): number {
   throw new InputError({ message: `${device.name} has no command "${name}"`, hint });
 }
 
+/** @throws InputError when one command does not multiply so many columns. */
+function multiplicationsOf({ command, multiplications = 1 }: PimCommands, device: DramDevice): number {
+  const { most = 1, pim, estimate } = device.commands[commandOf(command, device)]!;
+  if (multiplications <= most || (!pim && estimate)) return multiplications;
+  throw new InputError({ message: `${command} of ${device.name} multiplies ${most} columns, not ${multiplications}` });
+}
+
 function axesOf(order: PimCommands['order'], device: DramDevice): Axis[] {
-  return order.map(([field, count]) => {
+  return order.map(([field, count, stride = 1]) => {
     const level = device.levels.indexOf(field);
-    if (level < 1) return { count, register: registerOf(field, device), stride: 1 };
-    if (count <= device.counts[level]!) return { count, register: 1, stride: banksBelow(device, level) };
-    throw new InputError({ message: `${device.name} has ${device.counts[level]} ${field}s, not ${count}` });
+    if (level < 1) return { count, register: registerOf(field, device), stride };
+    const last = (count - 1) * stride + 1;
+    if (last <= device.counts[level]!) return { count, register: 1, stride: stride * banksBelow(device, level) };
+    throw new InputError({ message: `${device.name} has ${device.counts[level]} ${field}s, not ${last}` });
   });
 }
 

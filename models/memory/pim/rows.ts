@@ -144,10 +144,10 @@ export class PimRows {
     this.sent[command]!++;
     this.version++;
     const { banks: effect } = this.#device.commands[command]!;
-    this.modes.start(command, bank, effect === 'closes' ? this.openRow[bank]! : row);
+    const banks = scope.banks(bank);
+    if (this.#device.modes) this.modes.start(command, banks, (one) => (effect === 'closes' ? this.openRow[one]! : row));
     if (effect === 'none') return;
     this.states++;
-    const banks = scope.banks(bank);
     for (let i = 0; i < banks.length; i++) {
       this.openRow[banks[i]!] = effect === 'opens' ? row : closed;
       this.#openedBy[banks[i]!] = command;

@@ -1,7 +1,7 @@
 /** Runs PIM programs on the channels of a memory. */
 import { InputError } from '../../../arch/language/diagnostics.ts';
 import type { DramDevice } from '../../../arch/language/dram/device.ts';
-import { ofChannel, type PimProgram } from '../../../workloads/language/pim-program.ts';
+import { isEven, ofChannel, type PimProgram } from '../../../workloads/language/pim-program.ts';
 import { PimController, type PimLog, type PimOptions } from './controller.ts';
 import { barrierCommand, commandsIn, ProgramCursor } from './cursor.ts';
 
@@ -57,6 +57,9 @@ function inOrder(programs: readonly PimProgram[], { channels = 1 }: PimRunOption
 
 /** A group for each program that channels get. */
 function alike(programs: readonly PimProgram[], { channels = 1 }: PimRunOptions): Group[] {
+  if (programs.every((program) => isEven(program, channels))) {
+    return [{ first: 0, width: 1, copies: channels, programs: programs.map((program) => ofChannel(program, 0)) }];
+  }
   const groups = new Map<string, Group>();
   for (let channel = 0; channel < channels; channel++) {
     const own = programs.map((program) => ofChannel(program, channel));

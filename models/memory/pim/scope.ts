@@ -38,6 +38,11 @@ export class Scope {
     );
   }
 
+  /** Banks of the device. */
+  get size(): number {
+    return this.#banks.length;
+  }
+
   nodes(bank: number): Int32Array {
     return this.#nodes[bank]!;
   }
