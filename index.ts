@@ -36,6 +36,20 @@ export { evaluate, randomInputs } from './workloads/language/evaluate.ts';
 export { loadWorkload, parseWorkload } from './workloads/language/load.ts';
 export { type LoadedMapping, loadMapping, Mapping, parseMapping } from './workloads/language/mapping.ts';
 export { mappingText } from './workloads/language/mapping-text.ts';
+export {
+  checkServing,
+  type Footprint,
+  fits,
+  type LayoutLoss,
+  layoutLosses,
+} from './workloads/language/serving-check.ts';
+export {
+  type LoadedServingMapping,
+  loadServingMapping,
+  parseServingMapping,
+  placementOf,
+  ServingMapping,
+} from './workloads/language/serving-mapping.ts';
 export { type LoadedWorkload, Workload } from './workloads/language/workload.ts';
 export { type Batch, tokensOf } from './workloads/llm/batch.ts';
 export { assignChannels, type ChannelPolicy, subBatches } from './workloads/llm/channels.ts';

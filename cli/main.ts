@@ -172,7 +172,9 @@ export function commands(): Command {
     .command('schema')
     .description('print a JSON Schema for editors')
     .addArgument(
-      program.createArgument('<kind>', 'kind of file').choices(['arch', 'workload', 'serving', 'mapping', 'standard']),
+      program
+        .createArgument('<kind>', 'kind of file')
+        .choices(['arch', 'workload', 'serving', 'mapping', 'serving-mapping', 'standard']),
     )
     .action(async (kind) => (await import('./schema.ts')).schema(kind));
 
