@@ -32,7 +32,9 @@ function allBankRefresh(
     return (tick) =>
       nodes.flatMap((path, i) => {
         const turns = Array.from({ length: 2 }, (_, n) => Math.floor(tick / interval) + n);
-        const isDue = turns.some((turn) => tick > 0 && tick === Math.floor((interval * ((turn - 1) * nodes.length + i + 1)) / nodes.length));
+        const isDue = turns.some(
+          (turn) => tick > 0 && tick === Math.floor((interval * ((turn - 1) * nodes.length + i + 1)) / nodes.length),
+        );
         return isDue ? [{ command, path }] : [];
       });
   }

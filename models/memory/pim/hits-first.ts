@@ -75,7 +75,8 @@ export class HitsFirst {
       for (let i = 0; i < queue.size; i++) {
         const one = queue.seen(i);
         if (i > 0 && one.isLast) break;
-        if (one.needed === one.command && !follows(queue, i, one) && this.#try(one.command, one.bank, queue, i)) return true;
+        if (one.needed === one.command && !follows(queue, i, one) && this.#try(one.command, one.bank, queue, i))
+          return true;
         if (one.isLast) break;
       }
     }

@@ -127,7 +127,8 @@ class Run {
   result(): PimResult {
     const sent = this.#device.commands.map((_, command) =>
       this.#feeds.reduce(
-        (all, { group, controllers }) => all + group.copies * controllers.reduce((n, c) => n + c.rows.sent[command]!, 0),
+        (all, { group, controllers }) =>
+          all + group.copies * controllers.reduce((n, c) => n + c.rows.sent[command]!, 0),
         0,
       ),
     );
