@@ -53,8 +53,9 @@ export class PimChannel {
   readonly #ordinary: Ordinary;
   readonly #isBlocked: boolean;
   readonly #log: ChannelLog | null;
-  /** By command: whether something of it is outside afterwards. */
+  /** By command: whether something of it is outside afterwards, and whether it opens or closes rows. */
   readonly #isResult: readonly boolean[];
+  readonly #movesRows: readonly boolean[];
   #told = false;
 
   /** @throws Error when the device lacks commands that its others need */
@@ -71,6 +72,7 @@ export class PimChannel {
     this.#work = new PimWork(device, this.#state, this.#bus);
     const policy = { high, low, whenIdle };
     this.#ordinary = new Ordinary(device, this.#state, this.#bus, this.#work, this.#refreshing, policy);
+    this.#movesRows = device.commands.map(({ banks }) => banks !== 'none');
     this.#isResult = device.commands.map(({ pim, second }) =>
       [pim, second].some((effect) => effect?.kind === 'moves' && effect.to === 'host'),
     );
@@ -158,8 +160,10 @@ export class PimChannel {
 
   /** Finds what may be sent next of each kind. */
   #choose(): void {
-    if (this.#refreshing.isWaiting) this.#refreshing.choose();
     this.#chooseWork();
+    const { isUnderWay, isAccepted } = this.#work;
+    // Work is not broken off: what was begun although it takes longer holds the refresh up.
+    if (this.#refreshing.isWaiting) this.#refreshing.choose(isUnderWay || isAccepted);
     if (this.#isBlocked && this.#isComputing) this.#ordinary.clear();
     else this.#ordinary.choose();
   }
@@ -224,6 +228,7 @@ export class PimChannel {
       this.#log(this.#bus.tick(cycle), command, address, multiplications);
     }
     job!.isBegun = true;
+    if (this.#movesRows[command]) this.#ordinary.moved(this.#state.targets[command]!.buffer, row);
     if (!work.sent()) return;
     const isResult = this.#isResult[command]!;
     const end = isResult ? this.#after(cycle, this.#resultLatency(multiplications)) : cycle + 1;

@@ -43,6 +43,8 @@ export class Ordinary {
   /** Columns to be written before reads have their turn. */
   #draining = 0;
   #slot = none;
+  /** Whether an access of the last choice waits for one of the other kind. */
+  #isHeldUp = false;
   /** Whether the last choice stands but for its cycle, and as of which state of the PIM work. */
   #isKnown = false;
   #version = -1;
@@ -77,6 +79,11 @@ export class Ordinary {
   /** The last choice does not stand any more. */
   forget(): void {
     this.#isKnown = false;
+  }
+
+  /** A command of PIM opened or closed a row, which may be the one that was chosen, or stand in its way. */
+  moved(buffer: number, row: number): void {
+    if (buffer === 0 || row === this.row || this.#closes.indexOf(this.command) > 0) this.#isKnown = false;
   }
 
   push(access: Access): void {
@@ -117,8 +124,15 @@ export class Ordinary {
     this.#version = this.#work.version;
     if (!this.isWaiting) return;
     const isWriting = this.#draining > 0;
+    this.#chooseFrom(isWriting);
+    // Those may all wait for accesses of the other kind that came before.
+    if (this.#isHeldUp && this.command === none) this.#chooseFrom(!isWriting);
+  }
+
+  #chooseFrom(isWriting: boolean): void {
     const queue = isWriting ? this.writes : this.reads;
     this.#choice++;
+    this.#isHeldUp = false;
     for (let i = 0; i < queue.size; i++) this.#consider(queue, i, isWriting);
   }
 
@@ -170,8 +184,7 @@ export class Ordinary {
     if (before.size === 0) return false;
     const { bank, row, column, left, order } = queue;
     if (!before.overlaps(bank[slot]!, row[slot]!, column[slot]!, left[slot]!, order[slot]!)) return false;
-    // Reads after a write: it is written first. Writes after a read wait for it.
-    this.#draining = isWriting ? 0 : this.writes.columns;
+    this.#isHeldUp = true;
     return true;
   }
 
@@ -189,7 +202,7 @@ export class Ordinary {
   sent(columns: number): Access | null {
     const isWrite = this.command === this.#write;
     const queue = isWrite ? this.writes : this.reads;
-    if (isWrite) this.#draining -= columns;
+    if (isWrite) this.#draining = Math.max(0, this.#draining - columns);
     if (isWrite) this.#isKnown = false;
     const isDone = queue.left[this.#slot] === columns;
     const access = queue.sent(this.#slot, columns);
