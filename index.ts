@@ -19,7 +19,7 @@ export {
   searchMapping,
 } from './models/mapper/mapper.ts';
 export { PimChannel, type PimChannelOptions, type PimListener } from './models/memory/pim/channel.ts';
-export { type PimResult, type PimRunOptions, runPim } from './models/memory/pim/run.ts';
+export { type PimResult, type PimRunOptions, runPhases, runPim } from './models/memory/pim/run.ts';
 export type { Result } from './models/result.ts';
 export { type SimulateOptions, simulate } from './models/simulate.ts';
 export type { Chart, Claim } from './models/study/definition.ts';
@@ -36,6 +36,20 @@ export { evaluate, randomInputs } from './workloads/language/evaluate.ts';
 export { loadWorkload, parseWorkload } from './workloads/language/load.ts';
 export { type LoadedMapping, loadMapping, Mapping, parseMapping } from './workloads/language/mapping.ts';
 export { mappingText } from './workloads/language/mapping-text.ts';
+export {
+  checkServing,
+  type Footprint,
+  fits,
+  type LayoutLoss,
+  layoutLosses,
+} from './workloads/language/serving-check.ts';
+export {
+  type LoadedServingMapping,
+  loadServingMapping,
+  parseServingMapping,
+  placementOf,
+  ServingMapping,
+} from './workloads/language/serving-mapping.ts';
 export { type LoadedWorkload, Workload } from './workloads/language/workload.ts';
 export { type Batch, tokensOf } from './workloads/llm/batch.ts';
 export { assignChannels, type ChannelPolicy, subBatches } from './workloads/llm/channels.ts';
@@ -58,3 +72,10 @@ export {
   attentionRows,
 } from './workloads/pim/attention.ts';
 export { type Gemv, gemv } from './workloads/pim/gemv.ts';
+export {
+  type HbmPimElementwise,
+  type HbmPimGemv,
+  hbmPimElementwise,
+  hbmPimGemv,
+  withoutPim,
+} from './workloads/pim/hbm-pim.ts';

@@ -64,8 +64,7 @@ function checkServingFile(file: string, given: readonly string[]): string {
     if (mistakes.length > 0) throw new InputError(mistakes);
     return `mapping ${name} serves language models on ${machine}, no mistakes`;
   }
-  if (machine === '')
-    return `mapping ${name} for language models, no mistakes by itself; it names no machine to try it on`;
+  if (machine === '') return `mapping ${name} is for language models on any machine, no mistakes`;
   return `mapping ${name} for language models, no mistakes by itself; to try it, check the file of machine ${machine} as well`;
 }
 

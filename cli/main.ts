@@ -93,12 +93,15 @@ export function commands(): Command {
 
   program
     .command('replay')
-    .description('send a trace of memory requests to DRAM')
+    .description('send a trace of memory requests, or of PIM commands, to DRAM')
     .argument('<standard>', 'a file, a name such as ddr4, or a preset such as DDR4/DDR4_8Gb_x8/DDR4_2400R')
-    .argument('<trace>', 'requests, one a line ("R 1234", "LD 0x1f40", "0x1f40 READ 12"); may be packed by gzip')
+    .argument(
+      '<trace>',
+      'requests, one a line ("R 1234", "LD 0x1f40", "0x1f40 READ 12"), which may be packed by gzip; or a PIM program ("MACAB 64 over column 32") or trace ("PIM_MAC_AB 0x1f40")',
+    )
     .option('--org <name>', 'organisation; the first of the standard by default')
     .option('--speed <name>', 'speed; the first of the standard by default')
-    .option('--channels <n>', 'channels, with a controller each', atLeast(1), 1)
+    .option('--channels <n>', 'channels, with a controller each; 1, or as many as a PIM program names', atLeast(1))
     .option('--ranks <n>', "ranks of a channel; the organisation's by default", atLeast(1))
     .addOption(
       new Option('--scheduler <name>', 'order of requests').choices(['frfcfs', 'frfcfs-row-hit']).default('frfcfs'),
@@ -109,7 +112,15 @@ export function commands(): Command {
     .option('--gap <ticks>', 'least ticks between two requests', atLeast(0))
     .option('--outstanding <n>', 'most requests under way at a time', atLeast(1))
     .option('--limit <n>', 'send only the first requests', atLeast(1))
+    .addOption(
+      new Option(
+        '--mode <how>',
+        'requests beside PIM commands: between them (concurrent, by default) or after them',
+      ).choices(['concurrent', 'blocked']),
+    )
+    .option('--from <cycle>', 'first cycle of the commands that --html shows one by one; 0 by default', atLeast(0))
     .option('--json <file>', 'write the result as JSON; - for standard output')
+    .option('--html <file>', 'write the report of a PIM program as one HTML file')
     .option('--commands <file>', 'write every command as CSV; - for standard output')
     .action(async (standard, trace, options) => (await import('./replay.ts')).replay(standard, trace, options));
 
@@ -161,7 +172,9 @@ export function commands(): Command {
     .command('schema')
     .description('print a JSON Schema for editors')
     .addArgument(
-      program.createArgument('<kind>', 'kind of file').choices(['arch', 'workload', 'serving', 'mapping', 'standard']),
+      program
+        .createArgument('<kind>', 'kind of file')
+        .choices(['arch', 'workload', 'serving', 'mapping', 'serving-mapping', 'standard']),
     )
     .action(async (kind) => (await import('./schema.ts')).schema(kind));
 

@@ -2,54 +2,34 @@ import { InputError } from '../arch/language/diagnostics.ts';
 import type { DramDevice } from '../arch/language/dram/device.ts';
 import { findStandard } from '../arch/language/dram/find.ts';
 import { type AddressMapping, compileMapping, MappingError } from '../arch/language/dram/mapping.ts';
-import { peakBandwidth, refreshesOf } from '../arch/language/dram/memory.ts';
+import { peakBandwidth } from '../arch/language/dram/memory.ts';
 import { parsePage } from '../arch/language/dram/page.ts';
-import { deviceOf } from '../arch/language/dram/resolve.ts';
 import { UnitError } from '../arch/language/units.ts';
-import {
-  defaultPolicy,
-  type PagePolicy,
-  pagePolicyOf,
-  type Refresh,
-  type Scheduler,
-} from '../models/memory/dram/policy.ts';
+import { defaultPolicy, type PagePolicy, pagePolicyOf, type Refresh } from '../models/memory/dram/policy.ts';
 import { type RequestList, replay as replayRequests } from '../models/memory/dram/replay.ts';
 import { dramEnergy } from '../models/physical/dram.ts';
 import { CommandTrace } from '../reports/command-trace.ts';
 import { type ReplayReport, replayJson, replaySummary } from '../reports/replay.ts';
 import { readTrace } from '../workloads/import/dram/trace.ts';
+import { pimFormatOf } from '../workloads/import/pim/trace.ts';
 import { together } from './failure.ts';
 import { write, writePieces } from './files.ts';
 import { checkFiles, keepInputs } from './outputs.ts';
+import { deviceNamed, type ReplayOptions, refreshOf } from './replay-options.ts';
 
-export interface ReplayOptions {
-  readonly org?: string;
-  readonly speed?: string;
-  readonly channels: number;
-  readonly ranks?: number;
-  readonly scheduler: Scheduler;
-  /** As `parsePage` reads it. */
-  readonly page: string;
-  readonly refresh?: Refresh;
-  /** As `compileMapping` reads it. */
-  readonly mapping: string;
-  /** Ticks between two requests. */
-  readonly gap?: number;
-  readonly outstanding?: number;
-  readonly limit?: number;
-  /** Files to write; `-` is standard output, in place of the summary. */
-  readonly json?: string;
-  readonly commands?: string;
-}
-
-/** Sends the requests of a trace to DRAM. @throws InputError with all that is wrong with the arguments and the files. */
+/**
+ * Sends the requests or the PIM commands of a trace to DRAM.
+ * @throws InputError with all that is wrong with the arguments and the files.
+ */
 export async function replay(standard: string, trace: string, options: ReplayOptions): Promise<void> {
-  const { channels, scheduler, page, mapping, json, commands, gap, outstanding } = options;
+  if (isPim(standard, trace, options)) return (await import('./replay-pim.ts')).replayPim(standard, trace, options);
+  const { channels = 1, scheduler, page, mapping, json, commands, gap, outstanding } = options;
   const [chosen, requests] = together(
     () => choices(standard, options),
     () => readTrace(trace),
     () => checkFiles({ json, commands }),
     () => keepInputs([standard, trace], { json, commands }),
+    () => onlyPim(options),
   );
   const { device, refresh, peak } = chosen;
   const log = commands === undefined ? null : new CommandTrace(device);
@@ -71,6 +51,23 @@ export async function replay(standard: string, trace: string, options: ReplayOpt
   writeReport(report, options, log);
 }
 
+/** Whether a trace is of PIM commands; one that cannot be read, or a device that is not there, is told of elsewhere. */
+function isPim(standard: string, trace: string, options: ReplayOptions): boolean {
+  try {
+    return pimFormatOf(trace, deviceNamed(standard, options)) !== null;
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return false;
+  }
+}
+
+/** @throws InputError when options are there that only PIM programs have */
+function onlyPim(options: ReplayOptions): void {
+  const given = (['mode', 'from', 'html'] as const).filter((option) => options[option] !== undefined);
+  if (given.length === 0) return;
+  throw new InputError(given.map((option) => ({ message: `--${option} goes with PIM programs, and this is none` })));
+}
+
 interface Choices {
   readonly device: DramDevice;
   readonly page: PagePolicy;
@@ -82,18 +79,15 @@ interface Choices {
 
 /** @throws InputError */
 function choices(name: string, options: ReplayOptions): Choices {
-  const { standard, organisation, speed } = findStandard(name);
-  const device = deviceOf(standard, {
-    organisation: options.org ?? organisation,
-    speed: options.speed ?? speed,
-    ranks: options.ranks,
-  });
+  const { standard } = findStandard(name);
+  const device = deviceNamed(name, options);
+  const { channels = 1 } = options;
   const [page, mapping, refresh] = together(
     () => named('--page', () => pagePolicyOf(parsePage(options.page), device)),
-    () => named('--mapping', () => compileMapping(options.mapping, device, options.channels)),
+    () => named('--mapping', () => compileMapping(options.mapping, device, channels)),
     () => refreshOf(device, options.refresh),
   );
-  return { device, page, mapping, refresh, peak: peakBandwidth(standard, device, options.channels) };
+  return { device, page, mapping, refresh, peak: peakBandwidth(standard, device, channels) };
 }
 
 /** What an option's text means. @throws InputError that names the option */
@@ -104,17 +98,6 @@ function named<T>(option: string, read: () => T): T {
     if (!(error instanceof MappingError) && !(error instanceof UnitError)) throw error;
     throw new InputError({ message: `${option}: ${error.message}`, hint: error.hint });
   }
-}
-
-/** The kind of refresh that was asked for, else the one that the device has. @throws InputError when it does not have it. */
-function refreshOf({ refresh, name }: DramDevice, wanted: Refresh | undefined): Refresh {
-  const kinds = refreshesOf(refresh);
-  const kind = wanted ?? kinds[0]!;
-  if (kinds.includes(kind)) return kind;
-  throw new InputError({
-    message: `--refresh: ${name} has no ${kind} refresh`,
-    hint: `it has ${kinds.join(' and ')}`,
-  });
 }
 
 /** The first requests; cycles of a trace are clock cycles, which may be two ticks. */

@@ -1,4 +1,5 @@
 import { InputError } from '../arch/language/diagnostics.ts';
+import { libraryFile } from '../arch/language/library.ts';
 import { findAny } from './files.ts';
 import type { Kind } from './kind.ts';
 import { checkFiles } from './outputs.ts';
@@ -38,6 +39,13 @@ async function describe(file: string, kind: Kind, set: readonly string[], shape:
     case 'serving workload': {
       const { workload } = (await import('../workloads/llm/load.ts')).loadServing(file);
       return (await import('../workloads/llm/describe.ts')).describeServing(workload);
+    }
+    case 'serving mapping': {
+      const { mapping } = (await import('../workloads/language/serving-mapping.ts')).loadServingMapping(file);
+      const { loadArch } = await import('../arch/language/load.ts');
+      const found = libraryFile('arch', mapping.machine);
+      const arch = 'file' in found ? loadArch(found.file) : null;
+      return (await import('../workloads/language/describe-serving-mapping.ts')).describeServingMapping(mapping, arch);
     }
     case 'standard': {
       const standard = (await import('../arch/language/dram/load.ts')).loadStandard(file);

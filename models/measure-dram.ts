@@ -1,4 +1,5 @@
 /** What a memory of DRAM did, as reports see it. */
+import type { DramDevice } from '../arch/language/dram/device.ts';
 import type { DramMemory } from '../arch/language/dram/memory.ts';
 import { pageText } from '../arch/language/dram/page.ts';
 import type { Dram } from './memory/dram/memory.ts';
@@ -77,7 +78,7 @@ function ticksIn({ clock }: Dram, seconds: number): number {
 }
 
 /** Path names of the banks of a channel: `rank 0, bank group 1, bank 2`. */
-function bankNames({ levels, counts }: Dram['device']): string[] {
+export function bankNames({ levels, counts }: Pick<DramDevice, 'levels' | 'counts'>): string[] {
   return levels.slice(1).reduce<string[]>(
     (paths, level, i) => {
       const word = level.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);

@@ -49,6 +49,8 @@ export interface MemoryResult {
   tensors: { [tensor: string]: { read: number; written: number } };
   /** What only DRAM has. */
   dram?: DramResult;
+  /** What only a memory that computes has. */
+  pim?: PimActivity;
 }
 
 export interface DramResult {
@@ -78,6 +80,52 @@ export interface DramResult {
   forwarded: number;
   /** Writes merged in the write queue with one to the same place. */
   coalesced: number;
+}
+
+/** What PIM commands and ordinary requests did in the channels of a memory, and to one another. */
+export interface PimActivity {
+  /** As the dialect's file names them. */
+  standard: string;
+  organisation: string;
+  speed: string;
+  /** `blocked`: ordinary requests wait while PIM commands do; `concurrent`: they go between them. */
+  mode: 'blocked' | 'concurrent';
+  /** Length of the run in cycles of the memory's clock, and seconds of one. */
+  cycles: number;
+  cycle: number;
+  /** Path names of the banks of one channel, in order: `rank 0, bank group 1, bank 2`. */
+  banks: string[];
+  /** Seconds per bin. */
+  bin: number;
+  channels: {
+    commands: { [command: string]: number };
+    /** Commands sent in each bin: for ordinary requests, for PIM programs, for refreshes. */
+    ordinary: number[];
+    pim: number[];
+    refresh: number[];
+  }[];
+  /** `open.pim[bank][bin]`: share of the bin in which a row was open that was opened for PIM; mean of the channels. */
+  open: { ordinary: number[][]; pim: number[][] };
+  /** Of all channels, for ordinary requests and for PIM commands. */
+  waits: { ordinary: PimWaits; pim: PimWaits };
+}
+
+/** Cycles of a channel's clock in which something waited, by what became of it. They add up to all such cycles. */
+export interface PimWaits {
+  /** A command was sent for it. */
+  sent: number;
+  /** The others took the command bus. */
+  commandBus: number;
+  /** The others had opened or closed rows in its banks. */
+  rowBuffer: number;
+  /** A constraint after a command of the others held it up. */
+  constraint: number;
+  /** It was the others' turn, in blocked mode. */
+  turn: number;
+  /** A refresh held it up. */
+  refresh: number;
+  /** Nothing but its own commands held it up. */
+  own: number;
 }
 
 export interface EinsumResult {

@@ -266,13 +266,81 @@ const ofDram = {
   },
 } as const satisfies { [term: string]: Definition };
 
+const ofPim = {
+  pim: {
+    name: 'Processing in memory',
+    definition:
+      'A memory whose banks compute. Commands of programs that compute (PIM) and of ordinary reads and writes (requests) share its command buses, its rows and its constraints.',
+  },
+  pimMode: {
+    name: 'Mode',
+    definition:
+      'How requests go beside PIM commands. concurrent: between them, where one can start. blocked: requests wait while PIM commands do, which begin when no request waits.',
+  },
+  pimLength: {
+    name: 'Length',
+    definition: 'Cycles of the memory’s clock until the last command was sent, refreshes that waited included.',
+  },
+  pimCommands: {
+    name: 'Commands over time',
+    definition:
+      'Commands that each channel was sent per cycle of its clock in each slice of time: for PIM, for requests, and for refreshes, the openings and closings of rows that they need included. Channels that did the same share a line.',
+  },
+  pimOpen: {
+    name: 'Open rows',
+    definition:
+      'Share of all banks that have a row open, over time: rows that were opened for PIM, and rows that were opened for requests. With two row buffers in a bank both can be open.',
+  },
+  pimBanks: {
+    name: 'Open rows by bank',
+    definition:
+      'Share of each slice of time in which a bank has a row open for PIM, as a colour; where there is none, no row was open. Beside it, the share of the whole run in which it has one open for requests. Mean of all channels.',
+  },
+  pimWaits: {
+    name: 'Who waited for whom',
+    definition:
+      'Cycles in which at least one request, or one PIM command, waited in a channel, all channels together, by what became of the one that was to go next. Each such cycle is counted once.',
+  },
+  pimWho: { name: 'Waiting', definition: 'Ordinary reads and writes, or commands of PIM programs.' },
+  pimCycles: { name: 'Cycles', definition: 'Cycles in which at least one waited, all channels together.' },
+  waitSent: { name: 'Sent', definition: 'A command was sent for one of them.' },
+  waitCommandBus: { name: 'Command bus', definition: 'It could have gone, but the others took the command bus.' },
+  waitRowBuffer: {
+    name: 'Row buffer',
+    definition: 'It needs another row in a bank in which the others have opened or closed a row since it last had one.',
+  },
+  waitConstraint: {
+    name: 'Constraints',
+    definition: 'A constraint after a command of the others held it up, when its own and refreshes no longer did.',
+  },
+  waitTurn: { name: 'Turn', definition: 'In blocked mode: it was the turn of the others.' },
+  waitRefresh: { name: 'Refresh', definition: 'A refresh was due or under way.' },
+  waitOwn: { name: 'Itself', definition: 'Nothing but commands of its own kind, or a barrier, held it up.' },
+  pimEnergy: {
+    name: 'Energy by command',
+    definition:
+      'Commands sent times the energy of one, as the file of the memory gives it or its currents do; ordinary commands by what they do. Background is the power of ranks with some row open and with none.',
+  },
+  pimWindow: {
+    name: 'Commands one by one',
+    definition:
+      'Commands sent to channel 0, in the banks that they act on: a bar lasts from the command’s start for as long as it holds its banks, which is until a row that it opens can be used, a bank that it closes or refreshes can be opened, or the same can follow. Pale stretches are open rows. The lane above the banks has what moves numbers between buffers and the host.',
+  },
+} as const satisfies { [term: string]: Definition };
+
 /** What every figure in a report means: one place, in the order in which a report shows them. */
-export const glossary = { ...ofEveryRun, ...ofDram };
+export const glossary = { ...ofEveryRun, ...ofDram, ...ofPim };
 
 export type Term = keyof typeof glossary;
 
-const ofDramOnly = new Set<string>(Object.keys(ofDram));
+/** The terms of a page that has nothing but a memory that computes. */
+export const pimTerms = Object.keys(ofPim);
+
+const only: readonly (readonly ['dram' | 'pim', ReadonlySet<string>])[] = [
+  ['dram', new Set(Object.keys(ofDram))],
+  ['pim', new Set(Object.keys(ofPim))],
+];
 
 /** The definitions that a report of a run needs, with their terms. */
-export const definitionsFor = (dram: boolean): [string, Definition][] =>
-  Object.entries(glossary).filter(([term]) => dram || !ofDramOnly.has(term));
+export const definitionsFor = (has: { readonly dram: boolean; readonly pim: boolean }): [string, Definition][] =>
+  Object.entries(glossary).filter(([term]) => only.every(([what, terms]) => has[what] || !terms.has(term)));

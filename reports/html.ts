@@ -1,13 +1,15 @@
 import type { Result } from '../models/result.ts';
-import { Markup, markup } from './markup.ts';
+import { markup } from './markup.ts';
 import { dramTables } from './page/dram.ts';
 import { einsumsOverTime } from './page/einsums.ts';
 import { engineAccounts, utilizationOverTime, waits } from './page/engines.ts';
-import { definitions, hasDram } from './page/figure.ts';
+import { definitions, hasDram, hasPim } from './page/figure.ts';
 import { cards, header, notes, values } from './page/header.ts';
 import { mapping } from './page/mapping.ts';
 import { bandwidthOverTime, memoryTables } from './page/memories.ts';
+import { pageOf } from './page/page.ts';
 import { areaBreakdown, energyBreakdown } from './page/physical.ts';
+import { pimTables } from './page/pim.ts';
 import { roofline } from './page/roofline.ts';
 import { script } from './page/script.ts';
 import { style } from './page/style.ts';
@@ -26,6 +28,7 @@ const body = [
   bandwidthOverTime,
   memoryTables,
   dramTables,
+  pimTables,
   energyBreakdown,
   areaBreakdown,
   mapping,
@@ -34,24 +37,10 @@ const body = [
 
 /** One self-contained HTML page: it loads nothing, and reads as well on paper and without scripts. */
 export function htmlReport(result: Result): string {
-  const page = markup`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${result.workload.name} on ${result.arch.name}</title>
-<style>
-${new Markup(hasDram(result) ? `${style}\n${heatRules()}` : style)}
-</style>
-</head>
-<body>
-<main>
-${body.map((part) => part(result))}${definitions(result)}</main>
-<script>
-${new Markup(script)}
-</script>
-</body>
-</html>
-`;
-  return page.text;
+  return pageOf({
+    title: `${result.workload.name} on ${result.arch.name}`,
+    style: hasDram(result) || hasPim(result) ? `${style}\n${heatRules()}` : style,
+    body: markup`${body.map((part) => part(result))}${definitions(result)}`,
+    script,
+  });
 }

@@ -58,12 +58,13 @@ export function replayJson(report: ReplayReport): string {
   return `${JSON.stringify(json, null, 2)}\n`;
 }
 
-type Line = readonly [label: string, text: string];
+export type Line = readonly [label: string, text: string];
 
 /** Commands, and parts of the energy, on one line. */
 const mostOnLine = 5;
 
-function inLines(label: string, items: readonly string[]): Line[] {
+/** Items on as many lines as they need, the first with a label. */
+export function inLines(label: string, items: readonly string[]): Line[] {
   const lines: Line[] = [];
   for (let i = 0; i < items.length; i += mostOnLine) {
     lines.push([i === 0 ? label : '', items.slice(i, i + mostOnLine).join('   ')]);
@@ -81,7 +82,7 @@ function bandwidthLine(report: ReplayReport): Line {
   ];
 }
 
-const several = (number: number, what: string): string => `${count(number)} ${what}${number === 1 ? '' : 's'}`;
+export const several = (number: number, what: string): string => `${count(number)} ${what}${number === 1 ? '' : 's'}`;
 
 function requestLine({ result }: ReplayReport): Line {
   const { requests, reads, writes, forwarded, coalesced } = result;
@@ -104,8 +105,9 @@ function rowLine({ result }: ReplayReport): Line {
   return ['rows', `hits ${of(rowHits)}   misses ${of(rowMisses)}   conflicts ${of(rowConflicts)}`];
 }
 
-function commandLines({ result }: ReplayReport): Line[] {
-  const sent = Object.entries(result.commands)
+/** Commands that were sent, the most frequent first. */
+export function commandLines(commands: { readonly [name: string]: number }): Line[] {
+  const sent = Object.entries(commands)
     .filter(([, number]) => number > 0)
     .toSorted((a, b) => b[1] - a[1]);
   return inLines(
@@ -114,8 +116,9 @@ function commandLines({ result }: ReplayReport): Line[] {
   );
 }
 
-function energyLines({ device, energy }: ReplayReport): Line[] {
-  if (energy === null) return [['energy', `not known: there are no currents of ${device.speed}`]];
+/** What the energy went to; null where nothing of it is known. */
+export function energyLines({ speed }: DramDevice, energy: DramEnergy | null): Line[] {
+  if (energy === null) return [['energy', `not known: there are no currents of ${speed}`]];
   const parts = Object.entries(energy.by)
     .filter(([, part]) => part > 0)
     .toSorted((a, b) => b[1] - a[1])
@@ -123,9 +126,17 @@ function energyLines({ device, energy }: ReplayReport): Line[] {
   return [...inLines('energy', [joules(energy.total), ...parts]), ...energy.notes.map((note): Line => ['note', note])];
 }
 
+/** Lines under a title; with `color`, labels are dim and the title bold. */
+export function titled(name: string, length: string, lines: readonly Line[], color: boolean): string {
+  const styled = (code: number, text: string) => (color && text !== '' ? `\x1b[${code}m${text}\x1b[0m` : text);
+  const indent = Math.max('bandwidth'.length, ...lines.map(([label]) => label.length)) + 2;
+  const title = styled(1, name) + ' '.repeat(Math.max(3, 50 - name.length)) + length;
+  const body = lines.map(([label, text]) => `${styled(2, label)}${' '.repeat(indent - label.length)}${text}`);
+  return `${[title, ...body].join('\n')}\n`;
+}
+
 /** About ten lines for a terminal; with `color`, labels are dim and the title bold. */
 export function replaySummary(report: ReplayReport, { color = false }: { readonly color?: boolean } = {}): string {
-  const styled = (code: number, text: string) => (color && text !== '' ? `\x1b[${code}m${text}\x1b[0m` : text);
   const { device, channels, result } = report;
   const policies = [report.scheduler, `${report.page} page`, `refresh ${report.refresh}`, report.mapping];
   const lines: Line[] = [
@@ -134,13 +145,10 @@ export function replaySummary(report: ReplayReport, { color = false }: { readonl
     bandwidthLine(report),
     ...latencyLines(report),
     rowLine(report),
-    ...commandLines(report),
-    ...energyLines(report),
+    ...commandLines(result.commands),
+    ...energyLines(device, report.energy),
   ];
-  const indent = 'bandwidth'.length + 2;
   const name = `${basename(report.trace)} on ${device.name}`;
   const length = `${count(result.ticks)} ticks of ${seconds(tickSeconds(device))}   ${seconds(runSeconds(report))}`;
-  const title = styled(1, name) + ' '.repeat(Math.max(3, 50 - name.length)) + length;
-  const body = lines.map(([label, text]) => `${styled(2, label)}${' '.repeat(indent - label.length)}${text}`);
-  return `${[title, ...body].join('\n')}\n`;
+  return titled(name, length, lines, color);
 }

@@ -79,6 +79,10 @@ function locate(tree: Tree, steps: readonly string[]): Path | undefined {
   if (first === 'clocks' && rest.length > 0)
     return rest.length === 1 ? existing(tree, ['clocks', rest[0]!]) : undefined;
   if (first === 'links' && rest.length === 1) return existing(tree, ['links', Number(rest[0])]);
+  if ((first === 'link' || first === 'network') && rest.length === 1) {
+    const shape = machineSchema.shape[first].unwrap().shape;
+    return isTree(tree[first]) && rest[0]! in shape ? [first, rest[0]!] : undefined;
+  }
   return rest.length === 0 && first in machineSchema.shape ? [first] : undefined;
 }
 
@@ -109,7 +113,8 @@ function keysOf(part: Tree): string[] {
 /** Paths that an override may name, as people write them. */
 function settable(tree: Tree): string[] {
   const clocks = isTree(tree.clocks) ? Object.keys(tree.clocks).map((name) => `clocks.${name}`) : [];
-  return [...settableParts(tree.parts, ''), ...clocks, 'technology', 'links'];
+  const peers = ['devices', 'link.bandwidth', 'link.latency', 'nodes', 'network.bandwidth', 'network.latency'];
+  return [...settableParts(tree.parts, ''), ...clocks, ...peers, 'technology', 'links'];
 }
 
 function settableParts(parts: unknown, prefix: string): string[] {

@@ -33,6 +33,8 @@ export interface DramRankTicks {
 export interface DramActivity {
   /** Commands sent, by index of the device's commands. */
   readonly commands: ArrayLike<number>;
+  /** By command, columns multiplied by those that may multiply several; absent: one by each command. */
+  readonly columns?: ArrayLike<number>;
   /** Every rank of every channel. */
   readonly ranks: readonly DramRankTicks[];
 }
@@ -120,8 +122,10 @@ class Meter {
       const action = this.#actionOf(index);
       if (count === 0 || action === null) continue;
       const given = energies?.[index];
-      if (given) this.#add(action, count * this.#given(given, action));
-      else if (this.#currents !== null && hasCurrents(command)) this.#drawn(action, count, index, this.#currents);
+      if (given) {
+        const columns = this.#activity.columns?.[index] ?? count;
+        this.#add(action, count * this.#given(given, action) + columns * (given.perColumn ?? 0));
+      } else if (this.#currents !== null && hasCurrents(command)) this.#drawn(action, count, index, this.#currents);
       else unknown.push(command.name);
     }
     if (unknown.length > 0) this.notes.push(`${name}: no energy of ${unknown.join(', ')} is given, counted as 0 J`);

@@ -1,5 +1,6 @@
 /** One device as it runs operators: its units, its memory, and what happens when. */
 import type { Arch } from '../../arch/language/arch.ts';
+import { banksOf } from '../../arch/language/dram/device.ts';
 import { memoryDevice } from '../../arch/language/dram/memory.ts';
 import type { Collective } from '../../workloads/llm/operator.ts';
 import { type EngineSite, memoryBandwidth } from '../binding/topology.ts';
@@ -30,6 +31,8 @@ export class Device {
   readonly memoryClock: Clock;
   readonly bytesPerSecond: number;
   readonly channels: number;
+  readonly banks: number;
+  readonly rows: number;
   /** Picoseconds. */
   now = 0;
 
@@ -45,6 +48,8 @@ export class Device {
     const device = memoryDevice(dram);
     this.memoryClock = Clock.ofPeriod(memory.path, new Ratio(device.clockPs, 1));
     this.channels = dram.channels * memory.part.count;
+    this.banks = banksOf(device);
+    this.rows = device.rows;
     this.grain = this.channels * device.bursts * device.burstBytes;
     if (dram.pim === null) {
       this.dram = buildDram(memory.path, memory.part, dram, this.bytesPerSecond);

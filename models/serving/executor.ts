@@ -2,7 +2,7 @@
 import type { List } from 'immutable';
 import { InputError } from '../../arch/language/diagnostics.ts';
 import { placementOf, type ServingMapping, type Side } from '../../workloads/language/serving-mapping.ts';
-import { bytes, flops, type Operator } from '../../workloads/llm/operator.ts';
+import { type Attention, bytes, flops, type Operator } from '../../workloads/llm/operator.ts';
 import type { Device } from './device.ts';
 import { arraySteps, type Instance, operationsOf, outputBytes, type StepOptions, vectorStepsOf } from './operators.ts';
 import { AttentionChain } from './pim-attention.ts';
@@ -51,7 +51,8 @@ export class Executor {
   constructor(device: Device, mapping: ServingMapping) {
     this.#device = device;
     this.#mapping = mapping;
-    this.#space = new Space(device.grain);
+    // What is computed on in the memory has the first half of the rows.
+    this.#space = new Space(device.grain, device.pim ? Math.floor(device.rows / 2) * device.banks * device.grain : 0);
     this.#work = device.pim && new PimWork(device.pim.device, device.channels, mapping);
     this.#options = {
       space: this.#space,
@@ -175,9 +176,15 @@ export class Executor {
       return;
     }
     if (operator.kind !== 'scores') throw new InputError({ message: `${operator.name} cannot run in a memory` });
-    const chain = new AttentionChain(operator, instance.layer, work, this.#device, ps);
+    const chain = new AttentionChain(operator, this.#contextOf(operator, instance), work, this.#device, ps);
     this.#chains.set(chainOf(operator, instance), chain);
     chain.whenDone('scores', ps, done);
+  }
+
+  /** The instance with the place for contexts of all heads. */
+  #contextOf(operator: Attention, instance: Instance): Instance {
+    const bytes = outputBytes({ ...operator, kind: 'context' });
+    return { ...instance, output: this.#space.placeOf(`${instance.subBatch} context`, bytes) };
   }
 
   #stepsOf(place: 'array' | 'vector', operator: Operator, instance: Instance): Step[] {

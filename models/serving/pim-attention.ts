@@ -1,69 +1,103 @@
 /** Attention in a memory that computes, head by head: scores there, softmax on the vector unit or there, context there. */
 import type { Attention } from '../../workloads/llm/operator.ts';
 import type { Device } from './device.ts';
-import type { HeadJobs, PimJob, PimWork } from './pim-work.ts';
-import { softmaxCycles } from './steps.ts';
+import type { Run } from './memory.ts';
+import type { Instance } from './operators.ts';
+import type { HeadWork, PimJob, PimWork, ScoreWork } from './pim-work.ts';
+import { softmaxCycles, vectorCycles } from './steps.ts';
 
 type Part = 'scores' | 'softmax' | 'context';
 
 export class AttentionChain {
   readonly #device: Device;
   readonly #work: PimWork;
-  /** Heads that have not done a part, when the last one so far had, and who waits for all. */
+  readonly #headSize: number;
+  readonly #output: Run;
+  /** What has not done a part, when the last one so far had, and who waits for all. */
   readonly #parts: { readonly [part in Part]: { left: number; last: number; done: ((ps: number) => void) | null } };
 
-  /** Begins the scores of all requests. */
-  constructor(operator: Attention, layer: number, work: PimWork, device: Device, ps: number) {
+  /** Begins the scores of all requests. `output`: where contexts are written. */
+  constructor(operator: Attention, { layer, output }: Instance, work: PimWork, device: Device, ps: number) {
     this.#device = device;
     this.#work = work;
-    const heads = operator.requests.flatMap((request) => work.heads(operator, request, layer));
-    const part = () => ({ left: heads.length, last: ps, done: null });
-    this.#parts = { scores: part(), softmax: part(), context: part() };
-    for (const head of heads) this.#job(ps, head.scores, (end) => this.#scored(head, end));
+    this.#headSize = operator.headSize;
+    this.#output = output;
+    const all = operator.requests.flatMap((request) => work.attention(operator, request, layer));
+    const heads = all.reduce((sum, one) => sum + one.heads.length, 0);
+    const part = (left: number) => ({ left, last: ps, done: null });
+    this.#parts = { scores: part(all.length), softmax: part(heads), context: part(heads + 1) };
+    for (const one of all) this.#jobs(ps, [one.scores], (end) => this.#scored(one, end));
   }
 
-  /** Tells when all heads have done a part. */
+  /** Tells when a part has been done of all. */
   whenDone(part: Part, ps: number, done: (ps: number) => void): void {
     const own = this.#parts[part];
     if (own.left === 0) done(Math.max(ps, own.last));
     else own.done = done;
   }
 
-  #scored(head: HeadJobs, ps: number): void {
+  #scored({ heads }: ScoreWork, ps: number): void {
     this.#finish('scores', ps);
     const { vector, parts, events } = this.#device;
     if (vector === null || parts.vector === null) throw new Error(`${this.#device.arch.name} has no vector unit`);
-    const end = vector.occupy(ps, softmaxCycles(parts.vector.part, head.elements, head.rows));
-    events.at(end, () => this.#weighed(head, end));
+    for (const head of heads) {
+      const end = vector.occupy(ps, softmaxCycles(parts.vector.part, head.elements, head.rows));
+      events.at(end, () => this.#weighed(head, end));
+    }
   }
 
-  #weighed(head: HeadJobs, ps: number): void {
+  /** Weights go where the memory takes them from, which may be a row of its own. */
+  #weighed(head: HeadWork, ps: number): void {
     this.#finish('softmax', ps);
-    const context = (at: number) => this.#job(at, head.context, (end) => this.#finish('context', end));
+    const begin = (at: number): void => this.#jobs(at, head.context, (end) => this.#summed(head, end));
     if (!this.#work.fillsFromRow) {
-      context(ps);
+      begin(ps);
       return;
     }
     const { pim, events } = this.#device;
-    let left = pim!.write(ps, head.context.channel, 2 * head.elements, (end) => {
+    const channel = head.context[0]?.channel ?? null;
+    const bytes = 2 * head.elements;
+    let left = pim!.write(ps, channel, bytes, (end) => {
       events.at(end, () => {
-        if (--left === 0) context(end);
+        if (--left === 0) begin(end);
       });
     });
   }
 
-  #job(ps: number, { channel, program }: PimJob, done: (ps: number) => void): void {
+  /** Results of several products are added up. */
+  #summed({ context }: HeadWork, ps: number): void {
+    const { vector, parts, events } = this.#device;
+    const sums = (context.length - 1) * this.#headSize;
+    const shape = { elements: sums, rows: 1, operations: { add: 1 }, reductions: 0, perRow: {} };
+    const end = sums > 0 ? vector!.occupy(ps, vectorCycles(parts.vector!.part, shape)) : ps;
+    events.at(end, () => this.#finish('context', end));
+  }
+
+  /** Tells when all of some jobs are done. */
+  #jobs(ps: number, jobs: readonly PimJob[], done: (ps: number) => void): void {
     const { pim, events } = this.#device;
-    let left = pim!.job(ps, channel, program, (end) => {
+    let left = 0;
+    const ended = (end: number): void => {
       events.at(end, () => {
         if (--left === 0) done(end);
       });
-    });
+    };
+    for (const { channel, program } of jobs) left += pim!.job(ps, channel, program, ended);
   }
 
+  /** The last of all: when every head has its context, they are written together. */
   #finish(part: Part, ps: number): void {
     const own = this.#parts[part];
     own.last = ps;
-    if (--own.left === 0) own.done?.(ps);
+    own.left--;
+    if (own.left === 0) own.done?.(ps);
+    else if (part === 'context' && own.left === 1) this.#write(ps);
+  }
+
+  #write(ps: number): void {
+    const { pim, events } = this.#device;
+    pim!.submit(ps, [this.#output], true, (end) => {
+      events.at(end, () => this.#finish('context', end));
+    });
   }
 }

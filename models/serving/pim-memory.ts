@@ -133,8 +133,10 @@ export class PimMemory implements DeviceMemory {
     const ticks = (this.channels[0]!.now + 1) * this.device.ticksPerClock;
     const at = Math.max(this.device.levels.indexOf('rank'), this.device.levels.indexOf('pseudoChannel'), 0);
     const ranks = this.device.counts.slice(0, at + 1).reduce((all, count) => all * count, this.count);
+    const columns = this.channels.map((channel) => channel.columns);
     return {
       commands: this.commands,
+      columns: this.device.commands.map((_, i) => columns.reduce((sum, one) => sum + this.weight * one[i]!, 0)),
       ranks: Array.from({ length: ranks }, () => ({ activeTicks: 0, idleTicks: ticks })),
     };
   }

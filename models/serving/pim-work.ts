@@ -3,6 +3,7 @@ import type { DramDevice } from '../../arch/language/dram/device.ts';
 import type { PimProgram } from '../../workloads/language/pim-program.ts';
 import type { Layout, ServingMapping } from '../../workloads/language/serving-mapping.ts';
 import type { Attended, Attention, Experts, Matmul } from '../../workloads/llm/operator.ts';
+import { attentionJobs, attentionRows } from '../../workloads/pim/attention.ts';
 import { gemv } from '../../workloads/pim/gemv.ts';
 
 /** A program for one channel, or with `channel` null for all of them. */
@@ -11,13 +12,19 @@ export interface PimJob {
   readonly program: PimProgram;
 }
 
-/** A head of keys and values of a request, and where its parts are. */
-export interface HeadJobs {
-  readonly scores: PimJob;
-  readonly context: PimJob;
-  /** Scores of all heads of queries, and queries: what a softmax works on between the two. */
+/** What follows the scores of a head of queries (or of those that share keys) when these are there. */
+export interface HeadWork {
+  /** Scores and queries, for the softmax. */
   readonly elements: number;
   readonly rows: number;
+  /** Products with the values; with several, their results are added up. */
+  readonly context: readonly PimJob[];
+}
+
+/** Scores that are there together, of one or several heads. */
+export interface ScoreWork {
+  readonly scores: PimJob;
+  readonly heads: readonly HeadWork[];
 }
 
 export class PimWork {
@@ -61,25 +68,52 @@ export class PimWork {
     });
   }
 
-  /** The heads of a request. */
-  heads(operator: Attention, request: Attended, layer: number): HeadJobs[] {
+  /** Attention of a request. */
+  attention(operator: Attention, request: Attended, layer: number): ScoreWork[] {
+    if (!this.fillsFromRow) {
+      return Array.from({ length: operator.kvHeads }, (_, head) => this.#head(operator, request, layer, head));
+    }
+    const { kvHeads: heads, group: queries, headSize } = operator;
+    const { context: length, channel = 0 } = request;
+    const shape = { heads, queries: queries * request.queries, headSize, length };
+    const rows = attentionRows(this.#device, shape);
+    const keyRow = this.#rowOf(`${layer} ${request.request}`, channel, rows.keys + rows.values);
+    const vectorRow = this.#device.rows - 1;
+    const jobs = attentionJobs(this.#device, { ...shape, keyRow, valueRow: keyRow + rows.keys, vectorRow });
+    return jobs.logits.map(({ program, heads: own }) => ({
+      scores: { channel, program },
+      heads: own.map((head) => ({
+        elements: length,
+        rows: 1,
+        context: jobs.context
+          .filter((job) => job.heads[0] === head)
+          .map((job): PimJob => ({ channel, program: job.program })),
+      })),
+    }));
+  }
+
+  /** A head whose keys and values are matrices of their own. */
+  #head(operator: Attention, request: Attended, layer: number, head: number): ScoreWork {
     const { kvHeads, group, headSize } = operator;
     const { queries, context } = request;
+    const channel = this.#channelOf(request, head, kvHeads);
+    const shared = (tensor: 'keys' | 'values', index: string, extent: number): number =>
+      runsOver(this.#mapping.layout.get(tensor), index) ? Math.ceil(extent / this.#channels) : extent;
+    const name = `${layer} ${request.request} ${head}`;
+    const scores = this.#gemv(`${name} keys`, channel, shared('keys', 'token', context), headSize);
+    const weighed = this.#gemv(`${name} values`, channel, shared('values', 'dimension', headSize), context);
     const passes = Math.ceil((group * queries) / this.#vectors);
-    return Array.from({ length: kvHeads }, (_, head) => {
-      const channel = this.#channelOf(request, head, kvHeads);
-      const shared = (tensor: 'keys' | 'values', index: string, extent: number): number =>
-        runsOver(this.#mapping.layout.get(tensor), index) ? Math.ceil(extent / this.#channels) : extent;
-      const name = `${layer} ${request.request} ${head}`;
-      const scores = this.#gemv(`${name} keys`, channel, shared('keys', 'token', context), headSize);
-      const weighed = this.#gemv(`${name} values`, channel, shared('values', 'dimension', headSize), context);
-      return {
-        scores: { channel, program: Array.from({ length: passes }, () => scores).flat() },
-        context: { channel, program: Array.from({ length: passes }, () => weighed).flat() },
-        elements: group * queries * context,
-        rows: group * queries,
-      };
-    });
+    const times = (program: PimProgram): PimProgram => Array.from({ length: passes }, () => program).flat();
+    return {
+      scores: { channel, program: times(scores) },
+      heads: [
+        {
+          elements: group * queries * context,
+          rows: group * queries,
+          context: [{ channel, program: times(weighed) }],
+        },
+      ],
+    };
   }
 
   /** The channel that has a head; null when all have a part of it. */
@@ -92,18 +126,21 @@ export class PimWork {
 
   /** A matrix times a vector in one channel, in rows of the memory that are its own. */
   #gemv(name: string, channel: number | null, rows: number, columns: number): PimProgram {
-    const firstRow = this.#rows.get(name) ?? this.#nextRow[channel ?? 0]!;
-    const { program, memoryRows } = gemv(this.#device, this.#command, {
-      rows,
-      columns,
-      lanes: this.#lanes,
-      firstRow: firstRow % this.#device.rows,
-    });
-    if (!this.#rows.has(name)) {
-      this.#rows.set(name, firstRow);
-      this.#nextRow[channel ?? 0] = firstRow + memoryRows;
-    }
-    return program;
+    const shape = { rows, columns, lanes: this.#lanes };
+    const { memoryRows } = gemv(this.#device, this.#command, shape);
+    const firstRow = this.#rowOf(name, channel ?? 0, memoryRows);
+    return gemv(this.#device, this.#command, { ...shape, firstRow }).program;
+  }
+
+  /** The first of the rows of what has this name, the same every time. What does not fit begins anew. */
+  #rowOf(name: string, channel: number, rows: number): number {
+    const known = this.#rows.get(name);
+    if (known !== undefined) return known;
+    const next = this.#nextRow[channel]!;
+    const first = next + rows < this.#device.rows ? next : 0;
+    this.#rows.set(name, first);
+    this.#nextRow[channel] = first + rows;
+    return first;
   }
 }
 

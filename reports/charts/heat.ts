@@ -22,6 +22,8 @@ export interface HeatData {
   rows: readonly HeatRow[];
   /** What is counted: `accesses`. */
   counted: string;
+  /** Counts are seconds of their bins, and told as shares of them. */
+  areShares?: boolean;
   /** What the bars count: `activations`. */
   beside: string;
   /** Seconds per bin, and of the whole run. */
@@ -114,19 +116,20 @@ function cellPaths(rates: readonly (readonly number[])[], steps: Steps): Markup[
 }
 
 /** The steps of the scale from left to right, their limits under them, and before them what they measure. */
-function scaleLegend(steps: Steps, counted: string, right: number): Markup {
-  const write = scaleLinear([0, steps.width * steps.count], [0, 1]).tickFormat(steps.count);
+function scaleLegend(steps: Steps, { counted, areShares = false }: HeatData, right: number): Markup {
+  const times = areShares ? 100 : 1;
+  const write = scaleLinear([0, times * steps.width * steps.count], [0, 1]).tickFormat(steps.count);
   const none = right - textWidth('none');
   const left = none - 34 - steps.count * stepWidth;
   const limits = Array.from({ length: steps.count + 1 }, (_, limit) => limit);
-  return markup`<text x="${left - 12}" y="14" text-anchor="end">${counted} per ${steps.unit}</text>${limits
+  return markup`<text x="${left - 12}" y="14" text-anchor="end">${counted} ${areShares ? '(%)' : `per ${steps.unit}`}</text>${limits
     .slice(1)
     .map(
       (_, step) =>
         markup`<path class="${classOf(step, steps.count)}" stroke-width="12" d="M${left + step * stepWidth} 10h${stepWidth}"/>`,
     )}${limits.map(
     (limit) =>
-      markup`<text class="soft" x="${left + limit * stepWidth}" y="29" text-anchor="middle">${write(limit * steps.width)}</text>`,
+      markup`<text class="soft" x="${left + limit * stepWidth}" y="29" text-anchor="middle">${write(limit * times * steps.width)}</text>`,
   )}<rect class="f-panel grid" x="${none - 17}" y="4.5" width="11" height="11"/><text x="${none}" y="14">none</text>`;
 }
 
@@ -168,7 +171,7 @@ export function heatChart(data: HeatData): Markup {
       markup`<rect class="hit" x="${box.left}" y="${box.top + row * rowHeight}" width="${beside.left + beside.width - box.left}" height="${rowHeight}"><title>${title}</title></rect>`,
   );
   return chart(box.top + box.height + 44, data.label, [
-    scaleLegend(steps, data.counted, beside.left + beside.width),
+    scaleLegend(steps, data, beside.left + beside.width),
     markup`<rect class="f-panel" x="${box.left}" y="${box.top}" width="${box.width}" height="${box.height}"/>`,
     markup`<svg x="${box.left}" y="${box.top}" width="${box.width}" height="${box.height}" viewBox="0 0 ${data.seconds / bin} ${rows.length}" preserveAspectRatio="none" aria-hidden="true">${cellPaths(rates, steps)}</svg>`,
     levelGaps(levels, box, rowHeight),

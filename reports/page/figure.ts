@@ -10,6 +10,8 @@ export function term(key: Term, label: string = glossary[key].name): Markup {
 
 export const hasDram = ({ memories }: Result): boolean => memories.some(({ dram }) => dram !== undefined);
 
+export const hasPim = ({ memories }: Result): boolean => memories.some(({ pim }) => pim !== undefined);
+
 /** A titled part of the report. The title's definition is the chart's. */
 export function section(key: Term, ...body: Part[]): Markup {
   return markup`<section id="${key}"><h2>${term(key)}</h2>${body}</section>\n`;
@@ -126,7 +128,11 @@ export function meansCaption(rows: readonly { name: string; cores: string }[]): 
 
 /** The glossary: a popover for each term, and the list of all of them for paper. */
 export function definitions(result: Result): Markup {
-  const entries = definitionsFor(hasDram(result));
+  return definitionsOf(definitionsFor({ dram: hasDram(result), pim: hasPim(result) }));
+}
+
+/** The definitions of some terms. */
+export function definitionsOf(entries: ReturnType<typeof definitionsFor>): Markup {
   return markup`<section id="definitions"><h2>Definitions</h2><dl class="definitions">${entries.map(
     ([, { name, definition }]) => markup`<div><dt>${name}</dt><dd>${definition}</dd></div>\n`,
   )}</dl></section>${entries.map(

@@ -49,7 +49,12 @@ export function header(result: Result): Markup {
   const sampled = sampledRounds(result);
   if (sampled !== null) entries.push(['Sampled', `${sampled}; what the others take is estimated`]);
   entries.push(['Made by', `Clockwright ${result.version}`]);
-  return markup`<header><button type="button" id="theme" hidden>Dark or light</button><h1>${workload.name} <span class="soft">on</span> ${arch.name}</h1>${facts(entries)}</header>\n`;
+  return pageHeader(markup`${workload.name} <span class="soft">on</span> ${arch.name}`, entries);
+}
+
+/** The title of a page, and what it is about. */
+export function pageHeader(title: Markup, entries: readonly [string, Part][]): Markup {
+  return markup`<header><button type="button" id="theme" hidden>Dark or light</button><h1>${title}</h1>${facts(entries)}</header>\n`;
 }
 
 function card(key: Term, value: Part, ...more: Part[]): Markup {
@@ -122,8 +127,12 @@ export function cards(result: Result): Markup {
 }
 
 export function notes(result: Result): Markup | undefined {
-  if (result.notes.length === 0) return undefined;
-  return markup`<aside class="notes"><strong>Notes</strong><ul>${result.notes.map((note) => markup`<li>${note}</li>`)}</ul></aside>\n`;
+  return notesOf(result.notes);
+}
+
+export function notesOf(notes: readonly string[]): Markup | undefined {
+  if (notes.length === 0) return undefined;
+  return markup`<aside class="notes"><strong>Notes</strong><ul>${notes.map((note) => markup`<li>${note}</li>`)}</ul></aside>\n`;
 }
 
 export function values(result: Result): Markup | undefined {

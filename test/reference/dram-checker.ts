@@ -26,6 +26,7 @@ export interface Violation {
 /** Everything that is wrong with a sequence of commands of one channel. */
 export function checkCommands(device: DramDevice, commands: readonly IssuedCommand[]): Violation[] {
   const banks = new BankChecker(device);
+  const modes = new ModeChecker(device);
   const horizon = Math.max(...device.constraints.map(({ latency }) => latency));
   const violations = commands.flatMap((issued, index) => {
     const before = commands.slice(0, index);
@@ -34,6 +35,7 @@ export function checkCommands(device: DramDevice, commands: readonly IssuedComma
       ...brokenConstraints(device, issued, recent),
       ...brokenBuses(device, issued, before),
       ...brokenDataClock(device, issued, before),
+      ...modes.next(issued, banks),
       ...banks.next(issued),
     ];
     return rules.map((rule) => ({ index, rule }));
@@ -156,10 +158,17 @@ type BankState =
   | { readonly is: 'half open'; readonly row: number | undefined; readonly since: number }
   | { readonly is: 'open'; readonly row: number | undefined };
 
+/** A bank's row buffer. */
+function inBuffer(bank: string, buffer = 0): string {
+  return `${bank} in ${buffer}`;
+}
+
 class BankChecker {
   private readonly device: DramDevice;
   private readonly twoSteps: boolean;
   private readonly states = new Map<string, BankState>();
+  /** Banks whose rows were opened together, by each of them. */
+  private readonly bound = new Map<string, readonly string[]>();
 
   constructor(device: DramDevice) {
     this.device = device;
@@ -172,9 +181,13 @@ class BankChecker {
     const bankLevel = this.device.levels.length - 1;
     const banks = pathsOf(this.device, issued).flatMap((path) => nodesBelow(this.device, path, bankLevel).map(String));
     const broken = new Set<string>();
+    const tears = (bank: string): boolean => this.bound.get(bank)?.some((other) => !banks.includes(other)) ?? false;
+    if (command.banks === 'closes' && banks.some(tears)) broken.add('rows opened together are closed together');
     for (const path of banks) {
       for (const rule of this.brokenElsewhere(issued, path)) broken.add(rule);
-      const bank = `${path} in ${command.rowBuffer ?? 0}`;
+      if (command.banks === 'closes') this.bound.delete(path);
+      if (command.together) this.bound.set(path, banks);
+      const bank = inBuffer(path, command.rowBuffer);
       const state = this.states.get(bank) ?? { is: 'closed' };
       for (const rule of this.broken(issued, state)) broken.add(rule);
       if (command.banks === 'activates')
@@ -183,6 +196,12 @@ class BankChecker {
       if (command.banks === 'closes') this.states.set(bank, { is: 'closed' });
     }
     return [...broken];
+  }
+
+  /** The open row of a bank. */
+  rowOf(path: readonly number[]): number | undefined {
+    const state = this.states.get(inBuffer(String(path))) ?? { is: 'closed' };
+    return state.is === 'closed' ? undefined : state.row;
   }
 
   /** What is left undone when the commands end. */
@@ -198,7 +217,7 @@ class BankChecker {
   private brokenElsewhere(issued: IssuedCommand, bank: string): string[] {
     const { banks, refreshes, rowBuffer = 0, prepares } = this.device.commands[issued.command];
     const others = ['', ...(this.device.rowBuffers ?? [])].flatMap((_, buffer) =>
-      buffer === rowBuffer ? [] : [this.states.get(`${bank} in ${buffer}`) ?? { is: 'closed' as const }],
+      buffer === rowBuffer ? [] : [this.states.get(inBuffer(bank, buffer)) ?? { is: 'closed' as const }],
     );
     const isOpen = others.some((state) => state.is === 'open' && state.row === issued.row);
     return [
@@ -226,5 +245,49 @@ class BankChecker {
     if (state.is !== 'half open' || state.row !== issued.row) return ['a second activation follows the first'];
     const late = issued.tick - state.since > this.device.activationDeadline;
     return late ? ['a second activation comes before its deadline'] : [];
+  }
+}
+
+// Modes
+
+class ModeChecker {
+  private readonly device: DramDevice;
+  private mode = 0;
+  /** Commands since the mode was entered. */
+  private since: { readonly command: number; readonly bank: number; readonly row: number | undefined }[] = [];
+
+  constructor(device: DramDevice) {
+    this.device = device;
+  }
+
+  /** What a command breaks; then it may lead to another mode. */
+  next(issued: IssuedCommand, states: BankChecker): string[] {
+    const { modes, commands } = this.device;
+    if (!modes) return [];
+    const { command } = issued;
+    const banks = pathsOf(this.device, issued).flatMap((path) =>
+      nodesBelow(this.device, path, this.device.levels.length - 1),
+    );
+    const goes = modes.goes[this.mode][command];
+    const isWrong = typeof goes === 'boolean' ? !goes : !goes.includes(this.indexOf(banks[0]));
+    const rules = isWrong ? [`${commands[command].name} does not go in ${modes.names[this.mode]}`] : [];
+    for (const bank of banks) {
+      const row = commands[command].banks === 'closes' ? states.rowOf(bank) : issued.row;
+      this.since.push({ command, bank: this.indexOf(bank), row });
+    }
+    const change = modes.changes.find(({ from, commands: leading, row: at, banks: wanted }) => {
+      const past = this.since.filter((one) => leading.includes(one.command) && (at < 0 || one.row === at));
+      return from === this.mode && past.length > 0 && wanted.every((bank) => past.some((one) => one.bank === bank));
+    });
+    if (change) {
+      this.mode = change.to;
+      this.since = [];
+    }
+    return rules;
+  }
+
+  /** Of a bank, counted through the channel. */
+  private indexOf(path: readonly number[]): number {
+    return path.reduce((all, index, level) => all * this.device.counts[level] + index, 0);
   }
 }

@@ -315,8 +315,7 @@ export class TickingController {
   }
 
   private firstChore(filter: Filter): Candidate | null {
-    const { path } = this.chores[0];
-    const command = this.commandForChore(this.chores[0]);
+    const { command, path } = this.stepOfChore(this.chores[0]);
     if (!filter(command, path) || !this.banks.isReadyAt(command, path, this.clock)) return null;
     return { command, path, request: null };
   }
@@ -350,10 +349,14 @@ export class TickingController {
     return write ? this.commands.write : this.commands.read;
   }
 
-  private commandForChore({ command, path }: Chore): number {
+  /** What a chore needs next: itself, a precharge of all that it names or, where none does that, of the first open bank. */
+  private stepOfChore({ command, path }: Chore): Chore {
     const { refreshes } = this.device.commands[command];
-    if (!refreshes || this.banks.named(path).every((bank) => bank.state === 'closed')) return command;
-    return this.namesOneBank(path) ? this.commands.precharge : this.commands.prechargeAll;
+    const open = this.banks.named(path).find((bank) => bank.state !== 'closed');
+    if (!refreshes || open === undefined) return { command, path };
+    const { precharge, prechargeAll } = this.commands;
+    if (this.namesOneBank(path)) return { command: precharge, path };
+    return prechargeAll === -1 ? { command: precharge, path: open.path } : { command: prechargeAll, path };
   }
 
   // Sending

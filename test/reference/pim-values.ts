@@ -5,6 +5,7 @@
  */
 import { banksOf, type DramDevice } from '../../arch/language/dram/device.ts';
 import type { IssuedCommand } from './dram-checker.ts';
+import { execute, InstructionFile } from './pim-instructions.ts';
 
 /** A command, with the places in banks and buffers that it means. */
 export interface ValueCommand extends IssuedCommand {
@@ -22,8 +23,9 @@ type Lanes = readonly number[];
 export class PimValues {
   /** By bank, row and column. */
   readonly #cells = new Map<string, Lanes>();
-  /** By row buffer and bank. */
-  readonly #open = new Map<string, number>();
+  /** By row buffer x banks + bank. */
+  readonly #open = new Map<number, number>();
+  readonly #instructions = new InstructionFile();
   /** By name of a buffer, node and entry. */
   readonly #buffers = new Map<string, Lanes>();
   readonly #device: DramDevice;
@@ -54,11 +56,19 @@ export class PimValues {
     );
   }
 
+  /** What a bank holds. */
+  load(bank: number, row: number, column: number): Lanes {
+    return this.#cells.get([bank, row, column].join(' ')) ?? Array<number>(this.#lanes).fill(0);
+  }
+
   execute(issued: ValueCommand): void {
     const { banks, pim, second, rowBuffer = 0 } = this.#device.commands[issued.command];
     const { address } = issued;
+    if (this.#starts(issued.command)) this.#instructions.reset();
+    if (pim?.kind === 'executes') this.#step(issued);
+    if (pim?.kind === 'applies' && pim.from === 'zero') this.#clear(pim.to);
     for (const bank of this.#named(issued)) {
-      const place = [rowBuffer, bank].join(' ');
+      const place = rowBuffer * banksOf(this.#device) + bank;
       if (banks === 'opens') this.#open.set(place, address.row);
       if (banks === 'closes') this.#open.delete(place);
       for (let i = 0; pim?.kind === 'multiplies' && i < (issued.multiplications ?? 1); i++) {
@@ -79,7 +89,8 @@ export class PimValues {
 
   /** What stands in a column of the row that is open in a row buffer of a bank. */
   #rowAt(bank: number, rowBuffer: number, column: number): Lanes | undefined {
-    return this.#cells.get([bank, this.#open.get([rowBuffer, bank].join(' ')), column].join(' '));
+    const row = this.#open.get(rowBuffer * banksOf(this.#device) + bank);
+    return this.#cells.get([bank, row, column].join(' '));
   }
 
   /** Copies all columns of the row that is open in a bank to the entries of a buffer. */
@@ -122,9 +133,58 @@ export class PimValues {
 
   /** What comes from the host goes to all of a buffer's nodes. */
   #fill(name: string, address: ValueCommand['address']): void {
-    const values = this.#host(address).map((value) => rounded(value, this.#type));
-    for (let node = 0; node < banksOf(this.#device); node++)
-      this.#buffers.set([name, node, address.entry].join(' '), values);
+    const entry = address.column - (this.#buffer(name)?.column ?? address.column - address.entry);
+    const isCode = this.#device.commands.some(({ pim }) => pim?.kind === 'executes' && pim.from === name);
+    const sent = this.#host(address);
+    if (isCode) {
+      this.#instructions.load(entry, sent);
+      return;
+    }
+    const values = sent.map((value) => rounded(value, this.#type));
+    for (let node = 0; node < banksOf(this.#device); node++) this.#buffers.set([name, node, entry].join(' '), values);
+  }
+
+  /** Whether a command leads to a mode in which instructions are executed. */
+  #starts(command: number): boolean {
+    const { modes, commands } = this.#device;
+    const executing = commands.findIndex(({ pim }) => pim?.kind === 'executes');
+    return (
+      modes?.changes.some(({ to, commands: led }) => led.includes(command) && modes.goes[to][executing] === true) ??
+      false
+    );
+  }
+
+  #clear(name: string): void {
+    for (const place of [...this.#buffers.keys()]) if (place.startsWith(`${name} `)) this.#buffers.delete(place);
+  }
+
+  /** The next instruction, in every unit; the column is that of the row that stands open in the bank that is named. */
+  #step(issued: ValueCommand): void {
+    const instruction = this.#instructions.next();
+    if (!instruction) return;
+    const { column } = issued.address;
+    const isWrite = this.#device.commands[issued.command].access === 'write';
+    for (const named of this.#named(issued)) {
+      const unit = this.#node(named, this.#unit);
+      const parity = named % 2;
+      const row = this.#open.get(named) ?? Number.NaN;
+      const bankOf = (of: number): number => named - parity + of;
+      const read = (place: string): Lanes => this.#buffers.get(place) ?? Array<number>(this.#lanes).fill(0);
+      execute(
+        instruction,
+        {
+          bank: (of) => this.load(bankOf(of), this.#open.get(bankOf(of)) ?? Number.NaN, column),
+          store: (of, values) => this.store(bankOf(of), this.#open.get(bankOf(of)) ?? Number.NaN, column, values),
+          register: (file, index) => read([file, unit, index].join(' ')),
+          setRegister: (file, index, values) => this.#buffers.set([file, unit, index].join(' '), values),
+        },
+        { row, column, parity, isWrite },
+      );
+    }
+  }
+
+  #buffer(name: string) {
+    return this.#device.buffers?.find((one) => one.name === name);
   }
 
   /** A sum that is moved away leaves 0. */
@@ -136,7 +196,7 @@ export class PimValues {
 
   /** Level of a buffer's nodes. */
   #levelOf(name: string): number {
-    const buffer = this.#device.buffers?.find((one) => one.name === name);
+    const buffer = this.#buffer(name);
     return buffer && buffer.level >= 0 ? buffer.level : this.#unit;
   }
 

@@ -3,8 +3,10 @@ import type { Result } from '../../models/result.ts';
 import { glossary } from '../../reports/glossary.ts';
 import { htmlReport } from '../../reports/html.ts';
 import { pictureSvg } from '../../reports/picture.ts';
+import { pimHtml } from '../../reports/pim-html.ts';
 import { foldsSample, onCores, takingTurns } from './cores-sample.ts';
 import { onDram } from './dram-sample.ts';
+import { pimSample } from './pim-sample.ts';
 import { attention, bare, empty, gemmThenRelu, hostile, hostileName, transformer } from './sample.ts';
 import { elements } from './wellformed.ts';
 
@@ -95,9 +97,14 @@ describe('the HTML report', () => {
     const result = onCores(2);
     const values = { outputs: [{ tensor: 'Z1', elements: 4, maxAbs: 1, maxAbsError: 0, maxRelError: 0 }] };
     const { memories, energy } = onDram();
-    const page = htmlReport({ ...result, memories, energy, values });
+    const { activity: pim } = pimSample().report;
+    const computing = { ...memories[0]!, name: 'pim', pim };
+    const page = htmlReport({ ...result, memories: [...memories, computing], energy, values });
     const unused = Object.keys(glossary).filter((term) => !page.includes(`popovertarget="term-${term}"`));
-    expect(unused).toEqual([]);
+    // Those are on the page of a PIM program only; here the energy of that memory is not known.
+    expect(unused).toEqual(['pimEnergy', 'pimWindow']);
+    const replay = pimHtml(pimSample().report, pimSample().window);
+    expect(unused.filter((term) => !replay.includes(`popovertarget="term-${term}"`))).toEqual([]);
   });
 
   it('sums up what would not fit: a hundred sections make one page of charts', () => {

@@ -66,6 +66,18 @@ export function barrier(channels: number): PimBarrier {
   return { kind: 'barrier', channels };
 }
 
+/** Whether all channels get the same of a program: whole rounds of them in every step. */
+export function isEven(program: PimProgram, channels: number): boolean {
+  return program.every((step) => {
+    if (step.kind === 'repeat') return isEven(step.steps, channels);
+    if (step.kind === 'barrier') return (step.first ?? 0) === 0 && step.channels === channels;
+    const [[field, width] = ['', 0]] = step.order;
+    const { first = 0, count, of = 0, at = {} } = step;
+    const isWhole = [first, step.step ?? 0, count, of].every((number) => number % channels === 0);
+    return field === 'channel' && width === channels && (at.channel ?? 0) === 0 && isWhole;
+  });
+}
+
 /**
  * What one channel gets of a program whose commands go from channel to channel, the fastest of all fields.
  * @throws InputError when the channel is not the first field of a step's order

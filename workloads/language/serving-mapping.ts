@@ -149,7 +149,7 @@ const servingSchema = z.strictObject({
 });
 
 /** JSON Schema of the file of a serving mapping, for editors. */
-export function servingJsonSchema(): object {
+export function servingMappingJsonSchema(): object {
   return z.toJSONSchema(servingSchema, { io: 'input' });
 }
 

@@ -48,7 +48,7 @@ export type Instruction =
     }
   /** FILL goes on 8 commands long, as `auto` of others. `relu` makes negative numbers 0. */
   | { readonly operation: 'MOV' | 'FILL'; readonly to: Operand; readonly from: Operand; readonly relu: boolean }
-  /** Goes `back` so many instructions, `times` times, and takes no time. */
+  /** Goes on with the instruction `back` - 1 before it, `times` times, and takes no time. */
   | { readonly operation: 'JUMP'; readonly times: number; readonly back: number }
   | { readonly operation: 'EXIT' };
 

@@ -132,22 +132,32 @@ export function gemvInstructions(shape: HbmPimGemv): Instruction[] {
   ];
 }
 
-/** First column, counted through the rows, of a tile in the banks of its parity, and of the results in odd banks. */
+/**
+ * First column, counted through the rows, of a tile in the banks of its parity. An odd number of tiles takes as many columns
+ * as the next even one; its tool lays the tiles of two outputs over each other then.
+ */
 export function gemvColumn(shape: HbmPimGemv, output: number, input: number): number {
   const { inputs } = gemvTiles(shape);
-  const tile = Math.floor(input / 2) + Math.floor((output * inputs) / 2);
-  return tile * registers * registers;
+  return (Math.floor(input / 2) + output * Math.ceil(inputs / 2)) * registers * registers;
 }
 
+/** First column of the results of a tile, in odd banks. */
 export function gemvResultColumn(shape: HbmPimGemv, output: number): number {
-  const { outputs, inputs } = gemvTiles(shape);
-  return Math.floor((outputs * inputs) / 2) * registers * registers + output * registers;
+  const { outputs } = gemvTiles(shape);
+  return gemvColumn(shape, outputs, 0) + output * registers;
 }
 
-/** A matrix times a vector. Of every output, 16 partial sums are left for the host to add up. */
+/**
+ * A matrix times a vector. Of every output, 16 partial sums are left for the host to add up.
+ * @throws InputError when the matrix does not fit into the rows of cells
+ */
 export function hbmPimGemv(shape: HbmPimGemv): PimProgram {
   const all = new Channels(shape.channels ?? 64);
   const { outputs, inputs } = gemvTiles(shape);
+  if (gemvResultColumn(shape, outputs) > parking * columns) {
+    const message = `a matrix of ${shape.m} x ${shape.n} does not fit into ${parking} rows of each bank`;
+    throw new InputError({ message, hint: 'take more channels, or parts of the matrix' });
+  }
   const tile = (output: number, input: number): PimStep[] => {
     const first = gemvColumn(shape, output, input);
     return [

@@ -10,6 +10,7 @@ export function describeStandard(standard: DramStandard): string {
   const sections = [
     head(standard),
     section('commands', standard.commands.map(commandRow)),
+    ...(standard.modes.isEmpty() ? [] : [section('modes, that of the start first', modeRows(standard))]),
     section('organisations, the first by default, and what a channel holds', organisationRows(standard)),
     section('speeds, the first by default, and the peak of a channel', speedRows(standard)),
   ];
@@ -105,6 +106,18 @@ function pimText(row: CommandRow, { kind, from, to, unit, whole }: PimEffect): s
   if (kind !== 'multiplies') return `${kind} ${whole ? 'whole ' : ''}${from}${below} to ${to}`;
   const most = row.most > 1 ? ` up to ${row.most} columns` : '';
   return `multiplies ${targetText(row)} by ${from} into ${to} on ${unit}${most}`;
+}
+
+/** The rows of modes, as they are written. */
+function modeRows({ modes, modeChanges }: DramStandard): string[][] {
+  const at = (banks: Iterable<number>): string => ([...banks].length > 0 ? ` at banks ${[...banks].join(' ')}` : '');
+  return [
+    ...modes.map(({ mode, commands, banks }) => [mode, `${commands.join(' ')}${at(banks)}`]),
+    ...modeChanges.map(({ from, to, commands, row, banks }) => {
+      const of = row === null ? '' : ` of row ${row}`;
+      return [`${from} -> ${to}`, `${commands.join(' ')}${of}${at(banks)}`];
+    }),
+  ];
 }
 
 function organisationRows(standard: DramStandard): string[][] {

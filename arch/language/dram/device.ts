@@ -141,11 +141,12 @@ export interface DramCurrents {
 }
 
 /**
- * Energy of a command as its file gives it: joules, and so many times those of other commands, by index, that the currents of
- * the device give.
+ * Energy of a command as its file gives it: joules; more for each column, of a command that may multiply several; and so many
+ * times those of other commands, by index, that the currents of the device give.
  */
 export interface DramCommandEnergy {
   readonly joules: number;
+  readonly perColumn?: number;
   readonly times: readonly (readonly [command: number, factor: number])[];
 }
 

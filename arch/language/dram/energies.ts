@@ -177,33 +177,45 @@ export function energiesOf(
     const index = indices.get(name) ?? 0;
     const terms = entries.get(name);
     if (!terms) return { joules: 0, times: [[index, 1]] };
-    const bits = bitsMoved(device, device.commands[index]!);
+    const command = device.commands[index]!;
+    const bits = bitsMoved(device, command);
+    const perBank = units === null ? 0 : (units.lanes ?? (8 * device.burstBytes) / bitsOf(units.type));
     const each = {
       command: 1,
       bit: bits,
-      multiplication: units === null ? 0 : (bits / bitsOf(units.type)) * units.vectors,
+      multiplication: perBank * banksNamed(device, command) * (units?.vectors ?? 1),
     };
-    const all = flat(terms, entries, indices).map(({ amount, per, entry }): DramCommandEnergy => {
-      if (per !== 'entry') return { joules: amount * each[per], times: [] };
-      const { joules, times } = energyOf(entry);
-      return { joules: amount * joules, times: times.map(([command, factor]) => [command, amount * factor]) };
+    const all = flat(terms, entries, indices).map(({ amount, per, entry }): Required<DramCommandEnergy> => {
+      if (per !== 'entry') {
+        const joules = amount * each[per];
+        const isOfColumns = command.most !== undefined && per !== 'command';
+        return { joules: isOfColumns ? 0 : joules, perColumn: isOfColumns ? joules : 0, times: [] };
+      }
+      const { joules, perColumn = 0, times } = energyOf(entry);
+      return {
+        joules: amount * (joules + perColumn),
+        perColumn: 0,
+        times: times.map(([other, factor]) => [other, amount * factor]),
+      };
     });
+    const sum = (of: 'joules' | 'perColumn'): number => all.reduce((total, one) => total + one[of], 0);
     return {
-      joules: all.reduce((sum, { joules }) => sum + joules, 0),
+      joules: sum('joules'),
+      ...(sum('perColumn') > 0 && { perColumn: sum('perColumn') }),
       times: all.flatMap(({ times }) => times),
     };
   };
   return device.commands.map(({ name }) => (entries.has(name) ? energyOf(name) : null));
 }
 
-/** A column of every bank that a command works on, or the rows that it opens. */
+/** A column of every bank that a command works on, or the rows that it opens or moves as a whole. */
 function bitsMoved(
   device: Pick<DramDevice, 'counts' | 'bursts' | 'burstBytes'>,
-  command: Pick<DramCommand, 'banks' | 'level' | 'each' | 'access' | 'pim'>,
+  command: Pick<DramCommand, 'banks' | 'level' | 'each' | 'access' | 'pim' | 'second'>,
 ): number {
   const column = 8 * device.burstBytes;
   if (command.access !== 'none') return column;
   const banks = banksNamed(device, command);
-  if (command.banks === 'opens') return banks * column * device.bursts;
+  if (command.banks === 'opens' || command.pim?.whole) return banks * column * device.bursts;
   return needsRow(command) ? banks * column : column;
 }

@@ -12,6 +12,7 @@ import { Buffer, ends, type PimEffect, Units } from './pim.ts';
 import { refreshCommand } from './resolve.ts';
 import {
   type Placed,
+  type PlacedCommand,
   type PlacedConstraint,
   type PlacedEstimate,
   parseCommands,
@@ -146,17 +147,16 @@ class Reader {
     return false;
   }
 
-  /** Those of all generations; one of the same name takes the place of that of the extended standard. */
+  /** Those of all generations; one that says so takes the place of that of its name in the extended standard. */
   #commands(generations: readonly Generation[]): CommandRow[] {
-    const placed: Placed<CommandRow>[] = [];
+    const placed: PlacedCommand[] = [];
     for (const { commands: table } of generations) {
+      const taken = [...placed];
       if (!table) continue;
-      const own = this.#rows('commands', table, (mistakes) => parseCommands(table, this.#levels, mistakes));
-      for (const [index, command] of own.entries()) {
-        this.#checkCommand(command, own.slice(0, index));
-        // A row of an extending file stands for the one of the same name that it takes over.
-        const same = placed.findIndex(({ row }) => row.name === command.row.name);
-        placed.splice(same < 0 ? placed.length : same, same < 0 ? 0 : 1, command);
+      for (const command of this.#rows('commands', table, (mistakes) => parseCommands(table, this.#levels, mistakes))) {
+        const other = command.isInstead ? placed.findIndex(({ row }) => row.name === command.row.name) : -1;
+        this.#checkCommand(command, placed, taken);
+        placed.splice(other < 0 ? placed.length : other, other < 0 ? 0 : 1, command);
       }
     }
     const rows = placed.map(({ row }) => row);
@@ -191,10 +191,23 @@ class Reader {
     }
   }
 
-  #checkCommand(command: Placed<CommandRow>, earlier: readonly Placed<CommandRow>[]): void {
+  /** `taken`: what the file takes over. */
+  #checkCommand(command: PlacedCommand, earlier: readonly PlacedCommand[], taken: readonly PlacedCommand[]): void {
     const { name, cycles } = command.row;
-    if (earlier.some(({ row }) => row.name === name)) {
-      this.#mistakes.push({ message: `"${name}" is there twice`, place: placeOf(command), hint: 'remove one of them' });
+    const isTaken = taken.some(({ row }) => row.name === name);
+    if (command.isInstead && !isTaken) {
+      const message = `there is no command "${name}" for this one to be instead of`;
+      this.#mistakes.push({
+        message,
+        place: placeOf(command),
+        hint: suggest(
+          name,
+          taken.map(({ row }) => row.name),
+        ),
+      });
+    } else if (!command.isInstead && earlier.some(({ row }) => row.name === name)) {
+      const hint = isTaken ? 'remove it, or write "instead" behind it' : 'remove one of them';
+      this.#mistakes.push({ message: `"${name}" is there twice`, place: placeOf(command), hint });
     }
     if (!Number.isInteger(cycles * this.#written.ticks)) {
       const hint = this.#written.ticks === 1 ? 'half cycles need "ticks: 2"' : 'a cycle has two ticks';

@@ -16,6 +16,11 @@ export interface Placed<Row> {
   readonly length: number;
 }
 
+/** A command, and whether it stands for the one of its name that an extending file takes over. */
+export interface PlacedCommand extends Placed<CommandRow> {
+  readonly isInstead: boolean;
+}
+
 export interface PlacedConstraint extends Placed<ConstraintRow> {
   readonly latency: Expression;
 }
@@ -46,16 +51,16 @@ function plain(line: string): string {
 }
 
 /** Commands; `levels` from the channel to the bank. */
-export function parseCommands(table: RowText, levels: readonly string[], mistakes: Diagnostic[]): Placed<CommandRow>[] {
+export function parseCommands(table: RowText, levels: readonly string[], mistakes: Diagnostic[]): PlacedCommand[] {
   return linesOf(table, (line, here) => {
     const row = attempt(line, here, mistakes, (words) => commandOf(words, levels));
-    return row && { row, locate: here, length: line.replace(/#.*/, '').trimEnd().length };
+    return row && { ...row, locate: here, length: line.replace(/#.*/, '').trimEnd().length };
   });
 }
 
 const buses: readonly string[] = ['row', 'column', 'both'] satisfies CommandRow['bus'][];
 
-function commandOf(words: Words, levels: readonly string[]): CommandRow {
+function commandOf(words: Words, levels: readonly string[]): Pick<PlacedCommand, 'row' | 'isInstead'> {
   const name = words.expect('name', 'the name of a command');
   const bus = words.expect('name', 'a bus', 'row, column or both');
   if (!isBus(bus.text)) throw new TextMistake(`"${bus.text}" is no bus`, bus, suggest(bus.text, buses));
@@ -68,8 +73,9 @@ function commandOf(words: Words, levels: readonly string[]): CommandRow {
     const effect = effectOf(words, levels);
     row = row.merge(row.pim && effect.pim ? { ...effect, pim: row.pim, second: effect.pim } : effect);
   } while (words.takeIf(','));
+  const isInstead = words.takeIf('instead');
   if (words.peek().kind !== 'end') words.fail('a comma', 'between two effects');
-  return row;
+  return { row, isInstead };
 }
 
 function isBus(name: string): name is CommandRow['bus'] {

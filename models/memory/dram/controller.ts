@@ -86,7 +86,8 @@ export abstract class Controller implements PageView, Edges {
     this.timing = new Timing(device, sentCommands(device, this.set, policy));
     const { banks } = this.timing;
     this.banks = banks;
-    this.rows = new Banks(device, banks, device.commands[this.set.prechargeAll]?.level ?? 0);
+    const wholes = [this.set.prechargeAll, device.refresh.allBank?.command ?? none];
+    this.rows = new Banks(device, banks, device.commands[wholes.find((one) => one !== none) ?? none]?.level ?? 0);
     this.requests = new Requests(banks, policy.readQueue + policy.writeQueue + banks);
     const protectsHits = policy.scheduler === 'frfcfs-row-hit';
     const { set, timing, requests, rows } = this;
@@ -210,9 +211,9 @@ export abstract class Controller implements PageView, Edges {
 
   /** When the command that the head of the priority queue needs may start, from tick `from` on; infinite when it may not. */
   protected priorityStart(from: number): number {
-    const { command, bank } = this.priority;
+    const { command, target } = this.priority;
     if (command === none) return never;
-    return this.edge(command, bank, Math.max(from, this.priority.ready(command)));
+    return this.edge(command, target, Math.max(from, this.priority.ready(command)));
   }
 
   /** Executes a tick; returns whether a command started. */
@@ -234,7 +235,7 @@ export abstract class Controller implements PageView, Edges {
 
   /** Sends the command that the head of the priority queue needs. */
   protected sendPriority(command: number): void {
-    const { bank } = this.priority;
+    const bank = this.priority.target;
     this.priority.sent(command);
     this.start(command, bank, none, none);
     if (command === this.set.precharge) this.#close(bank);

@@ -36,6 +36,13 @@ export class PriorityQueue {
     return this.#entries[this.#head + 1]!;
   }
 
+  /** The bank, or the first bank of the node, that the head's next command is for. */
+  get target(): number {
+    const { bank } = this;
+    if (this.#isForBank || this.#set.prechargeAll !== none || !this.#banks.isRankOpen(bank)) return bank;
+    return this.#banks.state.findIndex((state, b) => b >= bank && state !== closed);
+  }
+
   /** Banks that the head is for, from `bank` on. */
   get bankCount(): number {
     return this.#isForBank ? 1 : this.#banks.rankBanks;
@@ -52,13 +59,15 @@ export class PriorityQueue {
       return next === this.#set.precharge && holder[bank] !== null ? none : next;
     }
     if (!this.#banks.isRankOpen(bank)) return command;
+    // Where no command closes a rank, its banks are closed one after the other.
+    if (this.#set.prechargeAll === none) return holder[this.target] === null ? this.#set.precharge : none;
     for (let b = bank; b < bank + rankBanks; b++) if (holder[b] !== null) return none;
     return this.#set.prechargeAll;
   }
 
   /** Earliest tick for the head's next command. */
   ready(command: number): number {
-    return this.#timing.readyBelow(command, this.bank);
+    return this.#timing.readyBelow(command, this.target);
   }
 
   /** A command was sent for the head, which leaves when it was its own. */

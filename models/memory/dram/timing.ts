@@ -27,14 +27,19 @@ class Windowed {
   readonly #starts: number[];
   readonly #next: Int32Array;
 
-  constructor(push: Push, nodeOf: Int32Array, slotOf: Int32Array) {
+  constructor({ latency, window }: Pick<Push, 'latency' | 'window'>, nodeOf: Int32Array, slotOf: Int32Array) {
     this.#nodeOf = nodeOf;
     this.slotOf = slotOf;
-    this.#latency = push.latency;
-    this.#window = push.window;
+    this.#latency = latency;
+    this.#window = window;
     const nodes = nodeOf.at(-1)! + 1;
-    this.#starts = new Array<number>(nodes * push.window).fill(-push.latency);
+    this.#starts = new Array<number>(nodes * window).fill(-latency);
     this.#next = new Int32Array(nodes);
+  }
+
+  /** The same row where nothing has started. */
+  fresh(): Windowed {
+    return new Windowed({ latency: this.#latency, window: this.#window }, this.#nodeOf, this.slotOf);
   }
 
   /** Notes a start at a bank; returns the earliest tick that the row leaves for the next one. */
@@ -89,8 +94,33 @@ export class Timing {
   /** Of every level of the device. */
   readonly #merged: readonly number[];
 
-  /** `sent` tells of each command whether it is ever sent; rows of others are left out. */
-  constructor(device: DramDevice, sent: readonly boolean[]) {
+  /**
+   * `sent` tells of each command whether it is ever sent; rows of others are left out. `like` is one of the same, whose tables
+   * are taken over.
+   */
+  constructor(device: DramDevice, sent: readonly boolean[], like: Timing | null = null) {
+    if (like !== null) {
+      this.levels = like.levels;
+      this.banks = like.banks;
+      this.classOf = like.classOf;
+      this.#classes = like.#classes;
+      this.earliest = new Array<number>(like.earliest.length).fill(0);
+      this.#nodes = like.#nodes;
+      this.#base = like.#base;
+      this.#banksBelow = like.#banksBelow;
+      this.#checkCount = like.#checkCount;
+      this.#checks = like.#checks;
+      this.#checkLevels = like.#checkLevels;
+      this.#latencies = like.#latencies;
+      this.#places = like.#places;
+      this.#ownLatencies = like.#ownLatencies;
+      this.#reaches = like.#reaches;
+      this.#gaps = like.#gaps;
+      this.#windowed = like.#windowed.map((rows) => rows.map((row) => row.fresh()));
+      this.#levelOf = like.#levelOf;
+      this.#merged = like.#merged;
+      return;
+    }
     const merged = mergedLevels(device.counts);
     this.#merged = merged;
     const counts = device.counts.filter((_, level) => level === 0 || merged[level] !== merged[level - 1]);

@@ -79,8 +79,8 @@ export class TwoBusController extends FastController {
   #rowSlot(clock: number): boolean {
     if (!this.priority.isEmpty) {
       if (this.priorityStart(clock) > clock) return false;
-      const { command, bank } = this.priority;
-      this.#pair(command, bank);
+      const { command, target } = this.priority;
+      this.#pair(command, target);
       this.sendPriority(command);
       return true;
     }

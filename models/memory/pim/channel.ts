@@ -117,6 +117,12 @@ export class PimChannel {
     return this.#state.sent;
   }
 
+  /** Columns that they worked on: more than one each where a command multiplies several. */
+  get columns(): Float64Array {
+    const { sent, further } = this.#state;
+    return sent.map((count, command) => count + further[command]!);
+  }
+
   /**
    * Executes the cycles up to and with `limit`, but none after the first in which the listener was told something, for the
    * machine may push in answer. Returns the last cycle executed, which is `now`.

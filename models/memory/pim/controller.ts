@@ -6,10 +6,12 @@
 import type { DramDevice } from '../../../arch/language/dram/device.ts';
 import type { Refresh } from '../dram/policy.ts';
 import { type RefreshManager, refreshManager } from '../dram/refresh.ts';
+import { barrierCommand } from './cursor.ts';
 import { type Bus, HitsFirst } from './hits-first.ts';
 import { type Addressed, PimQueue } from './queue.ts';
 import { PimRows } from './rows.ts';
-import { scopesOf, sentFor } from './scope.ts';
+import { type Scope, scopesOf, sentFor } from './scope.ts';
+import { ChannelWatch, ordinary, pim, refresh as refreshes } from './watch.ts';
 
 /** `blocked`: requests wait while PIM commands do, which begin when no request waits. `concurrent`: they go between them. */
 export type PimMode = 'blocked' | 'concurrent';
@@ -36,15 +38,22 @@ export interface PimOptions {
    */
   readonly postpones?: boolean;
   readonly log?: PimLog | null;
+  /** Whether `watch` is there. */
+  readonly watched?: boolean;
+  /** Another channel of the same, whose tables it takes over. */
+  readonly like?: PimController | null;
 }
 
 const never = Number.POSITIVE_INFINITY;
 const none = -1;
 
 export class PimController {
+  readonly scopes: readonly Scope[];
   readonly rows: PimRows;
   readonly commands: PimQueue;
   readonly requests: PimQueue;
+  /** What happens over time; null unless asked for. */
+  readonly watch: ChannelWatch | null;
   /** Cycles until a read's last data have come, added up over all reads. */
   latencySum = 0;
   /** The next cycle in which something may happen, if nothing arrives. */
@@ -66,14 +75,17 @@ export class PimController {
 
   /** `named` are the indices of the commands that it may be given. */
   constructor(device: DramDevice, named: Iterable<number>, options: PimOptions = {}) {
-    const { queue = 33, requests = 32, mode = 'concurrent', refresh = 'all-bank', log = null } = options;
+    const { queue = 33, requests = 32, mode = 'concurrent', refresh = 'all-bank', log = null, like = null } = options;
     const isHitsFirst = options.scheduler === 'hits-first';
     this.#postpones = options.postpones ?? false;
-    const scopes = scopesOf(device);
+    const scopes = like?.scopes ?? scopesOf(device);
+    const sent = sentFor(device, scopes, named, refresh);
     this.#device = device;
     this.#mode = mode;
     this.#log = log;
-    this.rows = new PimRows(device, scopes, sentFor(device, scopes, named, refresh));
+    this.scopes = scopes;
+    this.rows = new PimRows(device, scopes, sent, like?.rows);
+    this.watch = options.watched ? new ChannelWatch(device, scopes, sent, this.rows) : null;
     this.commands = new PimQueue(device, this.rows, queue, isHitsFirst);
     this.requests = new PimQueue(device, this.rows, requests, isHitsFirst);
     this.#hitsFirst = isHitsFirst ? new HitsFirst(device, this.rows, scopes, this.#postpones) : null;
@@ -101,6 +113,11 @@ export class PimController {
     return this.#device.halfCycle ? Math.ceil((tick - 1) / 2) : tick;
   }
 
+  /** Ends with a cycle: brings what `watch` has up to it. */
+  finish(cycle: number): void {
+    this.watch?.finish(cycle, this.#tickOf(cycle));
+  }
+
   /** Executes a cycle; none may be left out in which something arrived or that `next` named. */
   cycle(cycle: number): void {
     const tick = this.#tickOf(cycle);
@@ -109,6 +126,7 @@ export class PimController {
       if (this.#hitsFirst && this.#postpones) this.#due.length = 0;
       this.#refresh.tick(tick, (command, bank) => this.#due.push(command, bank));
     }
+    this.watch?.look(cycle, tick, [this.requests, this.commands], this.#turn(), this.#due.length > 0);
     const { version } = this.rows;
     const { waiting } = this;
     if (this.#hitsFirst) {
@@ -120,10 +138,17 @@ export class PimController {
     }
     const isSure = this.rows.version !== version || this.waiting !== waiting;
     const wake = Math.min(this.#wake, this.#refresh.due);
-    if (!isSure && this.#wake === never && this.commands.size > 0 && this.#device.modes) {
-      throw this.rows.modes.stuck(this.commands.at(0).command);
-    }
+    if (!isSure && this.#wake === never && this.#device.modes) this.#checkModes();
     this.next = isSure ? cycle + 1 : Math.max(cycle + 1, this.#cycleOf(wake));
+  }
+
+  /** Nothing may ever be sent for what waits. @throws InputError when one does not go in the mode that the channel is in */
+  #checkModes(): void {
+    const { commands, rows } = this;
+    for (let i = 0; i < commands.size; i++) {
+      const { command, bank } = commands.at(i);
+      if (command !== barrierCommand && !rows.modes.goes(command, bank)) throw rows.modes.stuck(command);
+    }
   }
 
   /** Sends a command; returns the bus that another one may not take in this cycle, null when none may be sent. */
@@ -134,6 +159,7 @@ export class PimController {
       if (chosen === none) continue;
       if (queue.isBarrier(chosen)) {
         queue.remove(chosen);
+        this.watch?.takes(queue === this.commands ? pim : ordinary);
         return null;
       }
       const { needed, ready } = queue.at(chosen);
@@ -153,7 +179,7 @@ export class PimController {
     const ready = this.rows.ready(needed, bank);
     if (ready > tick) this.#wake = ready;
     else {
-      this.#start(needed, { command, bank, row: none, column: none, entry: none, sum: none }, tick);
+      this.#start(refreshes, needed, { command, bank, row: none, column: none, entry: none, sum: none }, tick);
       if (needed === command) this.#due.splice(0, 2);
     }
     return this.#device.commands[needed]!.bus;
@@ -181,25 +207,33 @@ export class PimController {
     const { command, bank, queue, index } = chooser;
     if (queue) this.#send(queue, index, cycle, tick);
     else {
-      this.#start(command, { command, bank, row: none, column: none, entry: none, sum: none }, tick);
+      this.#start(refreshes, command, { command, bank, row: none, column: none, entry: none, sum: none }, tick);
       if (this.#device.commands[command]!.refreshes) this.#due.splice(0, 2);
     }
     return this.#device.commands[command]!.bus;
   }
 
-  /** Queues that may send, the first one first. */
+  /** Queues that may send, the first one first; in blocked mode that stays so until the other ones' turn. */
   #queues(): readonly PimQueue[] {
-    const [pim = [], ordinary = [], both = []] = this.#served;
+    this.#isBlocked = this.#isPimTurn();
+    return this.#turn();
+  }
+
+  #turn(): readonly PimQueue[] {
+    const [programs = [], ordinary = [], both = []] = this.#served;
     if (this.#mode === 'concurrent') return both;
-    if (this.commands.size === 0) this.#isBlocked = false;
-    else if (this.requests.size === 0) this.#isBlocked = true;
-    return this.#isBlocked ? pim : ordinary;
+    return this.#isPimTurn() ? programs : ordinary;
+  }
+
+  #isPimTurn(): boolean {
+    if (this.commands.size === 0) return false;
+    return this.requests.size === 0 || this.#isBlocked;
   }
 
   #send(queue: PimQueue, index: number, cycle: number, tick: number): void {
     const one = queue.at(index);
     const { needed, command, arrive } = one;
-    this.#start(needed, one, tick);
+    this.#start(queue === this.commands ? pim : ordinary, needed, one, tick);
     if (needed !== command) return;
     if (this.#device.commands[command]!.access === 'read') {
       this.latencySum += cycle - arrive + this.#device.readLatency / this.#device.ticksPerClock;
@@ -207,8 +241,9 @@ export class PimController {
     queue.remove(index);
   }
 
-  #start(command: number, address: Addressed, tick: number): void {
+  #start(kind: number, command: number, address: Addressed, tick: number): void {
     this.rows.start(command, address.bank, address.row, tick);
+    this.watch?.start(kind, command, address.bank, address.row, this.#cycleOf(tick), tick);
     if (this.#log !== null) this.#log(tick, command, address);
   }
 }

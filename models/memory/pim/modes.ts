@@ -28,22 +28,22 @@ export class Modes {
     return this.#goes.length === 0 || this.#goes[this.#mode]![command * this.#banks + bank] === 1;
   }
 
-  /** A command starts; `row` is the one that it is for, or that it closes. */
-  start(command: number, bank: number, row: number): void {
+  /** A command starts at some banks; `rowOf` gives the row of each that it is for, or that it closes. */
+  start(command: number, banks: Iterable<number>, rowOf: (bank: number) => number): void {
     const changes = this.#device.modes?.changes ?? [];
     for (let i = 0; i < changes.length; i++) {
       const change = changes[i]!;
       if (change.from !== this.#mode || !change.commands.includes(command)) continue;
-      if (change.row >= 0 && change.row !== row) continue;
-      const seen = this.#seen[i]!.add(bank);
-      if (!change.banks.every((one) => seen.has(one))) continue;
+      const seen = this.#seen[i]!;
+      for (const bank of banks) if (change.row < 0 || change.row === rowOf(bank)) seen.add(bank);
+      if (seen.size === 0 || !change.banks.every((one) => seen.has(one))) continue;
       this.#mode = change.to;
-      for (const banks of this.#seen) banks.clear();
+      for (const others of this.#seen) others.clear();
       return;
     }
   }
 
-  /** What is wrong with a program whose oldest command waits for ever. */
+  /** What is wrong with a program of which a command waits for ever. */
   stuck(command: number): InputError {
     const { modes, commands, name } = this.#device;
     const { names = [], goes = [] } = modes ?? {};

@@ -101,18 +101,25 @@ export class PimQueue {
    * whose open row another one is for, while an older one waits. When none may start, the oldest.
    */
   choose(tick: number): number {
+    if (this.size > 0 && this.#waiting[0]!.command === barrierCommand) this.remove(0);
+    return this.#choice(tick, 0);
+  }
+
+  /** What `choose` would choose, of this queue as it is: nothing is taken away. */
+  peek(tick: number): number {
+    return this.#choice(tick, this.size > 0 && this.#waiting[0]!.command === barrierCommand ? 1 : 0);
+  }
+
+  /** The choice among those from `first` on. */
+  #choice(tick: number, first: number): number {
     const waiting = this.#waiting;
-    if (this.size > 0 && waiting[0]!.command === barrierCommand) this.remove(0);
-    if (this.size === 0) {
-      this.next = Number.POSITIVE_INFINITY;
-      return unknown;
-    }
     this.next = Number.POSITIVE_INFINITY;
+    if (this.size === first) return unknown;
     let isBehind = false;
-    for (let i = 0; i < this.size; i++) {
+    for (let i = first; i < this.size; i++) {
       const one = waiting[i]!;
       if (one.command === barrierCommand) {
-        if (i === 0) return 0;
+        if (i === first) return first;
         isBehind = true;
         continue;
       }
@@ -120,9 +127,9 @@ export class PimQueue {
       if (isBehind && !this.#opensOrCloses[one.needed]) continue;
       if (one.ready > tick) {
         if (one.ready < this.next) this.next = one.ready;
-      } else if (i === 0 || this.#isHit(one) || !this.#isHeld(one.bank)) return i;
+      } else if (i === first || this.#isHit(one) || !this.#isHeld(one.bank)) return i;
     }
-    return 0;
+    return first;
   }
 
   /** Whether what is chosen is a barrier that another one went right before. */

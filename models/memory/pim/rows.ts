@@ -29,8 +29,11 @@ export class PimRows {
   readonly #known: Float64Array;
   readonly #knownOf: Float64Array;
 
-  /** `sent` tells of each command whether it may be sent, on its own or because another one needs it. */
-  constructor(device: DramDevice, scopes: readonly Scope[], sent: readonly boolean[]) {
+  /**
+   * `sent` tells of each command whether it may be sent, on its own or because another one needs it. `like` are rows of the
+   * same, whose tables are taken over.
+   */
+  constructor(device: DramDevice, scopes: readonly Scope[], sent: readonly boolean[], like: PimRows | null = null) {
     this.#device = device;
     this.openRow = new Int32Array(banksOf(device)).fill(closed);
     this.#openedBy = new Int32Array(this.openRow.length);
@@ -38,7 +41,7 @@ export class PimRows {
     this.sent = new Float64Array(device.commands.length);
     this.#scopes = scopes;
     const constraints = device.constraints.filter(({ at }) => at === undefined);
-    this.#timing = new Timing({ ...device, constraints }, sent);
+    this.#timing = new Timing({ ...device, constraints }, sent, like === null ? null : like.#timing);
     this.#displaced = new Displaced(device);
     this.#needsRow = device.commands.map(needsRow);
     this.#widest = widestPrecharge(device);
@@ -144,10 +147,10 @@ export class PimRows {
     this.sent[command]!++;
     this.version++;
     const { banks: effect } = this.#device.commands[command]!;
-    this.modes.start(command, bank, effect === 'closes' ? this.openRow[bank]! : row);
+    const banks = scope.banks(bank);
+    if (this.#device.modes) this.modes.start(command, banks, (one) => (effect === 'closes' ? this.openRow[one]! : row));
     if (effect === 'none') return;
     this.states++;
-    const banks = scope.banks(bank);
     for (let i = 0; i < banks.length; i++) {
       this.openRow[banks[i]!] = effect === 'opens' ? row : closed;
       this.#openedBy[banks[i]!] = command;

@@ -1,11 +1,13 @@
-/** Runs PIM programs on the channels of a memory. */
+/** Runs PIM programs on the channels of a memory, and ordinary accesses beside them. */
 import { InputError } from '../../../arch/language/diagnostics.ts';
 import type { DramDevice } from '../../../arch/language/dram/device.ts';
-import { ofChannel, type PimProgram } from '../../../workloads/language/pim-program.ts';
+import { isEven, ofChannel, type PimProgram } from '../../../workloads/language/pim-program.ts';
 import { PimController, type PimLog, type PimOptions } from './controller.ts';
 import { barrierCommand, commandsIn, ProgramCursor } from './cursor.ts';
+import type { PimQueue } from './queue.ts';
+import type { ChannelWatch } from './watch.ts';
 
-export interface PimRunOptions extends Omit<PimOptions, 'log'> {
+export interface PimRunOptions extends Omit<PimOptions, 'log' | 'like'> {
   readonly channels?: number;
   /**
    * `in order`: commands are handed out in the order of the program; one whose channel's queue is full holds up all behind
@@ -16,6 +18,11 @@ export interface PimRunOptions extends Omit<PimOptions, 'log'> {
   readonly intake?: number;
   /** The log of each channel that is run. */
   readonly log?: (channel: number) => PimLog;
+  /**
+   * Ordinary reads and writes, a program of commands that access: they go to the queues of requests as these take them, with
+   * the first of the programs, and wait for no PIM command here.
+   */
+  readonly accesses?: PimProgram;
 }
 
 export interface PimResult {
@@ -25,9 +32,20 @@ export interface PimResult {
   readonly finished: number;
   /** Commands sent, by name, of all channels together. */
   readonly commands: { readonly [name: string]: number };
+  /** In their order; those that got the same are one and the same. */
+  readonly channels: readonly PimChannelResult[];
 }
 
-/** @throws InputError when the program names commands, addresses or channels that are not there */
+export interface PimChannelResult {
+  /** Commands sent, by index in the device. */
+  readonly sent: Readonly<Float64Array>;
+  /** Clock cycles until a read's last data have come, added up over all reads. */
+  readonly latencySum: number;
+  /** What happened over time; null unless `watched`. */
+  readonly watch: ChannelWatch | null;
+}
+
+/** @throws InputError when the program names commands, addresses or channels that are not there, or accesses do not access */
 export function runPim(device: DramDevice, program: PimProgram, options: PimRunOptions = {}): PimResult {
   return runPhases(device, [program], options);
 }
@@ -38,6 +56,7 @@ export function runPhases(
   programs: readonly PimProgram[],
   { handsOut = 'in order', ...options }: PimRunOptions = {},
 ): PimResult {
+  checkAccesses(options.accesses ?? [], device);
   const run = new Run(device, handsOut === 'in order' ? inOrder(programs, options) : alike(programs, options), options);
   for (let phase = 0; phase < programs.length; phase++) run.phase(phase);
   return run.result();
@@ -48,36 +67,51 @@ interface Group {
   readonly first: number;
   readonly width: number;
   readonly copies: number;
+  /** All channels that they stand for. */
+  readonly members: readonly number[];
   readonly programs: readonly PimProgram[];
+  readonly accesses: PimProgram;
 }
 
-function inOrder(programs: readonly PimProgram[], { channels = 1 }: PimRunOptions): Group[] {
-  return [{ first: 0, width: channels, copies: 1, programs }];
+function inOrder(programs: readonly PimProgram[], { channels = 1, accesses = [] }: PimRunOptions): Group[] {
+  const members = Array.from({ length: channels }, (_, channel) => channel);
+  return [{ first: 0, width: channels, copies: 1, members, programs, accesses }];
 }
 
 /** A group for each program that channels get. */
-function alike(programs: readonly PimProgram[], { channels = 1 }: PimRunOptions): Group[] {
+function alike(programs: readonly PimProgram[], { channels = 1, accesses = [] }: PimRunOptions): Group[] {
+  if (accesses.length === 0 && programs.every((program) => isEven(program, channels))) {
+    const members = Array.from({ length: channels }, (_, channel) => channel);
+    const own = programs.map((program) => ofChannel(program, 0));
+    return [{ first: 0, width: 1, copies: channels, members, programs: own, accesses }];
+  }
   const groups = new Map<string, Group>();
   for (let channel = 0; channel < channels; channel++) {
     const own = programs.map((program) => ofChannel(program, channel));
-    const key = JSON.stringify(own);
-    const { first = channel, copies = 0 } = groups.get(key) ?? {};
-    groups.set(key, { first, width: 1, copies: copies + 1, programs: own });
+    const ordinary = ofChannel(accesses, channel);
+    const key = JSON.stringify([own, ordinary]);
+    const { first = channel, copies = 0, members = [] } = groups.get(key) ?? {};
+    const group = { first, width: 1, copies: copies + 1, members: [...members, channel] };
+    groups.set(key, { ...group, programs: own, accesses: ordinary });
   }
   return [...groups.values()];
 }
 
-/** A group that is run: its controllers, and where its program is. */
+/** Commands on their way to one of the queues of a group's controllers. */
 interface Feed {
   readonly group: Group;
   readonly controllers: readonly PimController[];
+  readonly queueOf: (controller: PimController) => PimQueue;
   cursor: ProgramCursor;
   hasNext: boolean;
 }
 
 class Run {
   readonly #device: DramDevice;
+  /** Of programs, and of accesses. */
   readonly #feeds: readonly Feed[];
+  readonly #accesses: readonly Feed[];
+  readonly #all: readonly Feed[];
   readonly #controllers: readonly PimController[];
   readonly #intake: number;
   readonly #phases: number;
@@ -86,26 +120,35 @@ class Run {
   #data = 0;
 
   constructor(device: DramDevice, groups: readonly Group[], options: PimRunOptions) {
-    const { log, intake = Number.POSITIVE_INFINITY, ...rest } = options;
+    const { log, intake = Number.POSITIVE_INFINITY, accesses: _, ...rest } = options;
     this.#device = device;
     this.#intake = intake;
     this.#phases = Math.max(...groups.map(({ programs }) => programs.length));
     const latencies = device.commands.map(({ access }) => (access === 'none' ? null : device[`${access}Latency`]));
     this.#feeds = groups.map((group) => {
-      const named = new Set(group.programs.flatMap((program) => [...commandsIn(program, device)]));
-      const controllers = Array.from({ length: group.width }, (_, i) => {
+      const named = new Set([...group.programs, group.accesses].flatMap((program) => [...commandsIn(program, device)]));
+      const controllers: PimController[] = [];
+      for (let i = 0; i < group.width; i++) {
         const own = log?.(group.first + i);
-        return new PimController(device, named, {
+        const controller = new PimController(device, named, {
           ...rest,
+          like: controllers[0] ?? null,
           log: (tick, command, address) => {
             const latency = latencies[command] ?? null;
             if (latency !== null) this.#data = Math.max(this.#data, Math.ceil((tick + latency) / device.ticksPerClock));
             own?.(tick, command, address);
           },
         });
-      });
-      return { group, controllers, cursor: new ProgramCursor([], device), hasNext: false };
+        controllers.push(controller);
+      }
+      const queueOf = ({ commands }: PimController) => commands;
+      return { group, controllers, queueOf, cursor: new ProgramCursor([], device), hasNext: false };
     });
+    this.#accesses = this.#feeds.map((feed) => {
+      const cursor = new ProgramCursor(feed.group.accesses, device);
+      return { ...feed, queueOf: ({ requests }: PimController) => requests, cursor, hasNext: cursor.next() };
+    });
+    this.#all = [...this.#feeds, ...this.#accesses];
     this.#controllers = this.#feeds.flatMap(({ controllers }) => controllers);
   }
 
@@ -118,13 +161,21 @@ class Run {
     }
     const isLast = phase === this.#phases - 1;
     const isBusy = (controller: PimController): boolean => (isLast ? !controller.isIdle : controller.waiting > 0);
-    while (this.#feeds.some((feed) => feed.hasNext) || this.#controllers.some(isBusy)) {
-      const isFed = this.#feeds.some((feed) => feed.hasNext && canTake(feed));
+    while (this.#all.some((feed) => feed.hasNext) || this.#controllers.some(isBusy)) {
+      const isFed = this.#all.some((feed) => feed.hasNext && canTake(feed));
       this.#step(isFed ? this.#cycle + 1 : this.#nextEvent());
     }
   }
 
   result(): PimResult {
+    for (const controller of this.#controllers) controller.finish(this.#cycle);
+    const channels: PimChannelResult[] = [];
+    for (const { group, controllers } of this.#feeds) {
+      group.members.forEach((channel, i) => {
+        const { rows, latencySum, watch } = controllers[group.width === 1 ? 0 : i]!;
+        channels[channel] = { sent: rows.sent, latencySum, watch };
+      });
+    }
     const sent = this.#device.commands.map((_, command) =>
       this.#feeds.reduce(
         (all, { group, controllers }) =>
@@ -136,22 +187,23 @@ class Run {
       cycles: this.#cycle,
       finished: this.#data + 1,
       commands: Object.fromEntries(this.#device.commands.map(({ name }, command) => [name, sent[command]!])),
+      channels,
     };
   }
 
   #step(cycle: number): void {
     this.#cycle = cycle;
-    for (const feed of this.#feeds) if (feed.hasNext) this.#feed(feed);
+    for (const feed of this.#all) if (feed.hasNext) this.#feed(feed);
     for (const controller of this.#controllers) if (controller.next <= cycle) controller.cycle(cycle);
   }
 
   #feed(feed: Feed): void {
-    const { cursor, controllers, group } = feed;
+    const { cursor, controllers, queueOf, group } = feed;
     for (let taken = 0; feed.hasNext && canTake(feed); taken++) {
       const isBarrier = cursor.command === barrierCommand;
       if (taken >= this.#intake && !isBarrier) return;
       const controller = controllers[group.width === 1 ? 0 : cursor.channel]!;
-      controller.commands.push(cursor, this.#cycle);
+      queueOf(controller).push(cursor, this.#cycle);
       controller.next = this.#cycle;
       feed.hasNext = cursor.next();
       if (isBarrier) taken--;
@@ -171,9 +223,19 @@ class Run {
 }
 
 /** @throws InputError when the command is for a channel that is not there. */
-function canTake({ controllers, cursor: { channel } }: Feed): boolean {
+function canTake({ controllers, queueOf, cursor: { channel } }: Feed): boolean {
   const controller = controllers[channel];
-  if (controller) return !controller.commands.isFull;
+  if (controller) return !queueOf(controller).isFull;
   const message = `the program sends commands to channel ${channel}`;
   throw new InputError({ message, hint: `there are ${controllers.length}, counted from 0` });
+}
+
+/** @throws InputError when one of them is no read or write */
+function checkAccesses(accesses: PimProgram, device: DramDevice): void {
+  for (const command of commandsIn(accesses, device)) {
+    const { name, access } = device.commands[command]!;
+    if (access !== 'none') continue;
+    const able = device.commands.filter((one) => one.access !== 'none').map((one) => one.name);
+    throw new InputError({ message: `${name} is no access`, hint: `${able.join(', ')} are` });
+  }
 }

@@ -1,4 +1,5 @@
 /** Whom commands act on, and which of them open and close the rows of whom. */
+import { InputError } from '../../../arch/language/diagnostics.ts';
 import { banksOf, type DramCommand, type DramDevice, needsRow } from '../../../arch/language/dram/device.ts';
 import type { Refresh } from '../dram/policy.ts';
 
@@ -69,7 +70,11 @@ export function scopesOf(device: DramDevice): readonly Scope[] {
   device.commands.forEach((command, index) => {
     const { opens, closes } = scopes[index]!;
     if (!needsRow(command) || (opens !== none && closes !== none)) return;
-    throw new Error(`${device.name} has no commands that open and close the rows that ${command.name} needs`);
+    const message = `${device.name} has no commands that open and close, by themselves, the rows that ${command.name} needs`;
+    throw new InputError({
+      message,
+      hint: 'machines run such a dialect: they name the rows that work needs before it begins',
+    });
   });
   return scopes;
 }

@@ -20,6 +20,8 @@ export class PimState {
   readonly openRow: Int32Array;
   /** Commands sent, by index. */
   readonly sent: Float64Array;
+  /** Columns that they multiplied beyond one each, by index. */
+  readonly further: Float64Array;
   /** By command: whether a batch of it leaves the state that its last one does, so that those between need no trace. */
   readonly repeats: readonly boolean[];
   readonly #timing: Timing;
@@ -38,6 +40,7 @@ export class PimState {
     const buffers = 1 + (device.rowBuffers?.length ?? 0);
     this.openRow = new Int32Array(buffers * this.banks).fill(closed);
     this.sent = new Float64Array(device.commands.length);
+    this.further = new Float64Array(this.sent.length);
     const constraints = device.constraints
       .filter(({ at }) => at === undefined)
       // The rest of a latency that varies is added when the command starts.
@@ -111,6 +114,7 @@ export class PimState {
       this.#push(places[bank]!, tick + latencies[multiplications - 1]!);
     }
     this.sent[command]!++;
+    this.further[command]! += multiplications - 1;
     const effect = this.#effect[command]!;
     if (effect === 0) return;
     const banks = scope.banks(bank);

@@ -18,53 +18,45 @@ const heir = (text: string) =>
 
 describe("commands and energies of NeuPIMs' channel 0", () => {
   const file = new URL('../../fixtures/pim/neupims-energy.json', import.meta.url);
-  const { counts, energy_pJ: recorded }: { [table: string]: { [name: string]: number } } = JSON.parse(
-    readFileSync(file, 'utf8'),
-  );
-  const device = heir(`
-commands: |
-  G_ACT    row     opens banks of rank
-  G_PRE    row     closes rank
-  COMP     column  multiplies banks of rank by xs into ys on bank
-  GWRITE   column  moves row to xs
-  READRES  column  moves ys to host
-units: { type: fp16, sums: fp32, adds: tree }
-buffers: { xs: { of: channel, entries: 16 }, ys: { entries: 1 } }
-energies:
-  ACT: 828 pJ
-  RD: 804 pJ
-  WR: 1068 pJ
-  REFab: 60840 pJ
-  G_ACT: 4 ACT
-  COMP: 4 RD
-  GWRITE: 16 RD
-  READRES: RD
-`);
-  const names: { readonly [command: string]: readonly [counted: string, action: string] } = {
-    ACT: ['act', 'activate'],
-    RD: ['read', 'read'],
-    WR: ['write', 'write'],
-    REFab: ['ref', 'refresh'],
-    G_ACT: ['gact', 'G_ACT'],
-    COMP: ['comp', 'COMP'],
-    GWRITE: ['gwrite', 'GWRITE'],
-    READRES: ['readres', 'READRES'],
-    PREpb: ['pre', ''],
-    G_PRE: ['pim_precharge', ''],
+  const { counts, energy_pJ: recorded } = JSON.parse(readFileSync(file, 'utf8')) as {
+    [table in 'counts' | 'energy_pJ']: { [name: string]: number };
   };
-  const commands = device.commands.map(({ name }) => counts![names[name]?.[0] ?? ''] ?? 0);
-  const energy = dramEnergy(device, { commands, ranks: [] });
+  const { background = 0, ...others } = recorded;
+  const counted: { readonly [command: string]: string } = {
+    ...{ ACT: 'act', PRE: 'pre', RD: 'read', WR: 'write', REF: 'ref' },
+    ...{ G_ACT: 'gact', PIM_PRECHARGE: 'pim_precharge', GWRITE: 'gwrite', COMP: 'comp', READRES: 'readres' },
+  };
+  const energyOn = (name: string, sent: { readonly [command: string]: string }) => {
+    const device = deviceOf(findStandard(name).standard);
+    const commands = device.commands.map((command) => counts[sent[command.name] ?? ''] ?? 0);
+    const columns = device.commands.map(({ most }, i) => (most === undefined ? commands[i]! : counts.comp!));
+    return dramEnergy(device, { commands, columns, ranks: [] })!;
+  };
 
-  it.each(Object.values(names).filter(([, action]) => action !== ''))('%s', (counted, action) => {
-    expect(energy!.by[action]! / pJ / recorded![counted]!).toBeCloseTo(1, 5);
+  it.each([
+    ['act', 'activate'],
+    ['read', 'read'],
+    ['write', 'write'],
+    ['ref', 'refresh'],
+    ['gact', 'G_ACT'],
+    ['gwrite', 'GWRITE'],
+    ['comp', 'COMP'],
+    ['readres', 'READRES'],
+  ])('%s', (name, action) => {
+    expect(energyOn('newton-hbm2', counted).by[action]! / pJ / others[name]!).toBeCloseTo(1, 5);
   });
 
-  it('are all that there is besides standby', () => {
-    const { background = 0, ...others } = recorded!;
+  it('are all that there is besides standby, with multiplications one by one or several in a command', () => {
     expect(background).toBeGreaterThan(0);
     const sum = Object.values(others).reduce((all, one) => all + one, 0);
-    expect(energy!.total / pJ / sum).toBeCloseTo(1, 5);
-    expect(energy!.notes).toEqual([]);
+    const { COMP: _, READRES: composed, ...rest } = counted;
+    for (const energy of [
+      energyOn('newton-hbm2', counted),
+      energyOn('neupims-hbm2', { ...rest, COMPS_READRES: composed! }),
+    ]) {
+      expect(energy.total / pJ / sum).toBeCloseTo(1, 5);
+      expect(energy.notes).toEqual([]);
+    }
   });
 });
 

@@ -1,8 +1,8 @@
 /** Traces of AttAcc's simulator: `PIM_MAC_AB 0x00000000`, a request and a byte address on a line. */
-import { readFileSync } from 'node:fs';
 import { type Diagnostic, InputError, suggest } from '../../../arch/language/diagnostics.ts';
-import { reasonOf } from '../../../arch/language/file-error.ts';
+import type { DramDevice } from '../../../arch/language/dram/device.ts';
 import type { PimProgram, PimStep } from '../../language/pim-program.ts';
+import { mostMistakes, textOf } from './text.ts';
 
 /** Commands of `attacc-hbm3` by the trace's word; empty for a barrier. */
 const requests: ReadonlyMap<string, string> = new Map([
@@ -27,20 +27,18 @@ const fields = [
   ['channel', 4],
 ] as const;
 
-/** Wrong lines that are shown. */
-const mostMistakes = 20;
-
 /**
  * The program of a trace for HBM3_8Gb_2R with 16 channels. Blank lines are skipped.
- * @throws InputError when the file cannot be read, or with its wrong lines
+ * @throws InputError when the file cannot be read, or with its wrong lines; and with those that ask a `device` for what it
+ * does not have, where one is given
  */
-export function readAttAccTrace(file: string): PimProgram {
+export function readAttAccTrace(file: string, device?: DramDevice): PimProgram {
   const mistakes: Diagnostic[] = [];
   const steps = textOf(file)
     .split('\n')
     .flatMap((text, index): PimStep[] => {
       if (text.trim() === '') return [];
-      const step = stepOf(text);
+      const step = stepOf(text, device);
       if ('kind' in step) return [step];
       const place = { file, line: index + 1, column: text.indexOf(step.at) + 1, length: step.at.length, text };
       if (mistakes.length < mostMistakes) mistakes.push({ message: step.message, place, hint: step.hint });
@@ -50,21 +48,13 @@ export function readAttAccTrace(file: string): PimProgram {
   return steps;
 }
 
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new InputError({ message: `cannot read ${file}: ${reasonOf(error)}` });
-  }
-}
-
 interface Mistake {
   readonly at: string;
   readonly message: string;
   readonly hint: string;
 }
 
-function stepOf(line: string): PimStep | Mistake {
+function stepOf(line: string, device: DramDevice | undefined): PimStep | Mistake {
   const [word = '', address = ''] = line.trim().split(/\s+/);
   const command = requests.get(word);
   if (command === undefined) {
@@ -73,7 +63,18 @@ function stepOf(line: string): PimStep | Mistake {
   if (!/^(0x[\da-f]+|\d+)$/i.test(address)) {
     return { at: address || word, message: `"${address}" is no address`, hint: `such as "${word} 0x1f400"` };
   }
+  if (device && command !== '' && !device.commands.some(({ name }) => name === command)) {
+    const message = `${device.standard} has no command "${command}"`;
+    return { at: word, message, hint: 'such traces are for attacc-hbm3' };
+  }
   const at = fieldsOf(Number(address));
+  const beyond = Object.entries(at).find(([field, value]) => device && value >= sizeOf(field, device));
+  if (beyond)
+    return {
+      at: address,
+      message: `${device?.name} has no ${beyond.join(' ')}`,
+      hint: 'such traces are for attacc-hbm3',
+    };
   if (command === '') return { kind: 'barrier', channels: 1, first: at.channel ?? 0 };
   return { kind: 'commands', command, order: [], at, count: 1 };
 }
@@ -87,4 +88,11 @@ function fieldsOf(address: number): { [field: string]: number } {
       return [name, value];
     }),
   );
+}
+
+/** How many of a field a device has; channels are as many as are asked for. */
+function sizeOf(field: string, { levels, counts, rows, bursts }: DramDevice): number {
+  const level = levels.indexOf(field);
+  if (level >= 0) return level === 0 ? Number.POSITIVE_INFINITY : counts[level]!;
+  return { row: rows, column: bursts }[field] ?? 0;
 }

@@ -7,10 +7,25 @@ import { deviceNames, fixtureDevice } from '../../../reference/dram-fixture-devi
 /** RUNS=n for more of them than a test suite has time for. */
 export const runs = (usual: number): number => Number(process.env.RUNS ?? usual);
 
-/** A device of Ramulator's. In some, refreshes of all banks come so often that short traffic meets many. */
+/**
+ * A device of Ramulator's. In some, refreshes of all banks come so often that short traffic meets many; some have no command
+ * that closes several banks.
+ */
 export const devices: fc.Arbitrary<DramDevice> = fc
-  .tuple(fc.constantFrom(...deviceNames), fc.boolean())
-  .map(([name, isHasty]) => (isHasty ? hasty(fixtureDevice(name)) : fixtureDevice(name)));
+  .tuple(fc.constantFrom(...deviceNames), fc.boolean(), fc.integer({ min: 0, max: 3 }))
+  .map(([name, isHasty, closes]) => {
+    const device = closes === 0 ? closingSingly(fixtureDevice(name)) : fixtureDevice(name);
+    return isHasty ? hasty(device) : device;
+  });
+
+function closingSingly(device: DramDevice): DramDevice {
+  const closesMore = ({ banks, access, level }: DramDevice['commands'][number]): boolean =>
+    banks === 'closes' && access === 'none' && level < device.levels.length - 1;
+  return {
+    ...device,
+    commands: device.commands.map((command) => (closesMore(command) ? { ...command, banks: 'none' } : command)),
+  };
+}
 
 /** The device with refreshes of all banks in an eighth of their time, which is still longer than one takes. */
 export function hasty(device: DramDevice): DramDevice {

@@ -7,8 +7,8 @@ import { type PimResult, type PimRunOptions, runPim } from '../../../../models/m
 import type { PimProgram } from '../../../../workloads/language/pim-program.ts';
 import type { IssuedCommand } from '../../../reference/dram-checker.ts';
 
-export function dialect(name: string, speed?: string): DramDevice {
-  return deviceOf(findStandard(name).standard, { speed });
+export function dialect(name: string, speed?: string, organisation?: string): DramDevice {
+  return deviceOf(findStandard(name).standard, { speed, organisation });
 }
 
 export interface Sent extends IssuedCommand {
