@@ -253,7 +253,7 @@ export class PimChannel {
     if (this.#log !== null) this.#logAccess(0, cycle);
     if (run === 0) {
       this.#work.forget(command, row);
-      ordinary.forget();
+      ordinary.forget(bank);
       return;
     }
     const columns = 1 + this.#follow(run - 1, cycle, before);

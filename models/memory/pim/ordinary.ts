@@ -76,14 +76,16 @@ export class Ordinary {
     this.writes = new AccessQueue(device.bursts, state.banks);
   }
 
-  /** The last choice does not stand any more. */
-  forget(): void {
+  /** The last choice does not stand any more, because of a bank, or of all. */
+  forget(bank?: number): void {
     this.#isKnown = false;
+    this.reads.moved(bank);
+    this.writes.moved(bank);
   }
 
   /** A command of PIM opened or closed a row, which may be the one that was chosen, or stand in its way. */
   moved(buffer: number, row: number): void {
-    if (buffer === 0 || row === this.row || this.#closes.indexOf(this.command) > 0) this.#isKnown = false;
+    if (buffer === 0 || row === this.row || this.#closes.indexOf(this.command) > 0) this.forget();
   }
 
   push(access: Access): void {
@@ -118,10 +120,12 @@ export class Ordinary {
 
   /** Finds the run that goes next: of those that may, in their order in each bank, the one whose command can be sent first. */
   choose(): void {
-    if (this.#isKnown && this.#version === this.#work.version && this.#stands()) return;
+    const { version } = this.#work;
+    if (this.#version !== version) this.forget();
+    this.#version = version;
+    if (this.#isKnown && this.#stands()) return;
     this.clear();
     this.#isKnown = true;
-    this.#version = this.#work.version;
     if (!this.isWaiting) return;
     const isWriting = this.#draining > 0;
     this.#chooseFrom(isWriting);
@@ -150,12 +154,17 @@ export class Ordinary {
     const bank = queue.bank[slot]!;
     if (this.#seen[bank] === this.#choice) return;
     this.#seen[bank] = this.#choice;
+    if (queue.soonest[slot]! >= this.cycle) {
+      this.other = Math.min(this.other, queue.soonest[slot]!);
+      return;
+    }
     const row = queue.row[slot]!;
     if (this.#refreshing.holds(bank) || this.#work.reserved === row) return;
     const isHit = this.#state.openRow[bank] === row;
     const command = isHit ? (isWriting ? this.#write : this.#read) : this.#opening(bank, row);
     if (isHit ? this.#mustWait(queue, slot, isWriting) : this.#work.holds(bank)) return;
     const cycle = this.#bus.cycle(command, this.#state.ready(command, bank));
+    queue.soonest[slot] = cycle;
     if (cycle >= this.cycle) {
       if (cycle < this.other) this.other = cycle;
       return;
