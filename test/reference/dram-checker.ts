@@ -158,6 +158,11 @@ type BankState =
   | { readonly is: 'half open'; readonly row: number | undefined; readonly since: number }
   | { readonly is: 'open'; readonly row: number | undefined };
 
+/** A bank's row buffer. */
+function inBuffer(bank: string, buffer = 0): string {
+  return `${bank} in ${buffer}`;
+}
+
 class BankChecker {
   private readonly device: DramDevice;
   private readonly twoSteps: boolean;
@@ -179,10 +184,10 @@ class BankChecker {
     const tears = (bank: string): boolean => this.bound.get(bank)?.some((other) => !banks.includes(other)) ?? false;
     if (command.banks === 'closes' && banks.some(tears)) broken.add('rows opened together are closed together');
     for (const path of banks) {
+      for (const rule of this.brokenElsewhere(issued, path)) broken.add(rule);
       if (command.banks === 'closes') this.bound.delete(path);
       if (command.together) this.bound.set(path, banks);
-      for (const rule of this.brokenElsewhere(issued, path)) broken.add(rule);
-      const bank = `${path} in ${command.rowBuffer ?? 0}`;
+      const bank = inBuffer(path, command.rowBuffer);
       const state = this.states.get(bank) ?? { is: 'closed' };
       for (const rule of this.broken(issued, state)) broken.add(rule);
       if (command.banks === 'activates')
@@ -195,7 +200,7 @@ class BankChecker {
 
   /** The open row of a bank. */
   rowOf(path: readonly number[]): number | undefined {
-    const state = this.states.get(String(path)) ?? { is: 'closed' };
+    const state = this.states.get(inBuffer(String(path))) ?? { is: 'closed' };
     return state.is === 'closed' ? undefined : state.row;
   }
 
@@ -212,7 +217,7 @@ class BankChecker {
   private brokenElsewhere(issued: IssuedCommand, bank: string): string[] {
     const { banks, refreshes, rowBuffer = 0, prepares } = this.device.commands[issued.command];
     const others = ['', ...(this.device.rowBuffers ?? [])].flatMap((_, buffer) =>
-      buffer === rowBuffer ? [] : [this.states.get(`${bank} in ${buffer}`) ?? { is: 'closed' as const }],
+      buffer === rowBuffer ? [] : [this.states.get(inBuffer(bank, buffer)) ?? { is: 'closed' as const }],
     );
     const isOpen = others.some((state) => state.is === 'open' && state.row === issued.row);
     return [

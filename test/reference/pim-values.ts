@@ -23,8 +23,8 @@ type Lanes = readonly number[];
 export class PimValues {
   /** By bank, row and column. */
   readonly #cells = new Map<string, Lanes>();
-  /** By row buffer and bank. */
-  readonly #open = new Map<string, number>();
+  /** By row buffer x banks + bank. */
+  readonly #open = new Map<number, number>();
   readonly #instructions = new InstructionFile();
   /** By name of a buffer, node and entry. */
   readonly #buffers = new Map<string, Lanes>();
@@ -68,7 +68,7 @@ export class PimValues {
     if (pim?.kind === 'executes') this.#step(issued);
     if (pim?.kind === 'applies' && pim.from === 'zero') this.#clear(pim.to);
     for (const bank of this.#named(issued)) {
-      const place = [rowBuffer, bank].join(' ');
+      const place = rowBuffer * banksOf(this.#device) + bank;
       if (banks === 'opens') this.#open.set(place, address.row);
       if (banks === 'closes') this.#open.delete(place);
       for (let i = 0; pim?.kind === 'multiplies' && i < (issued.multiplications ?? 1); i++) {
@@ -89,12 +89,8 @@ export class PimValues {
 
   /** What stands in a column of the row that is open in a row buffer of a bank. */
   #rowAt(bank: number, rowBuffer: number, column: number): Lanes | undefined {
-    return this.#cells.get([bank, this.#open.get([rowBuffer, bank].join(' ')), column].join(' '));
-  }
-
-  /** The row that is open in the ordinary buffer of a bank. */
-  #rowOf(bank: number): number | undefined {
-    return this.#open.get([0, bank].join(' '));
+    const row = this.#open.get(rowBuffer * banksOf(this.#device) + bank);
+    return this.#cells.get([bank, row, column].join(' '));
   }
 
   /** Copies all columns of the row that is open in a bank to the entries of a buffer. */
@@ -171,14 +167,14 @@ export class PimValues {
     for (const named of this.#named(issued)) {
       const unit = this.#node(named, this.#unit);
       const parity = named % 2;
-      const row = this.#rowOf(named) ?? Number.NaN;
+      const row = this.#open.get(named) ?? Number.NaN;
       const bankOf = (of: number): number => named - parity + of;
       const read = (place: string): Lanes => this.#buffers.get(place) ?? Array<number>(this.#lanes).fill(0);
       execute(
         instruction,
         {
-          bank: (of) => this.load(bankOf(of), this.#rowOf(bankOf(of)) ?? Number.NaN, column),
-          store: (of, values) => this.store(bankOf(of), this.#rowOf(bankOf(of)) ?? Number.NaN, column, values),
+          bank: (of) => this.load(bankOf(of), this.#open.get(bankOf(of)) ?? Number.NaN, column),
+          store: (of, values) => this.store(bankOf(of), this.#open.get(bankOf(of)) ?? Number.NaN, column, values),
           register: (file, index) => read([file, unit, index].join(' ')),
           setRegister: (file, index, values) => this.#buffers.set([file, unit, index].join(' '), values),
         },

@@ -152,7 +152,7 @@ export class PimChannel {
     } else if (work.cycle === cycle) {
       this.#compute();
     } else {
-      const soonest = Math.min(work.cycle, ordinary.other, refreshing.isWaiting ? refreshing.cycle : refreshing.due);
+      const soonest = Math.min(work.cycle, refreshing.isWaiting ? refreshing.cycle : refreshing.due);
       this.#access(Math.min(soonest, limit + 1));
     }
     return true;
@@ -253,11 +253,11 @@ export class PimChannel {
     if (this.#log !== null) this.#logAccess(0, cycle);
     if (run === 0) {
       this.#work.forget(command, row);
-      ordinary.forget();
+      ordinary.forget(bank);
       return;
     }
     const columns = 1 + this.#follow(run - 1, cycle, before);
-    const access = ordinary.sent(columns);
+    const access = ordinary.sent(columns, this.now);
     if (access !== null) this.#end(access);
   }
 
@@ -273,9 +273,10 @@ export class PimChannel {
     const { command, bank, row } = this.#ordinary;
     if (most === 0) return 0;
     const first = this.#bus.cycle(command, this.#state.ready(command, bank));
-    if (first >= before || !this.#state.repeats[command]) return 0;
     const period = first - from;
-    const count = Math.min(most, Math.floor((before - 1 - first) / period) + 1);
+    const limit = Math.min(before, this.#ordinary.before(period));
+    if (first >= limit || !this.#state.repeats[command]) return 0;
+    const count = Math.min(most, Math.floor((limit - 1 - first) / period) + 1);
     const last = first + (count - 1) * period;
     if (this.#log !== null) {
       for (let i = 0; i < count; i++) this.#logAccess(i + 1, first + i * period);
