@@ -4,7 +4,7 @@
  */
 export type PimProgram = readonly PimStep[];
 
-export type PimStep = PimCommands | PimRepeat | PimBarrier;
+export type PimStep = PimCommands | PimRepeat | PimBarrier | PimInstruction | PimSync;
 
 /**
  * A command again and again, at addresses that count up. Command `i` is at the `i`-th address of `order`; sent are those
@@ -40,6 +40,23 @@ export interface PimBarrier {
   readonly kind: 'barrier';
   readonly first?: number;
   readonly channels: number;
+}
+
+/**
+ * What a host decodes in a cycle of its own: each of some channels gets the commands of `steps`, independently of the others,
+ * as its queue has room. The next instruction is decoded after the last of them has found room, and when the host `waits`,
+ * after their data have come. The fields of its commands are without the channel.
+ */
+export interface PimInstruction {
+  readonly kind: 'instruction';
+  readonly channels: readonly number[];
+  readonly steps: PimProgram;
+  readonly waits?: boolean;
+}
+
+/** An instruction to all channels, done when all before it is: data have come and are written. The host waits for it. */
+export interface PimSync {
+  readonly kind: 'sync';
 }
 
 /** `commands` in short, for programs written by hand. */

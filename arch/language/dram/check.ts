@@ -4,7 +4,7 @@ import type { Layers } from '../layers.ts';
 import type { Path } from '../source.ts';
 import { type Expression, evaluate, isParameter, namesIn, wholeExpression } from './expression.ts';
 import { refreshCommand } from './resolve.ts';
-import type { PlacedConstraint } from './rows.ts';
+import type { PlacedCommand, PlacedConstraint } from './rows.ts';
 import type { DramStandard, Organisation, Speed, Timing } from './standard.ts';
 import { countNames, isTable, selectorsOf, TimingProblem, Timings } from './timings.ts';
 import { attempt, type Locate } from './words.ts';
@@ -28,11 +28,12 @@ interface Needed extends Site {
 export function checkTimings(
   standard: DramStandard,
   constraints: readonly PlacedConstraint[],
+  commands: readonly PlacedCommand[],
   layers: Layers,
   at: Path,
   mistakes: Diagnostic[],
 ): void {
-  new Checker(standard, layers, at, mistakes).check(constraints);
+  new Checker(standard, layers, at, mistakes).check(constraints, commands);
 }
 
 class Checker {
@@ -58,8 +59,11 @@ class Checker {
     this.#selectors = new Set(this.#choices().flatMap(([organisation, speed]) => selectorsOf(organisation, speed)));
   }
 
-  check(constraints: readonly PlacedConstraint[]): void {
+  check(constraints: readonly PlacedConstraint[], commands: readonly PlacedCommand[]): void {
     const needed: Needed[] = [
+      ...commands.flatMap(({ row, takes, locate, length }) =>
+        takes === undefined ? [] : [{ name: row.name, expression: takes, locate, length, least: 0 }],
+      ),
       ...constraints.map(({ row, latency, locate, length }) => ({
         name: row.text,
         expression: latency,

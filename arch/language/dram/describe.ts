@@ -62,7 +62,7 @@ function refreshText({ refresh: { allBank, perBank, lockstep } }: DramStandard):
 }
 
 function commandRow(row: CommandRow): string[] {
-  const { name, bus, cycles, banks, access, refreshes, manages, syncs, pim } = row;
+  const { name, bus, cycles, banks, access, refreshes, manages, syncs, pim, mode, switches, takes } = row;
   const level = targetText(row);
   const syncsWhat = { none: '', read: 'reads', write: 'writes', any: 'accesses' }[syncs];
   const effects = [
@@ -72,6 +72,9 @@ function commandRow(row: CommandRow): string[] {
     ...(manages ? [`manages ${level}`] : []),
     ...(syncsWhat ? [`syncs ${syncsWhat}`] : []),
     ...(pim ? [pimText(row, pim)] : []),
+    ...(switches ? [`switches ${switches}`] : []),
+    ...(mode ? [`in ${mode}`] : []),
+    ...(takes === null ? [] : [`takes ${takes}`]),
   ];
   return [name, bus, `${cycles} CK`, effects.join(', ')];
 }
@@ -79,10 +82,15 @@ function commandRow(row: CommandRow): string[] {
 /** Whom a command acts on, as its row has it. */
 function targetText({ banks, pim, level, each }: CommandRow): string {
   if (!each.isEmpty()) return `${level} of each ${each.join(' ')}`;
-  return level !== 'bank' && (banks === 'opens' || pim?.kind === 'multiplies') ? `banks of ${level}` : level;
+  return level !== 'bank' && (banks === 'opens' || pim) ? `banks of ${level}` : level;
 }
 
 function pimText(row: CommandRow, { kind, from, to, unit }: PimEffect): string {
+  if (kind === 'computes') return `computes ${targetText(row)}`;
+  if (kind === 'moves' && row.level !== 'bank') {
+    const [source, target] = from === 'host' ? ['', ` of ${targetText(row)}`] : [` of ${targetText(row)}`, ''];
+    return `moves ${from}${source} to ${to}${target}`;
+  }
   if (kind !== 'multiplies') return `${kind} ${from} to ${to}`;
   return `multiplies ${targetText(row)} by ${from} into ${to} on ${unit}`;
 }

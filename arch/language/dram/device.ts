@@ -23,15 +23,22 @@ export interface DramCommand {
   readonly pim?: DramPimEffect;
   /** Synchronises the data clock for an access that follows in the next tick. */
   readonly syncs: 'none' | 'read' | 'write' | 'any';
+  /** Ticks until what it does is done: data have come, or are written; absent: a tick, or those of a read or a write. */
+  readonly takes?: number;
+  /** The mode that the channel has to be in for it; absent: the usual one. */
+  readonly mode?: string;
+  /** The mode that it enters, or leaves for the usual one. */
+  readonly switches?: string;
 }
 
 /**
  * What a command of a dialect does with numbers. `multiplies`: the column of an open row, in every bank that it names, by
  * an entry of the buffer `from`, added to the buffer `to`, in the units of a level. `moves`: an entry of `from` to `to`,
- * of which one may be the `host` and one the open `row`. `applies`: the function `from` to the buffer `to`.
+ * of which one may be the `host` and one the open `row`; in all units below the banks that it names. `applies`: the function
+ * `from` to the buffer `to`. `computes`: something with open rows and with buffers that is not told here.
  */
 export interface DramPimEffect {
-  readonly kind: 'multiplies' | 'moves' | 'applies';
+  readonly kind: 'multiplies' | 'moves' | 'applies' | 'computes';
   readonly from: string;
   readonly to: string;
   /** Index of the level each node of which has a unit; of `multiplies` only, -1 otherwise. */
@@ -160,5 +167,6 @@ export function tickPs(device: DramDevice): number {
 
 /** Whether a command needs an open row: an access, or one that computes with a row or moves it. */
 export function needsRow({ access, pim }: DramCommand): boolean {
-  return access !== 'none' || pim?.kind === 'multiplies' || pim?.from === 'row' || pim?.to === 'row';
+  const isWithRow = pim?.kind === 'multiplies' || pim?.kind === 'computes' || pim?.from === 'row' || pim?.to === 'row';
+  return access !== 'none' || isWithRow;
 }

@@ -8,7 +8,7 @@ import { checkTimings } from './check.ts';
 import { expandExtends, type Generation, type RowText, runsTogether } from './extend.ts';
 import { Buffer, ends, Units } from './pim.ts';
 import { refreshCommand } from './resolve.ts';
-import { type Placed, type PlacedConstraint, parseCommands, parseConstraints } from './rows.ts';
+import { type Placed, type PlacedCommand, type PlacedConstraint, parseCommands, parseConstraints } from './rows.ts';
 import { standardSchema, type WrittenStandard, type WrittenTiming } from './schema.ts';
 import {
   type CommandRow,
@@ -75,7 +75,8 @@ class Reader {
   standard(generations: readonly Generation[]): DramStandard | undefined {
     const written = this.#written;
     if (!this.#checkLevels()) return undefined;
-    const commands = this.#commands(generations);
+    const placed = this.#commands(generations);
+    const commands = placed.map(({ row }) => row);
     const constraints = this.#constraints(generations, commands);
     const standard = new DramStandard({
       name: written.standard,
@@ -104,7 +105,8 @@ class Reader {
     this.#checkDeadline(commands);
     if (this.#mistakes.length === 0) this.#checkDataClock(commands);
     // Expressions make sense only among rows that do.
-    if (this.#mistakes.length === 0) checkTimings(standard, constraints, this.#layers, this.#at, this.#mistakes);
+    if (this.#mistakes.length === 0)
+      checkTimings(standard, constraints, placed, this.#layers, this.#at, this.#mistakes);
     return standard;
   }
 
@@ -124,7 +126,7 @@ class Reader {
     return false;
   }
 
-  #commands(generations: readonly Generation[]): CommandRow[] {
+  #commands(generations: readonly Generation[]): PlacedCommand[] {
     const placed = generations.flatMap(({ commands: table }) =>
       table ? this.#rows('commands', table, (mistakes) => parseCommands(table, this.#levels, mistakes)) : [],
     );
@@ -132,7 +134,21 @@ class Reader {
     const rows = placed.map(({ row }) => row);
     this.#checkEffects(rows);
     for (const command of placed) this.#checkNumbers(command);
-    return rows;
+    for (const command of placed) this.#checkMode(command, rows);
+    return placed;
+  }
+
+  /** That a mode which a command needs can be entered. */
+  #checkMode(command: Placed<CommandRow>, rows: readonly CommandRow[]): void {
+    const { name, mode } = command.row;
+    const known = rows.map(({ switches }) => switches).filter((switched) => switched !== '');
+    if (mode === '' || known.includes(mode)) return;
+    const hint = known.length > 0 ? suggest(mode, known) : `such as "TMOD row switches ${mode}"`;
+    this.#mistakes.push({
+      message: `${name} needs a mode "${mode}" that no command enters`,
+      place: placeOf(command),
+      hint,
+    });
   }
 
   /** That there are units, and every buffer that a command names. */
@@ -141,7 +157,9 @@ class Reader {
     if (!pim) return;
     const { units, buffers } = this.#written;
     const known = new Set([...Object.keys(buffers), ...(pim.kind === 'moves' ? ends : [])]);
-    const named = pim.kind === 'applies' ? [pim.to] : [pim.from, pim.to];
+    const named = { applies: [pim.to], computes: [], moves: [pim.from, pim.to], multiplies: [pim.from, pim.to] }[
+      pim.kind
+    ];
     for (const buffer of named.filter((buffer) => !known.has(buffer))) {
       const message = `${name} names a buffer "${buffer}", which is not there`;
       this.#mistakes.push({ message, place: placeOf(command), hint: suggest(buffer, known) });

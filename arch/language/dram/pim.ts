@@ -57,13 +57,25 @@ export function multipliesOf(words: Words, levels: readonly string[]): Target & 
   return { ...target, pim: new PimEffect({ kind: 'multiplies', from, to, unit: oneOf(words, levels, 'level') }) };
 }
 
-/** `moves host to operands`. */
-export function movesOf(words: Words): { pim: PimEffect } {
-  const from = words.expect('name', 'a buffer, the host or the row').text;
+/** `moves host to operands`, or `moves sums of banks of channel to host`. */
+export function movesOf(words: Words, levels: readonly string[]): Partial<Target> & { pim: PimEffect } {
+  const end = () => words.expect('name', 'a buffer, the host or the row').text;
+  const from = end();
+  const source = words.takeIf('of') ? targetOf(words, levels) : {};
   words.expectText('to', 'where it moves that');
-  return {
-    pim: new PimEffect({ kind: 'moves', from, to: words.expect('name', 'a buffer, the host or the row').text }),
-  };
+  const to = end();
+  const target = words.takeIf('of') ? targetOf(words, levels) : {};
+  return { ...source, ...target, pim: new PimEffect({ kind: 'moves', from, to }) };
+}
+
+/** `computes banks of channel`: with their open rows. */
+export function computesOf(words: Words, levels: readonly string[]): Target & { pim: PimEffect } {
+  return { ...targetOf(words, levels), pim: new PimEffect({ kind: 'computes' }) };
+}
+
+/** `in registers`, `switches registers`: the name of a mode. */
+export function modeOf(words: Words): string {
+  return words.expect('name', 'the name of a mode').text;
 }
 
 /** `applies softmax to scores`. */

@@ -23,7 +23,7 @@ export function deviceOf(standard: DramStandard, choice: DeviceChoice = {}): Dra
   const organisation = choice.ranks === undefined ? chosen : withRanks(standard, chosen, choice.ranks);
   const timings = new Timings(standard.timings, organisation, speed);
   const ticks = (latency: string): number => Math.ceil(timings.cycles(latency) * standard.ticks);
-  const commands = standard.commands.map((row) => commandOf(standard, row)).toArray();
+  const commands = standard.commands.map((row) => commandOf(standard, row, ticks)).toArray();
   const width = organisation.width ?? standard.width;
   const { readLatency, writeLatency, activationDeadline, dataClock } = standard;
   return {
@@ -79,8 +79,8 @@ function withRanks(standard: DramStandard, organisation: Organisation, ranks: nu
   throw new InputError({ message: `${standard.name} has no ranks`, hint: `it has ${standard.levels.join(', ')}` });
 }
 
-function commandOf(standard: DramStandard, row: CommandRow): DramCommand {
-  const { name, bus, banks, access, syncs, each, pim } = row;
+function commandOf(standard: DramStandard, row: CommandRow, ticksOf: (latency: string) => number): DramCommand {
+  const { name, bus, banks, access, syncs, each, pim, takes, mode, switches } = row;
   const level = standard.levels.indexOf(row.level);
   const refreshes = row.refreshes || row.manages;
   const ticks = row.cycles * standard.ticks;
@@ -95,6 +95,9 @@ function commandOf(standard: DramStandard, row: CommandRow): DramCommand {
     syncs,
     ...(each.size > 0 && { each: each.map((above) => standard.levels.indexOf(above)).toArray() }),
     ...(pim && { pim: { ...pim.toObject(), unit: standard.levels.indexOf(pim.unit) } }),
+    ...(takes !== null && { takes: ticksOf(takes) }),
+    ...(mode !== '' && { mode }),
+    ...(switches !== '' && { switches }),
   };
 }
 

@@ -3,7 +3,7 @@ import { List, OrderedMap } from 'immutable';
 import { type Diagnostic, suggest } from '../diagnostics.ts';
 import { beginsExpression, type Expression, expressionOf } from './expression.ts';
 import type { RowText } from './extend.ts';
-import { appliesOf, movesOf, multipliesOf, targetOf } from './pim.ts';
+import { appliesOf, computesOf, modeOf, movesOf, multipliesOf, targetOf } from './pim.ts';
 import { CommandRow, ConstraintRow } from './standard.ts';
 import { countNames } from './timings.ts';
 import { attempt, type Locate, TextMistake, type Word, type Words } from './words.ts';
@@ -14,6 +14,11 @@ export interface Placed<Row> {
   readonly locate: Locate;
   /** Characters of its line, without the comment. */
   readonly length: number;
+}
+
+export interface PlacedCommand extends Placed<CommandRow> {
+  /** How long it takes; undefined where that is not said. */
+  readonly takes: Expression | undefined;
 }
 
 export interface PlacedConstraint extends Placed<ConstraintRow> {
@@ -38,16 +43,16 @@ function plain(line: string): string {
 }
 
 /** Commands; `levels` from the channel to the bank. */
-export function parseCommands(table: RowText, levels: readonly string[], mistakes: Diagnostic[]): Placed<CommandRow>[] {
+export function parseCommands(table: RowText, levels: readonly string[], mistakes: Diagnostic[]): PlacedCommand[] {
   return linesOf(table, (line, here) => {
-    const row = attempt(line, here, mistakes, (words) => commandOf(words, levels));
-    return row && { row, locate: here, length: line.replace(/#.*/, '').trimEnd().length };
+    const read = attempt(line, here, mistakes, (words) => commandOf(words, levels, line));
+    return read && { ...read, locate: here, length: line.replace(/#.*/, '').trimEnd().length };
   });
 }
 
 const buses: readonly string[] = ['row', 'column', 'both'] satisfies CommandRow['bus'][];
 
-function commandOf(words: Words, levels: readonly string[]): CommandRow {
+function commandOf(words: Words, levels: readonly string[], line: string): Pick<PlacedCommand, 'row' | 'takes'> {
   const name = words.expect('name', 'the name of a command');
   const bus = words.expect('name', 'a bus', 'row, column or both');
   if (!isBus(bus.text)) throw new TextMistake(`"${bus.text}" is no bus`, bus, suggest(bus.text, buses));
@@ -56,11 +61,16 @@ function commandOf(words: Words, levels: readonly string[]): CommandRow {
   if (words.peek().kind === 'end') {
     throw new TextMistake(`"${name.text}" does nothing`, name, 'such as "opens bank", "reads" or "closes rank"');
   }
+  let takes: Expression | undefined;
   do {
-    row = row.merge(effectOf(words, levels));
+    if (words.takeIf('takes')) {
+      const { start } = words.peek();
+      takes = expressionOf(words);
+      row = row.set('takes', plain(line.slice(start, words.end)));
+    } else row = row.merge(effectOf(words, levels));
   } while (words.takeIf(','));
   if (words.peek().kind !== 'end') words.fail('a comma', 'between two effects');
-  return row;
+  return { row, takes };
 }
 
 function isBus(name: string): name is CommandRow['bus'] {
@@ -76,7 +86,10 @@ function cyclesOf(words: Words): number {
 }
 
 type Effect = Partial<
-  Pick<CommandRow, 'level' | 'each' | 'banks' | 'access' | 'refreshes' | 'manages' | 'syncs' | 'pim'>
+  Pick<
+    CommandRow,
+    'level' | 'each' | 'banks' | 'access' | 'refreshes' | 'manages' | 'syncs' | 'pim' | 'mode' | 'switches'
+  >
 >;
 
 const synced: ReadonlyMap<string, CommandRow['syncs']> = new Map([
@@ -100,8 +113,11 @@ const effects: ReadonlyMap<string, ReadEffect> = new Map<string, ReadEffect>([
   ['starts', (words) => clockOf(words)],
   ['stops', (words) => clockOf(words)],
   ['multiplies', (words, levels) => multipliesOf(words, levels)],
-  ['moves', (words) => movesOf(words)],
+  ['moves', (words, levels) => movesOf(words, levels)],
   ['applies', (words) => appliesOf(words)],
+  ['computes', (words, levels) => computesOf(words, levels)],
+  ['in', (words) => ({ mode: modeOf(words) })],
+  ['switches', (words) => ({ switches: modeOf(words), level: 'channel' })],
 ]);
 
 function effectOf(words: Words, levels: readonly string[]): Effect {

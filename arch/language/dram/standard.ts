@@ -21,6 +21,11 @@ export class CommandRow extends Record<{
   /** Refresh management, which takes the time of a refresh. */
   manages: boolean;
   syncs: DramCommand['syncs'];
+  /** Clock cycles until what it does is done, as an expression; null where that is not said. */
+  takes: string | null;
+  /** The mode that it needs, and the one that it enters or leaves; empty: the usual one, and none. */
+  mode: string;
+  switches: string;
 }>(
   {
     name: '',
@@ -34,6 +39,9 @@ export class CommandRow extends Record<{
     refreshes: false,
     manages: false,
     syncs: 'none',
+    takes: null,
+    mode: '',
+    switches: '',
   },
   'CommandRow',
 ) {}

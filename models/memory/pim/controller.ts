@@ -6,7 +6,7 @@
 import type { DramDevice } from '../../../arch/language/dram/device.ts';
 import type { Refresh } from '../dram/policy.ts';
 import { type RefreshManager, refreshManager } from '../dram/refresh.ts';
-import { type Addressed, PimQueue } from './queue.ts';
+import { type Addressed, type PimOrder, PimQueue } from './queue.ts';
 import { PimRows } from './rows.ts';
 import { scopesOf, sentFor } from './scope.ts';
 
@@ -21,6 +21,8 @@ export interface PimOptions {
   readonly queue?: number;
   readonly requests?: number;
   readonly mode?: PimMode;
+  /** Of PIM commands; requests go as they are ready. */
+  readonly order?: PimOrder;
   readonly refresh?: Refresh;
   readonly log?: PimLog | null;
 }
@@ -34,6 +36,11 @@ export class PimController {
   readonly requests: PimQueue;
   /** Cycles until a read's last data have come, added up over all reads. */
   latencySum = 0;
+  /** Cycles at which the last data of those sent had come, one command's after another's, and all were written or done. */
+  came = 0;
+  done = 0;
+  /** The cycle in which the last sync came to the front of its queue. */
+  synced = 0;
   /** The next cycle in which something may happen, if nothing arrives. */
   next: number;
   readonly #device: DramDevice;
@@ -48,19 +55,30 @@ export class PimController {
   #isBlocked = false;
   /** The earliest tick after this one at which something may start. */
   #wake = never;
+  /** Place of a run of which the last command sent was one; -1: it was of none. */
+  #sent = none;
+  /** By command: cycles until it is done, and whether data come of it. */
+  readonly #takes: readonly number[];
+  readonly #answers: readonly boolean[];
 
   /** `named` are the indices of the commands that it may be given. */
   constructor(device: DramDevice, named: Iterable<number>, options: PimOptions = {}) {
-    const { queue = 33, requests = 32, mode = 'concurrent', refresh = 'all-bank', log = null } = options;
+    const { queue = 33, requests = 32, mode = 'concurrent', order, refresh = 'all-bank', log = null } = options;
     const scopes = scopesOf(device);
     this.#device = device;
     this.#mode = mode;
     this.#log = log;
     this.rows = new PimRows(device, scopes, sentFor(device, scopes, named, refresh));
-    this.commands = new PimQueue(device, this.rows, queue);
+    this.commands = new PimQueue(device, this.rows, queue, order);
     this.requests = new PimQueue(device, this.rows, requests);
     this.#served = [[this.commands], [this.requests], [this.commands, this.requests]];
     this.#refresh = refreshManager(device, refresh);
+    this.#takes = device.commands.map(({ takes, access }) => {
+      const { readLatency, writeLatency, ticksPerClock } = device;
+      const usual = { read: readLatency, write: writeLatency, none: ticksPerClock }[access];
+      return Math.ceil((takes ?? usual) / ticksPerClock);
+    });
+    this.#answers = device.commands.map(({ access, pim }) => access === 'read' || pim?.to === 'host');
     this.next = this.#cycleOf(this.#refresh.due);
   }
 
@@ -83,8 +101,12 @@ export class PimController {
     return this.#device.halfCycle ? Math.ceil((tick - 1) / 2) : tick;
   }
 
-  /** Executes a cycle; none may be left out in which something arrived or that `next` named. */
-  cycle(cycle: number): void {
+  /**
+   * Executes a cycle; none may be left out in which something arrived or that `next` named. What it sends in later cycles is
+   * sent with it where nothing can come between: a run of which the queue has more than room, but nothing of it at `before`
+   * or later, when a request may arrive.
+   */
+  cycle(cycle: number, before = never): void {
     const tick = this.#tickOf(cycle);
     this.#wake = never;
     if (this.#refresh.due <= tick) this.#refresh.tick(tick, (command, bank) => this.#due.push(command, bank));
@@ -94,7 +116,35 @@ export class PimController {
     if (first !== null && this.#device.dualBus) this.#second(cycle, tick, first);
     const isSure = this.rows.version !== version || this.waiting !== waiting;
     const wake = Math.min(this.#wake, this.#refresh.due);
-    this.next = isSure ? cycle + 1 : Math.max(cycle + 1, this.#cycleOf(wake));
+    this.next = isSure ? this.#goOn(cycle, before) + 1 : Math.max(cycle + 1, this.#cycleOf(wake));
+  }
+
+  /** Sends what is left of a run of which one was just sent, as far as nothing can come between; returns the last cycle. */
+  #goOn(cycle: number, before: number): number {
+    const { commands, rows } = this;
+    const index = this.#sent;
+    const most = commands.excess - 1;
+    this.#sent = none;
+    if (index === none || most <= 0 || this.#due.length > 0) return cycle;
+    const one = commands.at(index);
+    const interval = rows.interval(one.command, one.bank, this.#tickOf(cycle));
+    if (interval === 0) return cycle;
+    let quiet = this.#refresh.due;
+    for (const queue of this.#queues()) quiet = Math.min(quiet, queue.quietUntil(queue === commands ? index : none));
+    const end = Math.min(before, this.#cycleOf(quiet));
+    const count = Math.min(most, one.count, Math.floor((end - 1 - cycle) / interval));
+    if (count <= 0) return cycle;
+    const last = cycle + count * interval;
+    if (this.#log !== null) {
+      for (let i = 0; i < count; i++) {
+        this.#log(this.#tickOf(cycle + (i + 1) * interval), one.command, one);
+        if (i + 1 < count) one.step?.locate(one.number + i + 1, one.first, one);
+      }
+    }
+    rows.start(one.command, one.bank, one.row, this.#tickOf(last), count);
+    this.#finish(one.command, last, count);
+    commands.remove(index, count);
+    return last;
   }
 
   /** Sends a command; returns the bus that another one may not take in this cycle, null when none may be sent. */
@@ -104,6 +154,7 @@ export class PimController {
       const chosen = queue.choose(tick);
       if (chosen === none) continue;
       if (queue.isBarrier(chosen)) {
+        if (queue.isSync(chosen)) this.synced = cycle;
         queue.remove(chosen);
         return null;
       }
@@ -121,7 +172,7 @@ export class PimController {
   #refreshes(tick: number): DramDevice['commands'][number]['bus'] {
     const [command = 0, bank = 0] = this.#due;
     const needed = this.rows.needed(command, bank, none);
-    const ready = this.rows.ready(needed, bank);
+    const ready = this.rows.readyFor(needed, command, bank, none);
     if (ready > tick) this.#wake = ready;
     else {
       this.#start(needed, { command, bank, row: none, column: none, entry: none, sum: none }, tick);
@@ -156,12 +207,23 @@ export class PimController {
   #send(queue: PimQueue, index: number, cycle: number, tick: number): void {
     const one = queue.at(index);
     const { needed, command, arrive } = one;
+    this.#sent = none;
     this.#start(needed, one, tick);
     if (needed !== command) return;
+    this.#finish(command, cycle);
     if (this.#device.commands[command]!.access === 'read') {
       this.latencySum += cycle - arrive + this.#device.readLatency / this.#device.ticksPerClock;
     }
+    const isRun = queue === this.commands && one.count > 1;
     queue.remove(index);
+    if (isRun) this.#sent = index;
+  }
+
+  /** Notes when a command sent in a cycle is done, the last one of `count`. */
+  #finish(command: number, cycle: number, count = 1): void {
+    const end = cycle + this.#takes[command]!;
+    if (this.#answers[command]!) this.came = Math.max(end, this.came + count);
+    else if (end > this.done) this.done = end;
   }
 
   #start(command: number, address: Addressed, tick: number): void {

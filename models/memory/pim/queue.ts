@@ -1,6 +1,6 @@
 /** Commands that wait in a channel, and which of them goes next. */
 import type { DramDevice } from '../../../arch/language/dram/device.ts';
-import { barrierCommand } from './cursor.ts';
+import { barrierCommand, type RunStep, syncCommand } from './cursor.ts';
 import type { PimRows } from './rows.ts';
 
 /** A command with its address. */
@@ -13,9 +13,22 @@ export interface Addressed {
   readonly sum: number;
 }
 
-const unknown = -1;
+/** Commands `number` to `number + count - 1` of a step: the same one to the same row. */
+export interface Run {
+  readonly step: RunStep;
+  /** The number that the step began with. */
+  readonly first: number;
+  readonly number: number;
+  readonly count: number;
+}
 
-/** A command that waits. */
+/** `in-order`: the oldest goes first. `ready-first`: the oldest of those that may start. */
+export type PimOrder = 'in-order' | 'ready-first';
+
+const unknown = -1;
+const never = Number.POSITIVE_INFINITY;
+
+/** A command that waits, and those of its run that wait behind it. */
 class Waiting implements Addressed {
   command = 0;
   bank = 0;
@@ -24,6 +37,10 @@ class Waiting implements Addressed {
   entry = 0;
   sum = 0;
   arrive = 0;
+  count = 0;
+  step: RunStep | null = null;
+  first = 0;
+  number = 0;
   /** The command to send next for it, as of `states`, and the earliest tick for that, as of `version`. */
   needed = 0;
   states = unknown;
@@ -34,26 +51,48 @@ class Waiting implements Addressed {
 export class PimQueue {
   readonly #rows: PimRows;
   readonly #capacity: number;
+  readonly #order: PimOrder;
   readonly #opensOrCloses: readonly boolean[];
-  /** First in, first out; those beyond `size` are spare. */
+  readonly #isDual: boolean;
+  /** First in, first out; those beyond `#entries` are spare. */
   readonly #waiting: Waiting[];
+  #entries = 0;
+  /** Commands that wait: more than the capacity while there is no room yet for all of a run. */
   size = 0;
   /** The earliest tick after that of the last choice at which another choice may have another outcome. */
-  next = Number.POSITIVE_INFINITY;
+  next = never;
 
-  constructor(device: DramDevice, rows: PimRows, capacity: number) {
+  constructor(device: DramDevice, rows: PimRows, capacity: number, order: PimOrder = 'ready-first') {
     this.#rows = rows;
     this.#capacity = capacity;
+    this.#order = order;
     this.#opensOrCloses = device.commands.map(({ banks, access }) => banks !== 'none' && access === 'none');
+    this.#isDual = device.dualBus;
     this.#waiting = Array.from({ length: capacity }, () => new Waiting());
   }
 
   get isFull(): boolean {
-    return this.size === this.#capacity;
+    return this.size >= this.#capacity;
   }
 
-  push(from: Addressed, arrive: number): void {
-    const slot = this.#waiting[this.size++]!;
+  /** Commands of a run that there is no room for yet; while there are any, nothing else can come. */
+  get excess(): number {
+    return Math.max(0, this.size - this.#capacity);
+  }
+
+  /**
+   * How many commands of a run it takes at once, when it takes one: all, those that there is no room for yet included,
+   * which differs from one by one, as room comes, only where a second command is chosen before the room of the first.
+   */
+  takes(run: number): number {
+    return !this.#isDual || this.size + 2 <= this.#capacity ? run : 1;
+  }
+
+  push(from: Addressed, arrive: number, run: Run | null = null): void {
+    const count = run === null ? 1 : run.count;
+    this.size += count;
+    if (run !== null && this.#extend(run)) return;
+    const slot = this.#waiting[this.#entries++]!;
     slot.command = from.command;
     slot.bank = from.bank;
     slot.row = from.row;
@@ -61,39 +100,66 @@ export class PimQueue {
     slot.entry = from.entry;
     slot.sum = from.sum;
     slot.arrive = arrive;
+    slot.count = count;
+    slot.step = run === null ? null : run.step;
+    slot.first = run === null ? 0 : run.first;
+    slot.number = run === null ? 0 : run.number;
     slot.states = unknown;
     slot.version = unknown;
+  }
+
+  /** Puts a run to the end of the one that it goes on. */
+  #extend({ step, first, number, count }: Run): boolean {
+    const last = this.#entries === 0 ? null : this.#waiting[this.#entries - 1]!;
+    if (last === null || last.step !== step || last.first !== first || last.number + last.count !== number)
+      return false;
+    if (step.startsRun(number)) return false;
+    last.count += count;
+    return true;
   }
 
   at(index: number): Waiting {
     return this.#waiting[index]!;
   }
 
-  remove(index: number): void {
+  /** Takes away the first `count` commands of an entry. */
+  remove(index: number, count = 1): void {
     const waiting = this.#waiting;
     const gone = waiting[index]!;
-    this.size--;
-    for (let i = index; i < this.size; i++) waiting[i] = waiting[i + 1]!;
-    waiting[this.size] = gone;
+    this.size -= count;
+    gone.count -= count;
+    gone.number += count;
+    if (gone.count > 0) {
+      gone.step?.locate(gone.number, gone.first, gone);
+      return;
+    }
+    this.#entries--;
+    for (let i = index; i < this.#entries; i++) waiting[i] = waiting[i + 1]!;
+    waiting[this.#entries] = gone;
   }
 
   /**
-   * Place of the one to go next, -1 when none waits; a barrier in front is taken away. That is the oldest whose next command
-   * may start, of those behind a barrier only if that command opens or closes rows; but nothing else is sent to a bank
-   * whose open row another one is for, while an older one waits. When none may start, the oldest.
+   * Place of the one to go next, -1 when none waits; a barrier in front is taken away. In order, that is the oldest; else
+   * the oldest whose next command may start, of those behind a barrier only if that command opens or closes rows; but
+   * nothing else is sent to a bank whose open row another one is for, while an older one waits. When none may start, the
+   * oldest.
    */
   choose(tick: number): number {
     const waiting = this.#waiting;
-    if (this.size > 0 && waiting[0]!.command === barrierCommand) this.remove(0);
-    if (this.size === 0) {
-      this.next = Number.POSITIVE_INFINITY;
-      return unknown;
+    if (this.#entries > 0 && waiting[0]!.command === barrierCommand) this.remove(0);
+    this.next = never;
+    if (this.#entries === 0) return unknown;
+    if (this.#order === 'in-order') {
+      const oldest = waiting[0]!;
+      if (oldest.command < 0) return 0;
+      this.#look(oldest);
+      if (oldest.ready > tick) this.next = oldest.ready;
+      return 0;
     }
-    this.next = Number.POSITIVE_INFINITY;
     let isBehind = false;
-    for (let i = 0; i < this.size; i++) {
+    for (let i = 0; i < this.#entries; i++) {
       const one = waiting[i]!;
-      if (one.command === barrierCommand) {
+      if (one.command < 0) {
         if (i === 0) return 0;
         isBehind = true;
         continue;
@@ -107,9 +173,36 @@ export class PimQueue {
     return 0;
   }
 
-  /** Whether what is chosen is a barrier that another one went right before. */
+  /**
+   * The tick before which nothing but the run at a place is chosen, however much of it is sent, as long as some of it is
+   * left; a place of -1: nothing at all.
+   */
+  quietUntil(index: number): number {
+    if (this.#order === 'in-order' && index === 0) return never;
+    let quiet = never;
+    let isBehind = false;
+    for (let i = 0; i < this.#entries; i++) {
+      if (i === index) continue;
+      const one = this.#waiting[i]!;
+      if (one.command < 0) {
+        if (i === 0) return 0;
+        isBehind = true;
+        continue;
+      }
+      this.#look(one);
+      if (isBehind && !this.#opensOrCloses[one.needed]) continue;
+      if (i === 0 || this.#isHit(one) || !this.#isHeld(one.bank)) quiet = Math.min(quiet, one.ready);
+    }
+    return quiet;
+  }
+
+  /** Whether what is chosen is a barrier that another one went right before, or a sync. */
   isBarrier(index: number): boolean {
-    return this.#waiting[index]!.command === barrierCommand;
+    return this.#waiting[index]!.command < 0;
+  }
+
+  isSync(index: number): boolean {
+    return this.#waiting[index]!.command === syncCommand;
   }
 
   #isHit(one: Waiting): boolean {
@@ -118,9 +211,9 @@ export class PimQueue {
 
   /** Whether one that waits hits the open row of a bank. */
   #isHeld(bank: number): boolean {
-    for (let i = 0; i < this.size; i++) {
+    for (let i = 0; i < this.#entries; i++) {
       const one = this.#waiting[i]!;
-      if (one.bank !== bank || one.command === barrierCommand) continue;
+      if (one.bank !== bank || one.command < 0) continue;
       this.#look(one);
       if (this.#isHit(one)) return true;
     }
@@ -135,7 +228,7 @@ export class PimQueue {
       one.states = states;
     }
     if (one.version !== version) {
-      one.ready = this.#rows.ready(one.needed, one.bank);
+      one.ready = this.#rows.readyFor(one.needed, one.command, one.bank, one.row);
       one.version = version;
     }
   }

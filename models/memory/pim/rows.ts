@@ -12,6 +12,8 @@ export class PimRows {
   /** Change whenever a command starts, and whenever rows open or close: what is found out holds until then. */
   version = 0;
   states = 0;
+  /** The mode that the channel is in; undefined: the usual one. */
+  mode: string | undefined;
   /** Commands sent, by index. */
   readonly sent: Float64Array;
   readonly #scopes: readonly Scope[];
@@ -19,6 +21,8 @@ export class PimRows {
   readonly #displaced: Displaced;
   readonly #device: DramDevice;
   readonly #needsRow: readonly boolean[];
+  /** By command: the mode that it needs. */
+  readonly #modes: readonly (string | undefined)[];
   readonly #widest: number;
   readonly #bankLevel: number;
   /** By command x banks + bank: what `ready` said last, and of which version that is. */
@@ -35,6 +39,7 @@ export class PimRows {
     this.#timing = new Timing({ ...device, constraints }, sent);
     this.#displaced = new Displaced(device);
     this.#needsRow = device.commands.map(needsRow);
+    this.#modes = device.commands.map(({ mode }) => mode);
     this.#widest = widestPrecharge(device);
     this.#bankLevel = device.levels.length - 1;
     this.#known = new Float64Array(this.openRow.length * device.commands.length);
@@ -42,10 +47,16 @@ export class PimRows {
   }
 
   /**
-   * The command to send next for one at a bank: itself, or the one that opens its row, or the one that closes what stands
-   * open instead. Rows of the banks that a command names are opened together, so all of them have to be closed before.
+   * The command to send next for one at a bank: the one that changes the mode, or itself, or the one that opens its row, or
+   * the one that closes what stands open instead.
    */
   needed(command: number, bank: number, row: number): number {
+    if (this.#modes[command] !== this.mode) return this.#switch(this.mode ?? this.#modes[command]);
+    return this.#neededInMode(command, bank, row);
+  }
+
+  /** Rows of the banks that a command names are opened together, so all of them have to be closed before. */
+  #neededInMode(command: number, bank: number, row: number): number {
     if (this.#device.commands[command]!.refreshes) return this.#neededRefresh(command, bank);
     if (!this.#needsRow[command]) return command;
     const { openRow } = this;
@@ -61,6 +72,11 @@ export class PimRows {
     return isOpen ? command : isClosed ? scope.opens : scope.closes;
   }
 
+  /** The command that enters a mode, or leaves it. */
+  #switch(mode: string | undefined): number {
+    return this.#device.commands.findIndex(({ switches }) => switches !== undefined && switches === mode);
+  }
+
   #neededRefresh(command: number, bank: number): number {
     const scope = this.#scopes[command]!;
     const isClosed = scope.banks(bank).every((one) => this.openRow[one] === closed);
@@ -71,6 +87,23 @@ export class PimRows {
   /** Whether a command needs an open row, so that it hits one when it may be sent. */
   hits(command: number): boolean {
     return this.#needsRow[command]!;
+  }
+
+  /**
+   * Earliest tick at which what is needed for a command may start. The mode is not changed before what comes next could
+   * start in the other one.
+   */
+  readyFor(needed: number, command: number, bank: number, row: number): number {
+    const ready = this.ready(needed, bank);
+    if (this.#modes[command] === this.mode) return ready;
+    return Math.max(ready, this.ready(this.#neededInMode(command, bank, row), bank));
+  }
+
+  /** Cycles apart at which a command may be sent again and again, right after it was sent, at `tick`; 0: not known. */
+  interval(command: number, bank: number, tick: number): number {
+    if (this.#timing.period(command) === 0 || this.#device.commands[command]!.banks !== 'none') return 0;
+    const { ticksPerClock } = this.#device;
+    return Math.max(1, Math.ceil((this.ready(command, bank) - tick) / ticksPerClock));
   }
 
   /** Earliest tick at which a command may start at a bank. */
@@ -98,17 +131,21 @@ export class PimRows {
     return tick;
   }
 
-  /** Starts a command; `row` is that of an opening. */
-  start(command: number, bank: number, row: number, tick: number): void {
+  /** Starts a command, which may be the last one of some that were sent `interval` apart; `row` is that of an opening. */
+  start(command: number, bank: number, row: number, tick: number, count = 1): void {
     const scope = this.#scopes[command]!;
     const nodes = scope.nodes(bank);
     for (let i = 0; i < nodes.length; i++) {
       this.#timing.issue(command, nodes[i]!, tick);
       this.#displaced.start(command, nodes[i]!, tick);
     }
-    this.sent[command]!++;
+    this.sent[command]! += count;
     this.version++;
-    const { banks: effect } = this.#device.commands[command]!;
+    const { banks: effect, switches } = this.#device.commands[command]!;
+    if (switches !== undefined) {
+      this.mode = this.mode === undefined ? switches : undefined;
+      this.states++;
+    }
     if (effect === 'none') return;
     this.states++;
     const banks = scope.banks(bank);

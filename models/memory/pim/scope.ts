@@ -91,5 +91,9 @@ export function sentFor(
     sent.add(command).add(opens).add(closes);
   }
   if (refreshes) sent.add(widestPrecharge(device));
+  const modes = new Set([...sent].map((command) => device.commands[command]?.mode));
+  device.commands.forEach(({ switches }, command) => {
+    if (switches !== undefined && modes.has(switches)) sent.add(command);
+  });
   return device.commands.map((_, command) => sent.has(command));
 }
