@@ -115,8 +115,18 @@ export class PimController {
     const first = this.#first(cycle, tick);
     if (first !== null && this.#device.dualBus) this.#second(cycle, tick, first);
     const isSure = this.rows.version !== version || this.waiting !== waiting;
-    const wake = Math.min(this.#wake, this.#refresh.due);
-    this.next = isSure ? this.#goOn(cycle, before) + 1 : Math.max(cycle + 1, this.#cycleOf(wake));
+    if (isSure) {
+      const last = this.#goOn(cycle, before);
+      this.next = Math.max(last + 1, this.#cycleOf(this.#quiet(none)));
+    } else this.next = Math.max(cycle + 1, this.#cycleOf(Math.min(this.#wake, this.#refresh.due)));
+  }
+
+  /** The tick before which nothing is sent, if nothing arrives, but for the run of PIM commands at a place. */
+  #quiet(index: number): number {
+    if (this.#due.length > 0 || (this.#mode === 'blocked' && index === none)) return 0;
+    let quiet = this.#refresh.due;
+    for (const queue of this.#queues()) quiet = Math.min(quiet, queue.quietUntil(queue === this.commands ? index : none));
+    return quiet;
   }
 
   /** Sends what is left of a run of which one was just sent, as far as nothing can come between; returns the last cycle. */
@@ -129,9 +139,7 @@ export class PimController {
     const one = commands.at(index);
     const interval = rows.interval(one.command, one.bank, this.#tickOf(cycle));
     if (interval === 0) return cycle;
-    let quiet = this.#refresh.due;
-    for (const queue of this.#queues()) quiet = Math.min(quiet, queue.quietUntil(queue === commands ? index : none));
-    const end = Math.min(before, this.#cycleOf(quiet));
+    const end = Math.min(before, this.#cycleOf(this.#quiet(index)));
     const count = Math.min(most, one.count, Math.floor((end - 1 - cycle) / interval));
     if (count <= 0) return cycle;
     const last = cycle + count * interval;

@@ -178,10 +178,10 @@ export class PimQueue {
    * left; a place of -1: nothing at all.
    */
   quietUntil(index: number): number {
-    if (this.#order === 'in-order' && index === 0) return never;
     let quiet = never;
     let isBehind = false;
-    for (let i = 0; i < this.#entries; i++) {
+    const candidates = this.#order === 'in-order' ? Math.min(1, this.#entries) : this.#entries;
+    for (let i = 0; i < candidates; i++) {
       if (i === index) continue;
       const one = this.#waiting[i]!;
       if (one.command < 0) {
