@@ -7,6 +7,10 @@ import { loadTechnologyFile } from '../arch/language/technology-file.ts';
 import { bind } from '../models/binding/bind.ts';
 import { loadWorkload } from '../workloads/language/load.ts';
 import { loadMapping } from '../workloads/language/mapping.ts';
+import { checkServing } from '../workloads/language/serving-check.ts';
+import { loadServingMapping } from '../workloads/language/serving-mapping.ts';
+import { loadServing } from '../workloads/llm/load.ts';
+import { loadModels } from '../workloads/llm/models.ts';
 import { together } from './failure.ts';
 import { findAny } from './files.ts';
 import { type Kind, kindOf } from './kind.ts';
@@ -24,10 +28,13 @@ export function check(names: readonly string[]): void {
 const checkers: { readonly [kind in Kind]: (file: string, given: readonly string[]) => string } = {
   machine: (file) => `machine ${loadArch(file).name}, no mistakes`,
   workload: (file) => `workload ${loadWorkload(file).workload.name}, no mistakes`,
+  'serving workload': (file) => `serving workload ${loadServing(file).workload.name}, no mistakes`,
+  'model table': (file) => `table of ${loadModels(file).size} models, no mistakes`,
   technology: (file) => `technology ${loadTechnologyFile(file).name}, no mistakes`,
   standard: (file) => `DRAM standard ${loadStandard(file).name}, no mistakes`,
   part: (file) => `part of kind ${checkPartFile(file)}, no mistakes`,
   mapping: checkMappingFile,
+  'serving mapping': checkServingFile,
 };
 
 /** Tries the mapping on the machine and workload that it names, where they are among the given files or the library's. */
@@ -45,6 +52,21 @@ function checkMappingFile(file: string, given: readonly string[]): string {
   if (machine === '' || workload === '') return `mapping ${name}, no mistakes by itself; it names nothing to try it on`;
   const missing = [...(arch ? [] : [`machine ${machine}`]), ...(cascade ? [] : [`workload ${workload}`])];
   return `mapping ${name}, no mistakes by itself; to try it, check the file of ${missing.join(' and of ')} as well`;
+}
+
+/** Tries a serving mapping on the machine that it names, where that is among the given files or the library's. */
+function checkServingFile(file: string, given: readonly string[]): string {
+  const loaded = loadServingMapping(file);
+  const { name, machine } = loaded.mapping;
+  const arch = named('machine', 'arch', machine, given, loadArch, (found) => found.name);
+  if (arch) {
+    const mistakes = checkServing(loaded, arch);
+    if (mistakes.length > 0) throw new InputError(mistakes);
+    return `mapping ${name} serves language models on ${machine}, no mistakes`;
+  }
+  if (machine === '')
+    return `mapping ${name} for language models, no mistakes by itself; it names no machine to try it on`;
+  return `mapping ${name} for language models, no mistakes by itself; to try it, check the file of machine ${machine} as well`;
 }
 
 /** What a mapping calls by name; null when it is not to be found, or has mistakes of its own that are told elsewhere. */

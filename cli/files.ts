@@ -24,7 +24,10 @@ import { type Kind, kindOf } from './kind.ts';
 const shelves: { readonly [kind in Kind]: string } = {
   machine: 'arch',
   workload: 'workloads',
+  'serving workload': 'workloads',
+  'model table': 'workloads/llm',
   mapping: 'workloads/mappings',
+  'serving mapping': 'workloads/mappings',
   part: 'arch/parts',
   technology: 'arch/parts/technology',
   standard: 'arch/parts/dram',
@@ -72,9 +75,10 @@ function meant(name: string, wanted: Kind | undefined): string {
   const here = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith('.yaml')) : [];
   const local = new Map(here.map((file) => [basename(file, '.yaml'), join(folder, file)]));
   // What lies deeper than its shelf is of another kind, but for parts.
-  const library = (wanted === undefined ? kinds : [wanted]).flatMap((kind) =>
+  const entries = (wanted === undefined ? kinds : [wanted]).flatMap((kind) =>
     libraryNames(join(packageRoot, shelves[kind])).filter((entry) => kind === 'part' || !entry.includes('/')),
   );
+  const library = new Set(entries);
   const near = nearest(basename(name, '.yaml'), [...local.keys(), ...library]);
   return near === undefined ? suggest(name, library) : `did you mean "${local.get(near) ?? near}"?`;
 }

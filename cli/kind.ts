@@ -1,13 +1,25 @@
 /** What a file describes, by its keys. */
 import { Source } from '../arch/language/source.ts';
 
-export type Kind = 'machine' | 'workload' | 'mapping' | 'technology' | 'standard' | 'part';
+export type Kind =
+  | 'machine'
+  | 'workload'
+  | 'serving workload'
+  | 'model table'
+  | 'mapping'
+  | 'serving mapping'
+  | 'technology'
+  | 'standard'
+  | 'part';
 
 /** The first line all of whose keys a file has tells its kind: its name, else what only files of that kind have. */
 const signs: readonly (readonly [Kind, ...string[]])[] = [
   ['mapping', 'mapping'],
   ['mapping', 'machine', 'workload'],
   ['machine', 'machine'],
+  ['serving workload', 'workload', 'model'],
+  ['serving workload', 'workload', 'batch'],
+  ['serving workload', 'workload', 'serve'],
   ['workload', 'workload'],
   ['machine', 'clocks'],
   ['machine', 'links'],
@@ -15,6 +27,7 @@ const signs: readonly (readonly [Kind, ...string[]])[] = [
   ['workload', 'graph'],
   ['mapping', 'loops'],
   ['mapping', 'place'],
+  ['model table', 'families'],
   ['part', 'kind'],
   ['technology', 'technology'],
   ['standard', 'standard'],
@@ -24,6 +37,9 @@ const signs: readonly (readonly [Kind, ...string[]])[] = [
 
 /** Undefined when the file has none of these keys. @throws InputError when it cannot be read as YAML. */
 export function kindOf(file: string): Kind | undefined {
-  const keys = Object.keys(Source.read(file).value() as object);
+  const tree = Source.read(file).value() as { readonly [key: string]: unknown };
+  const keys = Object.keys(tree);
+  // Its places are a list of rules, those of a mapping of einsums are by engine.
+  if (keys.includes('mapping') && Array.isArray(tree.place)) return 'serving mapping';
   return signs.find(([, ...needed]) => needed.every((key) => keys.includes(key)))?.[0];
 }

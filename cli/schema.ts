@@ -1,8 +1,9 @@
-export async function schema(kind: 'arch' | 'workload' | 'mapping' | 'standard'): Promise<void> {
+export async function schema(kind: 'arch' | 'workload' | 'serving' | 'mapping' | 'standard'): Promise<void> {
   const schemas = {
     arch: async () => (await import('../arch/language/json-schema.ts')).archJsonSchema(),
     standard: async () => (await import('../arch/language/json-schema.ts')).standardJsonSchema(),
     workload: async () => (await import('../workloads/language/json-schema.ts')).workloadJsonSchema(),
+    serving: async () => (await import('../workloads/llm/schema.ts')).servingJsonSchema(),
     mapping: async () => (await import('../workloads/language/mapping.ts')).mappingJsonSchema(),
   };
   process.stdout.write(`${JSON.stringify(await schemas[kind](), null, 2)}\n`);

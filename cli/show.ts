@@ -35,6 +35,10 @@ async function describe(file: string, kind: Kind, set: readonly string[], shape:
       const workload = (await import('../workloads/language/load.ts')).loadWorkload(file, { shape });
       return (await import('../workloads/language/describe.ts')).describeWorkload(workload);
     }
+    case 'serving workload': {
+      const { workload } = (await import('../workloads/llm/load.ts')).loadServing(file);
+      return (await import('../workloads/llm/describe.ts')).describeServing(workload);
+    }
     case 'standard': {
       const standard = (await import('../arch/language/dram/load.ts')).loadStandard(file);
       return (await import('../arch/language/dram/describe.ts')).describeStandard(standard);

@@ -198,11 +198,28 @@ export class Link extends Record<{
   bandwidth: Rate | null;
 }>({ from: '', to: '', both: false, via: null, bandwidth: null }, 'Link') {}
 
+/**
+ * What joins equal devices, or nodes of them: bytes per second that each sends while it receives as many, whoever the
+ * others are, and picoseconds from the first byte sent until it is there.
+ */
+export class PeerLink extends Record<{ bandwidth: number; latency: number }>(
+  { bandwidth: 0, latency: 0 },
+  'PeerLink',
+) {}
+
 export class Arch extends Record<{
   name: string;
   about: string;
   source: string;
   technology: Technology | null;
+  /** Equal devices of a node, of which the parts describe one. */
+  devices: number;
+  /** Between devices of a node; null where there is but one. */
+  link: PeerLink | null;
+  /** Equal nodes. */
+  nodes: number;
+  /** Between nodes; each device sends and receives so much. Null where there is but one. */
+  network: PeerLink | null;
   /** Hertz, by name. */
   clocks: OrderedMap<string, number>;
   parts: OrderedMap<string, Part>;
@@ -213,6 +230,10 @@ export class Arch extends Record<{
     about: '',
     source: '',
     technology: null,
+    devices: 1,
+    link: null,
+    nodes: 1,
+    network: null,
     clocks: OrderedMap(),
     parts: OrderedMap(),
     links: List(),

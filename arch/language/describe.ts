@@ -7,6 +7,7 @@ import {
   type GroupPart,
   type Link,
   type Part,
+  type PeerLink,
   type Rate,
   type Span,
 } from './arch.ts';
@@ -34,7 +35,14 @@ function head(arch: Arch): string[] {
     ['source', arch.source || 'none given'],
     ['technology', technology ?? 'none: no energy and no area'],
     ['clocks', clocks],
+    ...peerRows('devices', arch.devices, 'in a node', arch.link),
+    ...peerRows('nodes', arch.nodes, 'in all', arch.network),
   ]);
+}
+
+function peerRows(what: string, count: number, where: string, link: PeerLink | null): string[][] {
+  if (count === 1 || !link) return [];
+  return [[what, `${count} ${where}, ${bytes(link.bandwidth)}/s each way, latency ${si(link.latency * 1e-12, 's')}`]];
 }
 
 function partLines(arch: Arch, areas: ReadonlyMap<string, number>): string[] {
@@ -136,6 +144,7 @@ function dramFacts(memory: DramMemory): string[] {
     ...(memory.scheduler === usual.scheduler ? [] : [memory.scheduler]),
     ...(memory.page.equals(usual.page) ? [] : [`${pageText(memory.page)} page`]),
     ...(memory.refreshes === usual.refreshes ? [] : [`${memory.refreshes} refresh`]),
+    ...(memory.pim === null ? [] : [`${memory.pim} PIM`]),
   ];
 }
 

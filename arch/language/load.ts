@@ -10,6 +10,7 @@ import {
   LinkPart,
   MemoryPart,
   type Part,
+  PeerLink,
   Reduction,
   ScratchpadPart,
   Span,
@@ -104,6 +105,7 @@ class Builder {
       const place = this.#layers.placeOf(['clocks']);
       this.#mistakes.push({ message: 'there is no clock', place, hint: 'such as { core: 940 MHz }' });
     }
+    if (head) this.#checkPeers(head);
     const parts = this.#parts(tree.parts, [], []);
     // Where the head has mistakes, what can be read of it is still checked.
     const links =
@@ -115,10 +117,27 @@ class Builder {
       about: head?.about ?? '',
       source: head?.source ?? '',
       technology: technology === undefined ? null : this.#technology(technology),
+      devices: head?.devices ?? 1,
+      link: head?.link ? new PeerLink(head.link) : null,
+      nodes: head?.nodes ?? 1,
+      network: head?.network ? new PeerLink(head.network) : null,
       clocks: OrderedMap(Object.entries(head?.clocks ?? {})),
       parts,
       links: this.#readLinks(),
     });
+  }
+
+  /** Several devices, or nodes, are joined by something. */
+  #checkPeers(head: z.output<typeof machineSchema>): void {
+    for (const [count, between] of [
+      ['devices', 'link'],
+      ['nodes', 'network'],
+    ] as const) {
+      if (head[count] === 1 || head[between]) continue;
+      const message = `there are ${head[count]} ${count}, but no "${between}" joins them`;
+      const hint = `such as "${between}: { bandwidth: 450 GB/s, latency: 0.8 us }"`;
+      this.#mistakes.push({ message, place: this.#layers.placeOf([count]), hint });
+    }
   }
 
   #technology(name: string): Arch['technology'] {

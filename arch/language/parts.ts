@@ -37,6 +37,33 @@ export function partAt(arch: Arch, path: string): Part | undefined {
   return part;
 }
 
+/** A main memory, all copies of it together. */
+export interface PlacedMemory {
+  readonly path: string;
+  readonly part: MemoryPart;
+  readonly count: number;
+  /** Channels of all copies; of an ideal memory, one for each copy. */
+  readonly channels: number;
+}
+
+/** The main memories, in the order of the file. */
+export function memoriesOf(arch: Arch): PlacedMemory[] {
+  return expandParts(arch).flatMap(({ path, part, count }) =>
+    part.kind === 'memory' ? [{ path, part, count, channels: count * (part.dram?.channels ?? 1) }] : [],
+  );
+}
+
+/** The first memory that computes; undefined when none does. */
+export function pimMemory(arch: Arch): PlacedMemory | undefined {
+  return memoriesOf(arch).find(({ part }) => part.dram !== null && part.dram.pim !== null);
+}
+
+/** Where engines have what they work on: the first memory that does not compute, else the first one. */
+export function mainMemory(arch: Arch): PlacedMemory | undefined {
+  const all = memoriesOf(arch);
+  return all.find(({ part }) => part.dram === null || part.dram.pim === null) ?? all[0];
+}
+
 /** Clock of a part. @throws Error when the machine lacks it, which a loaded one does not. */
 export function clockOf(arch: Arch, part: ClockedPart): { readonly name: string; readonly hertz: number } {
   const hertz = arch.clocks.get(part.clock);

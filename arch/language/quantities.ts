@@ -10,6 +10,8 @@ import {
   parseEnergy,
   parseEnergyPerBit,
   parseFrequency,
+  parseIntensity,
+  parsePower,
   parseRate,
   parseRegisters,
   parseSize,
@@ -53,8 +55,12 @@ export const count = parsed(written, parseCount, [256, '64 Ki']);
 export const energy = parsed(written, parseEnergy, ['17.2 pJ']);
 /** Joules per bit. */
 export const energyPerBit = parsed(written, parseEnergyPerBit, ['3.9 pJ/bit']);
+/** Watts. */
+export const power = parsed(written, parsePower, ['66 mW']);
 /** mm2. */
 export const area = parsed(written, parseArea, ['1545 um2']);
+/** Operations per byte. */
+export const intensity = parsed(written, parseIntensity, ['8 Op/B']);
 /** Registers. */
 export const registers = parsed(z.string(), parseRegisters, ['16 x bf16']);
 /** Cycles per row or column. */

@@ -223,6 +223,11 @@ export const groupSchema = z
   })
   .describe('Parts that are repeated together, such as a core');
 
+const peers = z.strictObject({
+  bandwidth: bytesPerSecond.describe('Bytes per second that each device sends, and receives at the same time'),
+  latency: duration.describe('From the first byte sent until it is there'),
+});
+
 export const machineSchema = z.strictObject({
   machine: z
     .string()
@@ -231,6 +236,16 @@ export const machineSchema = z.strictObject({
   about: z.string().default('').describe('What it is, in a sentence'),
   source: z.string().default('').describe('Where its numbers come from'),
   technology: z.string().optional().describe('Energy and area tables: a file of arch/parts/technology, aladdin-45nm'),
+  devices: count.default(1).describe('Equal devices of a node, of which the parts describe one'),
+  link: peers
+    .optional()
+    .describe('What joins the devices of a node')
+    .meta({ examples: ['{ bandwidth: 450 GB/s, latency: 0.8 us }'] }),
+  nodes: count.default(1).describe('Equal nodes of so many devices'),
+  network: peers
+    .optional()
+    .describe('What joins devices of different nodes')
+    .meta({ examples: ['{ bandwidth: 50 GB/s, latency: 2 us }'] }),
   clocks: z
     .record(z.string(), frequency)
     .describe('Frequencies by name')

@@ -25,7 +25,19 @@ export class UnitError extends Error {
   }
 }
 
-type Dimension = 'count' | 'size' | 'rate' | 'frequency' | 'time' | 'cycles' | 'energy' | 'energyPerBit' | 'area';
+type Dimension =
+  | 'count'
+  | 'size'
+  | 'rate'
+  | 'frequency'
+  | 'time'
+  | 'cycles'
+  | 'energy'
+  | 'energyPerBit'
+  | 'power'
+  | 'area'
+  | 'operations'
+  | 'intensity';
 
 interface Measure {
   readonly dimension: Dimension;
@@ -34,7 +46,7 @@ interface Measure {
   /** The number as written, in its unit. */
   readonly number: string;
   readonly unit: string;
-  /** Bytes, hertz, picoseconds, cycles, joules, mm2. */
+  /** Bytes, hertz, picoseconds, cycles, joules, watts, mm2. */
   readonly value: number;
 }
 
@@ -47,7 +59,10 @@ const nouns: { readonly [D in Dimension]: string } = {
   cycles: 'a number of cycles',
   energy: 'an energy',
   energyPerBit: 'an energy per bit',
+  power: 'a power',
   area: 'an area',
+  operations: 'a number of operations',
+  intensity: 'an operational intensity',
 };
 
 const examples: { readonly [D in Dimension]: string } = {
@@ -59,7 +74,10 @@ const examples: { readonly [D in Dimension]: string } = {
   cycles: '4 cycles',
   energy: '17.2 pJ',
   energyPerBit: '3.9 pJ/bit',
+  power: '66 mW',
   area: '1545 um2',
+  operations: '8 Op',
+  intensity: '8 Op/B',
 };
 
 const units = new Map<string, readonly [Dimension, number]>([
@@ -85,8 +103,11 @@ const units = new Map<string, readonly [Dimension, number]>([
   ['uJ', ['energy', 1e-6]],
   ['mJ', ['energy', 1e-3]],
   ['J', ['energy', 1]],
+  ['mW', ['power', 1e-3]],
+  ['W', ['power', 1]],
   ['um2', ['area', 1e-6]],
   ['mm2', ['area', 1]],
+  ['Op', ['operations', 1]],
 ]);
 
 function sizes(unit: string, bytes: number): [string, readonly [Dimension, number]][] {
@@ -101,6 +122,7 @@ const ratios: { readonly [key: string]: Dimension } = {
   'size/s': 'rate',
   'size/cycle': 'rate',
   'energy/bit': 'energyPerBit',
+  'operations/B': 'intensity',
 };
 
 function measure(written: string | number): Measure {
@@ -167,6 +189,7 @@ function rewritten({ dimension, number, unit }: Measure, target: Dimension): str
   if (target === 'rate' && dimension === 'size') return `write "${number} ${unit}/s"`;
   if (target === 'size' && dimension === 'rate') return `write "${number} ${unit.split('/')[0]}"`;
   if (target === 'energyPerBit' && dimension === 'energy') return `write "${number} ${unit}/bit"`;
+  if (target === 'intensity' && dimension === 'operations') return `write "${number} Op/B"`;
   if (target === 'count') return `write ${number}`;
   if (dimension !== 'count' || unit !== '') return undefined;
   const usual: { readonly [D in Dimension]?: string } = {
@@ -177,7 +200,9 @@ function rewritten({ dimension, number, unit }: Measure, target: Dimension): str
     cycles: Number(number) === 1 ? 'cycle' : 'cycles',
     energy: 'pJ',
     energyPerBit: 'pJ/bit',
+    power: 'mW',
     area: 'um2',
+    intensity: 'Op/B',
   };
   return `write "${number} ${usual[target]}"`;
 }
@@ -240,9 +265,19 @@ export function parseEnergyPerBit(text: string | number): number {
   return wanted(text, 'energyPerBit').value;
 }
 
+/** Watts. @throws UnitError */
+export function parsePower(text: string | number): number {
+  return wanted(text, 'power').value;
+}
+
 /** Square millimetres. @throws UnitError */
 export function parseArea(text: string | number): number {
   return wanted(text, 'area').value;
+}
+
+/** Operations per byte, more than none. @throws UnitError */
+export function parseIntensity(text: string | number): number {
+  return positive(wanted(text, 'intensity')).value;
 }
 
 /** `16 x bf16`: words held by each PE or lane. @throws UnitError */

@@ -58,7 +58,7 @@ describe('report', () => {
 });
 
 describe('schema', () => {
-  it.each(['arch', 'workload', 'mapping', 'standard'])('of %s is JSON', async (kind) => {
+  it.each(['arch', 'workload', 'serving', 'mapping', 'standard'])('of %s is JSON', async (kind) => {
     const { code, stdout } = await clockwright('schema', kind);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ $schema: expect.any(String), type: 'object' });

@@ -154,7 +154,7 @@ function totalLines(workload: Workload): string[] {
 }
 
 /** Columns padded to their widest cell; those in `right` are set right. */
-function table(rows: readonly (readonly string[])[], right: readonly number[]): string[] {
+export function table(rows: readonly (readonly string[])[], right: readonly number[]): string[] {
   const widths = rows[0]?.map((_, c) => Math.max(...rows.map((row) => row[c]!.length))) ?? [];
   return rows.map((row) =>
     row.map((cell, c) => (right.includes(c) ? cell.padStart(widths[c]!) : cell.padEnd(widths[c]!))).join('  '),
@@ -169,11 +169,11 @@ function sum(values: Iterable<number>): number {
   return [...values].reduce((total, value) => total + value, 0);
 }
 
-function whole(value: number): string {
+export function whole(value: number): string {
   return value.toLocaleString('en-US');
 }
 
-function bytes(value: number): string {
+export function bytes(value: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   const unit = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, value)) / 10));
   return `${significant(value / 1024 ** unit)} ${units[unit]}`;
@@ -183,6 +183,6 @@ function intensity(count: number, moved: number): string {
   return significant(moved === 0 ? 0 : count / moved);
 }
 
-function significant(value: number): string {
+export function significant(value: number): string {
   return value >= 1000 ? whole(Math.round(value)) : String(Number(value.toPrecision(3)));
 }

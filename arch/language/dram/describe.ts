@@ -21,9 +21,8 @@ function section(title: string, rows: Iterable<readonly string[]>): string[] {
 }
 
 function head(standard: DramStandard): string[] {
-  const { name, about, source, levels, constraints, prefetch, width, currents } = standard;
+  const { name, about, source, levels, constraints, prefetch, width } = standard;
   const columns = `${(prefetch * width) / 8} B: ${counted(prefetch, 'column')} of ${counted(width, 'bit')}`;
-  const known = currents.size > 0 ? 'known for the rates below' : 'unknown: no energy of commands';
   return table([
     [name, about],
     ['source', source || 'none given'],
@@ -32,17 +31,29 @@ function head(standard: DramStandard): string[] {
     ['command bus', busText(standard)],
     ['refresh', refreshText(standard)],
     ['constraints', counted(constraints.size, 'row')],
-    ['currents', known],
+    ...energyRows(standard),
     ...unitRows(standard),
   ]);
 }
 
+function energyRows({ energies, background, currents, commands }: DramStandard): string[][] {
+  const given = commands.filter(({ name }) => energies.has(name)).size;
+  if (given === 0 && !background) {
+    return [['currents', currents.size > 0 ? 'known for the rates below' : 'unknown: no energy of commands']];
+  }
+  return [
+    ['energies', [`of ${counted(given, 'command')}`, ...(background ? ['background power'] : [])].join(', ')],
+    ...(currents.size > 0 ? [['currents', 'known for the rates below']] : []),
+  ];
+}
+
 function unitRows({ units, buffers }: DramStandard): string[][] {
   if (units === null) return [];
-  const { type, sums, adds } = units;
+  const { type, sums, adds, vectors } = units;
+  const by = vectors === 1 ? '' : `, ${vectors} vectors at once`;
   const kept = [...buffers].map(([name, { of, capacity }]) => `${name} (${counted(capacity, 'column')} of each ${of})`);
   return [
-    ['units', `${type}, ${adds === 'tree' ? 'a sum of each column' : 'a sum of each lane'} in ${sums}`],
+    ['units', `${type}, ${adds === 'tree' ? 'a sum of each column' : 'a sum of each lane'} in ${sums}${by}`],
     ['buffers', kept.join(', ') || 'none'],
   ];
 }

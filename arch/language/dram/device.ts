@@ -45,11 +45,15 @@ export interface DramPimEffect {
   readonly unit: number;
 }
 
-/** What computes: the type of its operands and of its sums, and whether the products of a column are added up. */
+/**
+ * What computes: the type of its operands and of its sums, whether the products of a column are added up, and by how many
+ * vectors a column is multiplied at once. An entry of operands is a column of each vector, a sum is one for each.
+ */
 export interface DramUnits {
   readonly type: string;
   readonly sums: string;
   readonly adds: 'tree' | 'lanes';
+  readonly vectors: number;
 }
 
 /** A buffer: one in every unit or at every node of a level, of so many entries of a column each. */
@@ -96,6 +100,21 @@ export interface DramCurrents {
   readonly IDD2P?: number;
   readonly IDD3P?: number;
   readonly IDD6?: number;
+}
+
+/**
+ * Energy of a command as its file gives it: joules, and so many times those of other commands, by index, that the currents of
+ * the device give.
+ */
+export interface DramCommandEnergy {
+  readonly joules: number;
+  readonly times: readonly (readonly [command: number, factor: number])[];
+}
+
+/** Watts of what an all-bank refresh acts on, a rank mostly: with some row open, and with none. */
+export interface DramBackground {
+  readonly active: number;
+  readonly precharged: number;
 }
 
 export interface DramDevice {
@@ -150,6 +169,9 @@ export interface DramDevice {
   /** Every timing parameter of the file, in ticks (those that end in `_ps` as they are). */
   readonly timings: ReadonlyMap<string, number>;
   readonly currents: DramCurrents | null;
+  /** By command; null for those that the file gives none. Absent where it gives none at all. Before what currents say. */
+  readonly energies?: readonly (DramCommandEnergy | null)[];
+  readonly background?: DramBackground;
   /** What computes in the memory; absent where nothing does. */
   readonly units?: DramUnits;
   readonly buffers?: readonly DramBuffer[];
@@ -160,13 +182,21 @@ export function banksOf(device: DramDevice): number {
   return device.counts.reduce((all, count) => all * count, 1);
 }
 
+/** Banks that a command names. */
+export function banksNamed(
+  { counts }: Pick<DramDevice, 'counts'>,
+  { level, each = [] }: Pick<DramCommand, 'level' | 'each'>,
+): number {
+  return counts.reduce((all, count, at) => (at > level || each.includes(at) ? all * count : all), 1);
+}
+
 /** Picoseconds of a tick; half a cycle may be a fraction. */
 export function tickPs(device: DramDevice): number {
   return device.clockPs / device.ticksPerClock;
 }
 
 /** Whether a command needs an open row: an access, or one that computes with a row or moves it. */
-export function needsRow({ access, pim }: DramCommand): boolean {
+export function needsRow({ access, pim }: Pick<DramCommand, 'access' | 'pim'>): boolean {
   const isWithRow = pim?.kind === 'multiplies' || pim?.kind === 'computes' || pim?.from === 'row' || pim?.to === 'row';
   return access !== 'none' || isWithRow;
 }

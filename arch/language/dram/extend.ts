@@ -23,7 +23,7 @@ const tables = ['commands', 'constraints', 'without'] as const;
 export type Generation = { readonly [T in (typeof tables)[number]]: RowText | null };
 
 /** Keys whose entries are merged one by one; of the others, the extending file's replace the extended one's. */
-const merged: readonly string[] = ['organisations', 'speeds', 'timings', 'currents', 'buffers'];
+const merged: readonly string[] = ['organisations', 'speeds', 'timings', 'currents', 'energies', 'buffers'];
 
 /**
  * Puts the keys of extended files below those of the standard at a path. Gives the tables of each, the first ancestor's

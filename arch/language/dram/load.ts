@@ -5,12 +5,14 @@ import { type Diagnostic, InputError, type Place, suggest } from '../diagnostics
 import { Layers, type Tree } from '../layers.ts';
 import { diagnose, type Path, Source, valueAt } from '../source.ts';
 import { checkTimings } from './check.ts';
+import { checkEnergies } from './energies.ts';
 import { expandExtends, type Generation, type RowText, runsTogether } from './extend.ts';
 import { Buffer, ends, Units } from './pim.ts';
 import { refreshCommand } from './resolve.ts';
 import { type Placed, type PlacedCommand, type PlacedConstraint, parseCommands, parseConstraints } from './rows.ts';
 import { standardSchema, type WrittenStandard, type WrittenTiming } from './schema.ts';
 import {
+  Background,
   type CommandRow,
   Currents,
   currentsKey,
@@ -99,14 +101,18 @@ class Reader {
       organisations: this.#organisations(),
       speeds: this.#speeds(),
       currents: this.#currents(),
+      energies: OrderedMap(Object.entries(written.energies)),
+      background: written.background ? new Background(written.background) : null,
       units: written.units ? new Units(written.units) : null,
       buffers: this.#buffers(),
     });
     this.#checkDeadline(commands);
     if (this.#mistakes.length === 0) this.#checkDataClock(commands);
     // Expressions make sense only among rows that do.
-    if (this.#mistakes.length === 0)
+    if (this.#mistakes.length === 0) {
       checkTimings(standard, constraints, placed, this.#layers, this.#at, this.#mistakes);
+      checkEnergies(standard, this.#layers, this.#at, this.#mistakes);
+    }
     return standard;
   }
 

@@ -15,6 +15,12 @@ export class Queues extends Record<{ reads: number; writes: number; low: number;
 export const schedulers = ['frfcfs', 'frfcfs-row-hit'] as const;
 export const refreshPolicies = ['all-bank', 'per-bank', 'none'] as const;
 
+/**
+ * What ordinary requests do while a memory computes: `concurrent`, they go between its commands; `blocked`, they wait until
+ * all of a program have been sent.
+ */
+export const pimModes = ['concurrent', 'blocked'] as const;
+
 /** The kinds of refresh that a standard's, or a device's, refresh commands allow. */
 export function refreshesOf(refresh: {
   readonly allBank: unknown;
@@ -37,6 +43,8 @@ export class DramMemory extends Record<{
   page: Page;
   refreshes: (typeof refreshPolicies)[number];
   queues: Queues;
+  /** Null where the standard computes nothing. */
+  pim: (typeof pimModes)[number] | null;
 }>(
   {
     standard: new DramStandard(),
@@ -49,6 +57,7 @@ export class DramMemory extends Record<{
     page: new Page(),
     refreshes: 'all-bank',
     queues: new Queues(),
+    pim: null,
   },
   'DramMemory',
 ) {}

@@ -13,6 +13,7 @@ import {
   DramMemory,
   memoryDevice,
   peakBandwidth,
+  pimModes,
   Queues,
   refreshesOf,
   refreshPolicies,
@@ -59,6 +60,10 @@ export const dramShape = {
     })
     .prefault({})
     .describe('Queues of a channel'),
+  pim: z
+    .enum(pimModes)
+    .optional()
+    .describe('Whether requests go between commands that compute, which is usual, or wait for them'),
   latency: duration.prefault('0 ns').describe('Between a controller and what asks it, there and back'),
 };
 
@@ -134,6 +139,7 @@ function choose(keys: Keys, standard: DramStandard): DramMemory {
     page,
     refreshes,
     queues: new Queues(keys.queues),
+    pim: standard.units === null ? null : (keys.pim ?? 'concurrent'),
   });
 }
 
@@ -157,6 +163,9 @@ function wrongChoices(keys: Keys, standard: DramStandard, layers: Layers, at: Pa
   const kinds = refreshesOf(refresh);
   if (!kinds.includes(keys.refreshes)) {
     mistake(['refreshes'], `${name} has no ${keys.refreshes} refresh`, `one of ${kinds.join(', ')}`);
+  }
+  if (keys.pim !== undefined && standard.units === null) {
+    mistake(['pim'], `${name} computes nothing`, 'take this key away, or use a dialect such as dram/attacc-hbm3');
   }
   if (keys.queues.low >= keys.queues.high) {
     mistake(['queues'], 'writing ends at a level of the queue below the one where it begins', 'low is less than high');

@@ -11,8 +11,9 @@ export class PimEffect extends Record<{ kind: DramPimEffect['kind']; from: strin
   'PimEffect',
 ) {}
 
-export class Units extends Record<{ type: string; sums: string; adds: DramUnits['adds'] }>(
-  { type: 'fp16', sums: 'fp32', adds: 'tree' },
+/** As `DramUnits`. */
+export class Units extends Record<{ type: string; sums: string; adds: DramUnits['adds']; vectors: number }>(
+  { type: 'fp16', sums: 'fp32', adds: 'tree', vectors: 1 },
   'Units',
 ) {}
 

@@ -2,6 +2,7 @@
 import type { OrderedMap } from 'immutable';
 import { InputError, suggest } from '../diagnostics.ts';
 import type { DramBuffer, DramCommand, DramConstraint, DramCurrents, DramDevice } from './device.ts';
+import { energiesOf } from './energies.ts';
 import { type CommandRow, type ConstraintRow, currentsKey, type DramStandard, type Organisation } from './standard.ts';
 import { TimingProblem, Timings } from './timings.ts';
 
@@ -26,18 +27,21 @@ export function deviceOf(standard: DramStandard, choice: DeviceChoice = {}): Dra
   const commands = standard.commands.map((row) => commandOf(standard, row, ticks)).toArray();
   const width = organisation.width ?? standard.width;
   const { readLatency, writeLatency, activationDeadline, dataClock } = standard;
+  const counts = [1, ...organisation.counts.values()];
+  const bursts = organisation.columns / standard.prefetch;
+  const burstBytes = standard.payload ?? (standard.prefetch * width) / 8;
   return {
     name: [standard.name, organisation.name, speed.name].join('/'),
     standard: standard.name,
     organisation: organisation.name,
     speed: speed.name,
     levels: standard.levels.toArray(),
-    counts: [1, ...organisation.counts.values()],
+    counts,
     rows: organisation.rows,
-    bursts: organisation.columns / standard.prefetch,
+    bursts,
     width,
     dq: organisation.dq,
-    burstBytes: standard.payload ?? (standard.prefetch * width) / 8,
+    burstBytes,
     clockPs: speed.clockPs,
     ticksPerClock: standard.ticks,
     commands,
@@ -58,6 +62,8 @@ export function deviceOf(standard: DramStandard, choice: DeviceChoice = {}): Dra
     refresh: refreshOf(standard, ticks),
     timings: timingTicks(timings, standard.ticks),
     currents: currentsOf(standard, organisation.name, speed.rate),
+    ...(standard.energies.size > 0 && { energies: energiesOf(standard, { commands, counts, bursts, burstBytes }) }),
+    ...(standard.background && { background: standard.background.toObject() }),
     ...(standard.units && { units: standard.units.toObject(), buffers: buffersOf(standard) }),
   };
 }

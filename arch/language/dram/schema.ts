@@ -1,6 +1,6 @@
 /** What the file of a DRAM standard may say, but for what stands inside its tables: that `rows.ts` reads. */
 import { z } from 'zod';
-import { count, dtype, parsed, size } from '../quantities.ts';
+import { count, dtype, parsed, power, size } from '../quantities.ts';
 import { parseDuration, UnitError } from '../units.ts';
 
 const expression = z
@@ -139,6 +139,9 @@ export const standardShape = {
       adds: z
         .enum(['tree', 'lanes'])
         .describe('tree: the products of a column are added up; lanes: each has a sum of its own'),
+      vectors: count
+        .default(1)
+        .describe('Vectors that a column is multiplied by at once: entries of operands, and sums, are of all of them'),
     })
     .optional()
     .describe('What multiplies in the memory'),
@@ -152,6 +155,18 @@ export const standardShape = {
     )
     .default({})
     .describe('What commands multiply by, add to and move'),
+  energies: z
+    .record(z.string(), z.union([z.string(), z.number()]).transform(String))
+    .default({})
+    .describe('Of one command each, or of a part that others name; before what currents say')
+    .meta({ examples: ['{ ACT: 828 pJ, G_ACT: 4 ACT, cell: 0.55 pJ/bit, MAC: cell + 0.32 pJ/multiplication }'] }),
+  background: z
+    .strictObject({
+      active: power.describe('With a row open'),
+      precharged: power.describe('With all rows closed'),
+    })
+    .optional()
+    .describe('Power of a rank, or of what else an all-bank refresh acts on; before what currents say'),
   currents: z.record(z.string(), currents).default({}).describe('By organisation and rate: `DDR4_8Gb_x8 2400`'),
 };
 

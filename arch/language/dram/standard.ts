@@ -127,6 +127,12 @@ export class Currents extends Record<{ [K in keyof DramCurrents]-?: number | (K 
   'Currents',
 ) {}
 
+/** Watts of what an all-bank refresh acts on, with a row open and with none. */
+export class Background extends Record<{ active: number; precharged: number }>(
+  { active: 0, precharged: 0 },
+  'Background',
+) {}
+
 type Optional = 'IDD5PB' | 'IDD2P' | 'IDD3P' | 'IDD6';
 
 export class DramStandard extends Record<{
@@ -159,6 +165,9 @@ export class DramStandard extends Record<{
   speeds: OrderedMap<string, Speed>;
   /** By organisation and data rate: `DDR4_8Gb_x8 2400`. */
   currents: OrderedMap<string, Currents>;
+  /** By command, or by the name that others have for a part of theirs: `4 RD`, `cell + 0.5 pJ/bit`. Before currents. */
+  energies: OrderedMap<string, string>;
+  background: Background | null;
   /** What computes beside the banks, and what it keeps its numbers in; null where nothing computes. */
   units: Units | null;
   buffers: OrderedMap<string, Buffer>;
@@ -184,6 +193,8 @@ export class DramStandard extends Record<{
     organisations: OrderedMap(),
     speeds: OrderedMap(),
     currents: OrderedMap(),
+    energies: OrderedMap(),
+    background: null,
     units: null,
     buffers: OrderedMap(),
   },

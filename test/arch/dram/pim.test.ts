@@ -40,7 +40,7 @@ describe('a dialect', () => {
     expect(device.commands.filter(needsRow).map(({ name }) => name)).toEqual(
       'RD WR RDA WRA MACAB MACSB MACPB'.split(' '),
     );
-    expect(device.units).toEqual({ type: 'fp16', sums: 'fp16', adds: 'tree' });
+    expect(device.units).toEqual({ type: 'fp16', sums: 'fp16', adds: 'tree', vectors: 1 });
     expect(device.buffers).toContainEqual({ name: 'scores', level: 0, entries: 8192 });
   });
 

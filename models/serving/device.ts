@@ -1,0 +1,83 @@
+/** One device as it runs operators: its units, its memory, and what happens when. */
+import type { Arch } from '../../arch/language/arch.ts';
+import { memoryDevice } from '../../arch/language/dram/memory.ts';
+import type { Collective } from '../../workloads/llm/operator.ts';
+import { type EngineSite, memoryBandwidth } from '../binding/topology.ts';
+import { Clock, picosecondsPerSecond, Ratio } from '../kernel/clock.ts';
+import { buildDram } from '../memory/dram/build.ts';
+import type { Dram } from '../memory/dram/memory.ts';
+import { DramMemory } from './dram-memory.ts';
+import { Events } from './events.ts';
+import type { DeviceMemory } from './memory.ts';
+import { type DeviceParts, devicePartsOf } from './parts.ts';
+import { PimMemory } from './pim-memory.ts';
+import { Unit } from './unit.ts';
+
+export class Device {
+  readonly arch: Arch;
+  readonly parts: DeviceParts;
+  readonly events = new Events();
+  readonly memory: DeviceMemory;
+  /** The same, if that is what it is. */
+  readonly dram: Dram | null = null;
+  readonly pim: PimMemory | null = null;
+  readonly array: Unit | null;
+  readonly vector: Unit | null;
+  readonly link: Unit;
+  /** Bytes that tensors begin at multiples of, so that every channel has the same of them. */
+  readonly grain: number;
+  /** Channels of the memory. */
+  readonly channels: number;
+  /** Picoseconds. */
+  now = 0;
+
+  /** `alike`: no channel of the memory gets anything else than the others. @throws InputError as `devicePartsOf` does */
+  constructor(arch: Arch, alike: boolean) {
+    this.arch = arch;
+    this.parts = devicePartsOf(arch);
+    const { array, vector, memory, dram } = this.parts;
+    this.array = array && new Unit(array.path, 'array', clockOf(array));
+    this.vector = vector && new Unit(vector.path, 'vector', clockOf(vector));
+    this.link = new Unit('link', 'link', new Clock('picoseconds', picosecondsPerSecond));
+    const device = memoryDevice(dram);
+    this.channels = dram.channels * memory.part.count;
+    this.grain = this.channels * device.bursts * device.burstBytes;
+    if (dram.pim === null) {
+      this.dram = buildDram(memory.path, memory.part, dram, memoryBandwidth(memory));
+      this.memory = new DramMemory(this.dram);
+    } else {
+      const clock = Clock.ofPeriod(memory.path, new Ratio(device.clockPs, 1));
+      this.pim = new PimMemory(device, clock, this.channels, alike, { mode: dram.pim });
+      this.memory = this.pim;
+    }
+  }
+
+  /** Lets happen what has been asked for, until nothing is left. */
+  run(): void {
+    const { events, memory } = this;
+    for (;;) {
+      const { first } = events;
+      if (memory.bound <= first && memory.bound < Number.POSITIVE_INFINITY) {
+        memory.advance(first);
+        continue;
+      }
+      if (first === Number.POSITIVE_INFINITY) return;
+      this.now = first;
+      events.step();
+    }
+  }
+
+  /** Picoseconds that a collective takes between devices of this kind: around a ring, all at a time. */
+  collectiveTime({ pattern, bytes, devices }: Collective): number {
+    const { link } = this.arch;
+    if (link === null || devices < 2) return 0;
+    const rounds = { 'all-reduce': 2 * (devices - 1), 'all-gather': devices - 1, 'all-to-all': devices - 1, send: 1 };
+    const share = pattern === 'send' ? bytes : bytes / devices;
+    const round = Math.ceil((share / link.bandwidth) * picosecondsPerSecond) + link.latency;
+    return rounds[pattern] * round;
+  }
+}
+
+function clockOf({ clock, hertz }: Pick<EngineSite, 'clock' | 'hertz'>): Clock {
+  return new Clock(clock, hertz);
+}

@@ -1,0 +1,171 @@
+/** Runs lists of operators on a device: each as soon as those before it are done and its unit is free. */
+import type { List } from 'immutable';
+import { InputError } from '../../arch/language/diagnostics.ts';
+import { placementOf, type ServingMapping, type Side } from '../../workloads/language/serving-mapping.ts';
+import { type Operator, opPerByte } from '../../workloads/llm/operator.ts';
+import type { Device } from './device.ts';
+import { arraySteps, type Instance, outputBytes, type StepOptions, vectorStepsOf } from './operators.ts';
+import { Space } from './space.ts';
+import { type Step, Streamed } from './streamed.ts';
+import type { Unit } from './unit.ts';
+
+/** What runs an operator: a side of the device, or the links to others. */
+export type Place = Side | 'link';
+
+/** What runs of one operator have in common, all layers and sub-batches together. */
+export interface OperatorRecord {
+  readonly name: string;
+  readonly kind: Operator['kind'];
+  readonly place: Place;
+  runs: number;
+  /** Picoseconds: of the first start, of the last end, and from start to end, added up over the runs. */
+  start: number;
+  end: number;
+  time: number;
+}
+
+/** Told of the operators of one list. */
+type Done = (ps: number) => void;
+
+export class Executor {
+  readonly records = new Map<string, OperatorRecord>();
+  readonly #device: Device;
+  readonly #mapping: ServingMapping;
+  readonly #space: Space;
+  readonly #options: StepOptions;
+  /** By unit: what waits for it. */
+  readonly #waiting = new Map<Unit, Done[]>();
+
+  constructor(device: Device, mapping: ServingMapping) {
+    this.#device = device;
+    this.#mapping = mapping;
+    this.#space = new Space(device.grain);
+    this.#options = {
+      space: this.#space,
+      sharing: mapping.arrays,
+      grain: device.grain,
+      scratchpad: device.parts.scratchpad,
+    };
+  }
+
+  /** Runs a list of operators of one layer for one sub-batch. */
+  run(operators: List<Operator>, layer: number, subBatch: number, ps: number, done: Done): void {
+    const left = operators.toArray().map(({ after }) => after.length);
+    let unfinished = operators.size;
+    if (unfinished === 0) {
+      done(ps);
+      return;
+    }
+    const start = (index: number, at: number): void => {
+      const operator = operators.get(index)!;
+      this.#start(operator, this.#instanceOf(operators, index, layer, subBatch), at, (end) => {
+        operators.forEach(({ after }, next) => {
+          if (after.includes(index) && --left[next]! === 0) start(next, end);
+        });
+        if (--unfinished === 0) done(end);
+      });
+    };
+    operators.forEach(({ after }, index) => {
+      if (after.length === 0) start(index, ps);
+    });
+  }
+
+  placeOf(operator: Operator): Place {
+    if (operator.kind === 'collective') return 'link';
+    const phase = 'phase' in operator ? operator.phase : 'decode';
+    const { kind, name } = operator;
+    return placementOf(this.#mapping, { kind, name, phase, intensity: opPerByte(operator) });
+  }
+
+  #instanceOf(operators: List<Operator>, index: number, layer: number, subBatch: number): Instance {
+    const { after } = operators.get(index)!;
+    const of = (name: string, bytes: number) => this.#space.placeOf(`${subBatch} ${name}`, bytes);
+    const from = (n: number) => {
+      const before = operators.get(after[n] ?? -1);
+      return before ? of(before.name, outputBytes(before)) : of('input', outputBytes(operators.get(index)!));
+    };
+    const own = operators.get(index)!;
+    return { layer, subBatch, input: from(0), second: from(1), output: of(own.name, outputBytes(own)) };
+  }
+
+  #start(operator: Operator, instance: Instance, ps: number, done: Done): void {
+    const place = this.placeOf(operator);
+    const record = this.#recordOf(operator, place, ps);
+    const ended = (end: number): void => {
+      record.runs++;
+      record.end = Math.max(record.end, end);
+      record.time += end - ps;
+      done(end);
+    };
+    switch (place) {
+      case 'link': {
+        const { link } = this.#device;
+        if (operator.kind !== 'collective') throw new Error(`${operator.name} is no collective`);
+        const end = link.occupy(ps, this.#device.collectiveTime(operator));
+        this.#device.events.at(end, () => ended(end));
+        return;
+      }
+      case 'array':
+      case 'vector':
+        this.#stream(place, operator, instance, ps, ended);
+        return;
+      case 'pim':
+        throw new Error(`${operator.name}: nothing computes in the memory yet`);
+    }
+  }
+
+  /** Runs an operator on the array or the vector unit when what began there before has ended. */
+  #stream(place: 'array' | 'vector', operator: Operator, instance: Instance, ps: number, done: Done): void {
+    const device = this.#device;
+    const unit = device[place];
+    if (unit === null) throw new Error(`${device.arch.name} has no ${place}`);
+    const around = { events: device.events, memory: device.memory, room: this.#options.scratchpad };
+    this.#inTurn(unit, ps, (at, next) => {
+      const steps = this.#stepsOf(place, operator, instance);
+      new Streamed(steps, unit, at, around, (end) => {
+        next(end);
+        done(end);
+      });
+    });
+  }
+
+  #stepsOf(place: 'array' | 'vector', operator: Operator, instance: Instance): Step[] {
+    const { array, vector } = this.#device.parts;
+    if (place === 'array' && array !== null && operator.kind !== 'vector' && operator.kind !== 'collective') {
+      return arraySteps(array.part, operator, instance, this.#options);
+    }
+    const isVector = operator.kind !== 'matmul' && operator.kind !== 'experts' && operator.kind !== 'collective';
+    if (place === 'vector' && vector !== null && isVector) {
+      return vectorStepsOf(vector.part, operator, instance, this.#options);
+    }
+    throw new InputError({
+      message: `${operator.name} cannot run on ${place === 'array' ? 'an array' : 'a vector unit'}`,
+      hint: 'place it elsewhere in the mapping',
+    });
+  }
+
+  /** Begins something on a unit after all that waits for it; `begin` is given what to call at its end. */
+  #inTurn(unit: Unit, ps: number, begin: (ps: number, next: Done) => void): void {
+    const waiting = this.#waiting.get(unit);
+    const next = (end: number): void => {
+      const [first] = this.#waiting.get(unit)!.splice(0, 1);
+      if (first) first(end);
+      else this.#waiting.delete(unit);
+    };
+    if (waiting) {
+      waiting.push((at) => begin(at, next));
+      return;
+    }
+    this.#waiting.set(unit, []);
+    begin(ps, next);
+  }
+
+  #recordOf({ name, kind }: Operator, place: Place, ps: number): OperatorRecord {
+    const key = `${name} ${place}`;
+    const known = this.records.get(key);
+    if (known) return known;
+    const record = { name, kind, place, runs: 0, start: ps, end: ps, time: 0 };
+    this.records.set(key, record);
+    return record;
+  }
+}

@@ -1,0 +1,123 @@
+/** Transformer decoders as immutable values. */
+import { Record } from 'immutable';
+
+/** What a device has: 1 / tensor of products, and of 1 / expert of the experts 1 / expertTensor. */
+export interface Part {
+  readonly tensor: number;
+  readonly expert: number;
+  readonly expertTensor: number;
+}
+
+const whole: Part = { tensor: 1, expert: 1, expertTensor: 1 };
+
+/**
+ * A decoder: attention and a feed-forward network in every layer, with norms before both and residuals after. In every
+ * `expertEvery`-th layer the network is `experts` networks, `activeExperts` of which each token goes through.
+ */
+export class LlmModel extends Record<{
+  name: string;
+  layers: number;
+  /** Elements of a token between operators. */
+  hidden: number;
+  /** Heads of queries, and of keys and values, each shared by heads / kvHeads heads of queries. */
+  heads: number;
+  kvHeads: number;
+  /** Elements of a head. */
+  headSize: number;
+  /** Inner elements of the feed-forward network, or of each expert. */
+  ffn: number;
+  /** Whether the network has a gate: a second matrix beside `up`, by whose product it is multiplied. */
+  gated: boolean;
+  /** The same for experts. */
+  gatedExperts: boolean;
+  /** 0: there are none. */
+  experts: number;
+  activeExperts: number;
+  /** Layers whose index is expertEvery - 1 modulo expertEvery have experts. */
+  expertEvery: number;
+  vocabulary: number;
+  /** Positions with a learned embedding; 0 when positions are told otherwise. */
+  positions: number;
+  /** Whether queries and keys are rotated by their position. */
+  rotary: boolean;
+  /** Whether the last product uses the embedding's weights. */
+  tied: boolean;
+  /** Whether products and norms have biases. */
+  biases: boolean;
+  norm: 'layer' | 'rms';
+  activation: 'gelu' | 'silu' | 'relu';
+}>(
+  {
+    name: '',
+    layers: 1,
+    hidden: 1,
+    heads: 1,
+    kvHeads: 1,
+    headSize: 1,
+    ffn: 1,
+    gated: false,
+    gatedExperts: false,
+    experts: 0,
+    activeExperts: 0,
+    expertEvery: 1,
+    vocabulary: 1,
+    positions: 0,
+    rotary: false,
+    tied: true,
+    biases: true,
+    norm: 'layer',
+    activation: 'gelu',
+  },
+  'LlmModel',
+) {
+  /** Whether a layer, counted from 0, has experts. */
+  hasExperts(layer: number): boolean {
+    return this.experts > 0 && layer % this.expertEvery === this.expertEvery - 1;
+  }
+
+  /** Weights of everything, embeddings included. */
+  parameters(): number {
+    const layers = Array.from({ length: this.layers }, (_, layer) => this.layerParameters(layer));
+    return layers.reduce((all, weights) => all + weights, this.embeddingParameters());
+  }
+
+  /**
+   * Weights of a layer, or of what a device has of it. Devices share products; norms, biases of what is summed over
+   * devices, and routers are on each of them.
+   */
+  layerParameters(layer: number, part: Part = whole): number {
+    const network = this.hasExperts(layer) ? this.#experts(part) : this.#network(this.gated, part.tensor);
+    return this.#attention(part) + network + 2 * this.#norm();
+  }
+
+  /** Weights before and after the layers: embeddings, which devices share, positions, and the last norm. */
+  embeddingParameters({ tensor }: Part = whole): number {
+    const words = Math.ceil(this.vocabulary / tensor) * (this.tied ? 1 : 2);
+    return (words + this.positions) * this.hidden + this.#norm();
+  }
+
+  /** Heads of keys and values on each of some devices: at least one, which then several devices have. */
+  kvHeadsOn(devices: number): number {
+    return Math.max(1, this.kvHeads / devices);
+  }
+
+  #attention({ tensor }: Part): number {
+    const queries = (this.heads / tensor) * this.headSize;
+    const keys = this.kvHeadsOn(tensor) * this.headSize;
+    return this.hidden * (2 * queries + 2 * keys) + (this.biases ? queries + 2 * keys + this.hidden : 0);
+  }
+
+  #network(gated: boolean, devices: number): number {
+    const width = this.ffn / devices;
+    const inner = gated ? 2 * width : width;
+    return this.hidden * (inner + width) + (this.biases ? inner + this.hidden : 0);
+  }
+
+  #experts({ expert, expertTensor }: Part): number {
+    return (this.experts / expert) * this.#network(this.gatedExperts, expertTensor) + this.experts * this.hidden;
+  }
+
+  #norm(): number {
+    return this.hidden * (this.norm === 'layer' && this.biases ? 2 : 1);
+  }
+}
