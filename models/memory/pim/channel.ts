@@ -8,7 +8,7 @@
 import type { DramDevice } from '../../../arch/language/dram/device.ts';
 import type { PimProgram } from '../../../workloads/language/pim-program.ts';
 import { PimController, type PimLog, type PimMode } from './controller.ts';
-import { ProgramCursor } from './cursor.ts';
+import { instructionsIn, ProgramCursor } from './cursor.ts';
 import type { Addressed } from './queue.ts';
 
 /** Told as soon as it is known, which is when the command for it is sent: `cycle` may lie ahead, never behind. */
@@ -69,15 +69,14 @@ export class PimChannel {
     this.#controller = new PimController(device, device.commands.keys(), {
       ...(mode && { mode }),
       ...(refresh && { refresh }),
-      log: (tick, command, address) => {
-        log?.(tick, command, address);
-        this.#sent(tick, command, address);
-      },
+      log,
+      sent: (tick, command, address) => this.#sent(tick, command, address),
     });
   }
 
   /** PIM commands to be done in their order after those of the jobs before. @throws InputError as `ProgramCursor` does */
   pushJob(program: PimProgram, tag: number): void {
+    if (instructionsIn(program).length > 0) throw new Error('a job is of commands, not of instructions to a host');
     const cursor = new ProgramCursor(program, this.#device);
     if (!cursor.next()) throw new Error('a job without commands');
     this.#jobs.push({ cursor, tag, results: 0 });
@@ -108,7 +107,15 @@ export class PimChannel {
   /** A cycle before which nothing will be told if nothing is pushed; infinite when all work is done. */
   get next(): number {
     if (this.isIdle) return Number.POSITIVE_INFINITY;
-    return this.#arrived ? this.now + 1 : Math.max(this.now + 1, this.#controller.next);
+    return this.#nextCycle;
+  }
+
+  /** The next cycle in which something arrives, finds room or is sent. */
+  get #nextCycle(): number {
+    const { commands, requests, next } = this.#controller;
+    const hasRoom =
+      (this.#jobs.length > 0 && !this.#isSpent && !commands.isFull) || (this.#waiting.length > 0 && !requests.isFull);
+    return this.#arrived || hasRoom ? this.now + 1 : Math.max(this.now + 1, next);
   }
 
   /** Commands sent so far, by index in the device. */
@@ -123,14 +130,14 @@ export class PimChannel {
   advance(limit: number): number {
     this.#told = false;
     while (this.now < limit && !this.#told) {
-      const cycle = this.#arrived ? this.now + 1 : Math.max(this.now + 1, this.#controller.next);
+      const cycle = this.#nextCycle;
       if (cycle > limit) {
         this.now = limit;
         break;
       }
       this.now = cycle;
       this.#fill();
-      this.#controller.cycle(cycle);
+      this.#controller.cycle(cycle, limit + 1);
     }
     return this.now;
   }
@@ -140,7 +147,7 @@ export class PimChannel {
     const { commands, requests } = this.#controller;
     const job = this.#jobs[0];
     while (job && !this.#isSpent && !commands.isFull) {
-      commands.push(job.cursor, this.now);
+      commands.pushRun(job.cursor, this.now);
       this.#isSpent = !job.cursor.next();
     }
     for (let access = this.#waiting[0]; access && !requests.isFull; access = this.#waiting[0]) {
@@ -168,7 +175,6 @@ export class PimChannel {
 
   /** A command was sent, perhaps only to open or close a row. */
   #sent(tick: number, index: number, { command, entry }: Addressed): void {
-    this.#arrived = true;
     if (index !== command) return;
     const { readLatency, writeLatency, ticksPerClock } = this.#device;
     const cycle = Math.floor(tick / ticksPerClock);

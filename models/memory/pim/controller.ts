@@ -25,6 +25,8 @@ export interface PimOptions {
   readonly order?: PimOrder;
   readonly refresh?: Refresh;
   readonly log?: PimLog | null;
+  /** Told of the same, but for commands of a run after the first that went with it; those answer nothing and end nothing. */
+  readonly sent?: PimLog | null;
 }
 
 const never = Number.POSITIVE_INFINITY;
@@ -46,6 +48,7 @@ export class PimController {
   readonly #device: DramDevice;
   readonly #mode: PimMode;
   readonly #log: PimLog | null;
+  readonly #told: PimLog | null;
   readonly #refresh: RefreshManager;
   /** Refreshes that wait: commands and banks in turn. */
   readonly #due: number[] = [];
@@ -63,11 +66,12 @@ export class PimController {
 
   /** `named` are the indices of the commands that it may be given. */
   constructor(device: DramDevice, named: Iterable<number>, options: PimOptions = {}) {
-    const { queue = 33, requests = 32, mode = 'concurrent', order, refresh = 'all-bank', log = null } = options;
+    const { queue = 33, requests = 32, mode = 'concurrent', order, refresh = 'all-bank', log = null, sent = null } = options;
     const scopes = scopesOf(device);
     this.#device = device;
     this.#mode = mode;
     this.#log = log;
+    this.#told = sent;
     this.rows = new PimRows(device, scopes, sentFor(device, scopes, named, refresh));
     this.commands = new PimQueue(device, this.rows, queue, order);
     this.requests = new PimQueue(device, this.rows, requests);
@@ -237,5 +241,6 @@ export class PimController {
   #start(command: number, address: Addressed, tick: number): void {
     this.rows.start(command, address.bank, address.row, tick);
     if (this.#log !== null) this.#log(tick, command, address);
+    if (this.#told !== null) this.#told(tick, command, address);
   }
 }

@@ -75,7 +75,9 @@ export class Prepared implements RunStep {
     this.#beside = axesOf(step.beside ?? [], device);
     const moves = this.#axes.findIndex(({ register }) => register < columnRegister);
     const inRow = moves < 0 ? Number.POSITIVE_INFINITY : sizeOf(this.#axes.slice(0, moves));
-    const isPlain = device.commands[this.command]!.access === 'none';
+    const { access, pim } = device.commands[this.command]!;
+    // What answers is waited for one by one.
+    const isPlain = access === 'none' && pim?.to !== 'host';
     if (isPlain && this.#beside.every(({ register }) => register >= columnRegister)) this.#run = inRow;
   }
 

@@ -173,14 +173,7 @@ export class Host {
   #push(controller: PimController, cursor: ProgramCursor, cycle: number): void {
     const queue = this.#queueFor(controller, cursor);
     controller.next = Math.min(controller.next, cycle);
-    const { count, step, first, number } = cursor;
-    if (count === 1 || step === null) {
-      queue.push(cursor, cycle);
-      return;
-    }
-    const taken = queue.takes(count);
-    queue.push(cursor, cycle, { step, first, number, count: taken });
-    cursor.skip(taken - 1);
+    queue.pushRun(cursor, cycle);
   }
 
   /** @throws InputError when the command is for a channel that is not there. */

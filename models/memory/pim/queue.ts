@@ -1,6 +1,6 @@
 /** Commands that wait in a channel, and which of them goes next. */
 import type { DramDevice } from '../../../arch/language/dram/device.ts';
-import { barrierCommand, type RunStep, syncCommand } from './cursor.ts';
+import { barrierCommand, type ProgramCursor, type RunStep, syncCommand } from './cursor.ts';
 import type { PimRows } from './rows.ts';
 
 /** A command with its address. */
@@ -81,11 +81,15 @@ export class PimQueue {
   }
 
   /**
-   * How many commands of a run it takes at once, when it takes one: all, those that there is no room for yet included,
-   * which differs from one by one, as room comes, only where a second command is chosen before the room of the first.
+   * Takes the command that a cursor has come to, and with it the rest of its run, which the cursor skips: also that which
+   * there is no room for yet. One by one, as room comes, is the same, but where a second command is chosen before the room
+   * of the first is taken: one by one they come there.
    */
-  takes(run: number): number {
-    return !this.#isDual || this.size + 2 <= this.#capacity ? run : 1;
+  pushRun(cursor: ProgramCursor, arrive: number): void {
+    const { step, first, number } = cursor;
+    const count = !this.#isDual || this.size + 2 <= this.#capacity ? cursor.count : 1;
+    this.push(cursor, arrive, step !== null && cursor.count > 1 ? { step, first, number, count } : null);
+    cursor.skip(count - 1);
   }
 
   push(from: Addressed, arrive: number, run: Run | null = null): void {
