@@ -66,7 +66,15 @@ export class PimController {
 
   /** `named` are the indices of the commands that it may be given. */
   constructor(device: DramDevice, named: Iterable<number>, options: PimOptions = {}) {
-    const { queue = 33, requests = 32, mode = 'concurrent', order, refresh = 'all-bank', log = null, sent = null } = options;
+    const {
+      queue = 33,
+      requests = 32,
+      mode = 'concurrent',
+      order,
+      refresh = 'all-bank',
+      log = null,
+      sent = null,
+    } = options;
     const scopes = scopesOf(device);
     this.#device = device;
     this.#mode = mode;
@@ -129,7 +137,8 @@ export class PimController {
   #quiet(index: number): number {
     if (this.#due.length > 0 || (this.#mode === 'blocked' && index === none)) return 0;
     let quiet = this.#refresh.due;
-    for (const queue of this.#queues()) quiet = Math.min(quiet, queue.quietUntil(queue === this.commands ? index : none));
+    for (const queue of this.#queues())
+      quiet = Math.min(quiet, queue.quietUntil(queue === this.commands ? index : none));
     return quiet;
   }
 

@@ -1,8 +1,7 @@
 /** Traces of AttAcc's simulator: `PIM_MAC_AB 0x00000000`, a request and a byte address on a line. */
-import { readFileSync } from 'node:fs';
-import { type Diagnostic, InputError, suggest } from '../../../arch/language/diagnostics.ts';
-import { reasonOf } from '../../../arch/language/file-error.ts';
+import { suggest } from '../../../arch/language/diagnostics.ts';
 import type { PimProgram, PimStep } from '../../language/pim-program.ts';
+import { type Mistake, stepsOf } from './trace.ts';
 
 /** Commands of `attacc-hbm3` by the trace's word; empty for a barrier. */
 const requests: ReadonlyMap<string, string> = new Map([
@@ -27,41 +26,12 @@ const fields = [
   ['channel', 4],
 ] as const;
 
-/** Wrong lines that are shown. */
-const mostMistakes = 20;
-
 /**
  * The program of a trace for HBM3_8Gb_2R with 16 channels. Blank lines are skipped.
  * @throws InputError when the file cannot be read, or with its wrong lines
  */
 export function readAttAccTrace(file: string): PimProgram {
-  const mistakes: Diagnostic[] = [];
-  const steps = textOf(file)
-    .split('\n')
-    .flatMap((text, index): PimStep[] => {
-      if (text.trim() === '') return [];
-      const step = stepOf(text);
-      if ('kind' in step) return [step];
-      const place = { file, line: index + 1, column: text.indexOf(step.at) + 1, length: step.at.length, text };
-      if (mistakes.length < mostMistakes) mistakes.push({ message: step.message, place, hint: step.hint });
-      return [];
-    });
-  if (mistakes.length > 0) throw new InputError(mistakes);
-  return steps;
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new InputError({ message: `cannot read ${file}: ${reasonOf(error)}` });
-  }
-}
-
-interface Mistake {
-  readonly at: string;
-  readonly message: string;
-  readonly hint: string;
+  return stepsOf(file, (line) => (line.trim() === '' ? null : stepOf(line)));
 }
 
 function stepOf(line: string): PimStep | Mistake {
