@@ -24,6 +24,7 @@ export interface Violation {
 /** Everything that is wrong with a sequence of commands of one channel. */
 export function checkCommands(device: DramDevice, commands: readonly IssuedCommand[]): Violation[] {
   const banks = new BankChecker(device);
+  const modes = new ModeChecker(device);
   const horizon = Math.max(...device.constraints.map(({ latency }) => latency));
   const violations = commands.flatMap((issued, index) => {
     const before = commands.slice(0, index);
@@ -33,6 +34,7 @@ export function checkCommands(device: DramDevice, commands: readonly IssuedComma
       ...brokenBuses(device, issued, before),
       ...brokenDataClock(device, issued, before),
       ...banks.next(issued),
+      ...modes.next(issued),
     ];
     return rules.map((rule) => ({ index, rule }));
   });
@@ -138,6 +140,26 @@ function brokenDataClock(device: DramDevice, issued: IssuedCommand, before: read
   const syncs = last === undefined ? 'none' : commands[last.command].syncs;
   const synced = last !== undefined && names(last.path, issued.path) && (syncs === access || syncs === 'any');
   return runs || synced ? [] : ['an access needs a running data clock'];
+}
+
+// Modes
+
+class ModeChecker {
+  private readonly device: DramDevice;
+  private mode: string | undefined;
+
+  constructor(device: DramDevice) {
+    this.device = device;
+  }
+
+  /** What a command breaks; then it may change the mode. */
+  next({ command }: IssuedCommand): string[] {
+    const { mode, switches } = this.device.commands[command];
+    if (switches === undefined) return mode === this.mode ? [] : ['commands are sent in their mode'];
+    const rules = this.mode === undefined || this.mode === switches ? [] : ['a mode is left before another is entered'];
+    this.mode = this.mode === undefined ? switches : undefined;
+    return rules;
+  }
 }
 
 // Banks
