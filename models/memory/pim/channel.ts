@@ -190,9 +190,9 @@ export class PimChannel {
     }
     const [job] = this.#jobs;
     if (!job) return;
-    const { pim } = this.#device.commands[index]!;
+    const { pim, takes = readLatency } = this.#device.commands[index]!;
     const isResult = pim?.kind === 'moves' && pim.to === 'host';
-    const end = isResult ? after(readLatency) : cycle + 1;
+    const end = isResult ? after(takes) : cycle + 1;
     if (isResult && this.#listener.result) {
       this.#listener.result(job.tag, job.results++, end);
       this.#told = true;
