@@ -48,7 +48,7 @@ export { embeddingOperators, layerOperators, lmHeadOperators, stageSend } from '
 export { expertTokens, Routing } from './workloads/llm/routing.ts';
 export { type Arrival, type Served, ServingSchedule, servingStatistics } from './workloads/llm/schedule.ts';
 export { cacheBytesPerToken, DeviceShare, shareMistake, weightBytesOf } from './workloads/llm/share.ts';
-export { batches, ServingWorkload, schedule, stageLayers } from './workloads/llm/workload.ts';
+export { batchAt, batches, ServingWorkload, schedule, stageLayers } from './workloads/llm/workload.ts';
 export { type AimOpcode, type AimOperands, aim, aimSync } from './workloads/pim/aim.ts';
 export { type AttAccAttention, attaccAttention } from './workloads/pim/attacc.ts';
 export { type Gemv, gemv } from './workloads/pim/gemv.ts';

@@ -1,13 +1,15 @@
+import { InputError } from '../arch/language/diagnostics.ts';
 import { loadArch } from '../arch/language/load.ts';
 import type { Result } from '../models/result.ts';
 import { simulate } from '../models/simulate.ts';
 import { loadWorkload } from '../workloads/language/load.ts';
 import { loadMapping } from '../workloads/language/mapping.ts';
 import { RunFailure, together } from './failure.ts';
-import { find } from './files.ts';
+import { find, findAny } from './files.ts';
 import { checkMapOptions, type MapOptions, mapBySearch } from './map.ts';
 import { type Outputs, writeOutputs } from './outputs.ts';
 import { progress } from './progress.ts';
+import { runServing } from './run-serving.ts';
 
 export interface RunOptions extends Outputs, MapOptions {
   readonly mapping?: string;
@@ -18,11 +20,22 @@ export interface RunOptions extends Outputs, MapOptions {
   readonly sample?: boolean;
 }
 
+/** Whether a name is that of a large language model at work. What cannot be found is for others to complain about. */
+function isServing(name: string): boolean {
+  try {
+    return findAny(name).kind === 'serving workload';
+  } catch (error) {
+    if (error instanceof InputError) return false;
+    throw error;
+  }
+}
+
 /** Largest error, relative to the largest value of an output, that rounding in another order of summation explains. */
 const tolerance = 1e-9;
 
 /** @throws InputError, DeadlockError, or RunFailure when the machine computed something else than the cascade says. */
 export async function run(archName: string, workloadName: string, options: RunOptions): Promise<void> {
+  if (isServing(workloadName)) return runServing(archName, workloadName, options);
   const { set = [], shape = [], values = false, everyCycle = false, sample = false } = options;
   const [arch, workload, mapping] = together(
     () => loadArch(find(archName, 'machine'), { set }),

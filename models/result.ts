@@ -139,10 +139,66 @@ export interface Result {
   values?: {
     outputs: { tensor: string; elements: number; maxAbs: number; maxAbsError: number; maxRelError: number }[];
   };
+  /** Of a run that served a language model. */
+  serving?: ServingResult;
   /** What the run had to do; absent from results of versions that did all of it. */
   fastForward?: FastForwardResult;
   /** Things the user should know: an operation with no energy row, say. */
   notes: string[];
+}
+
+/** What one device did of a large language model, of which all devices of its group do the same at a time. */
+export interface ServingResult {
+  model: string;
+  phase: 'prefill' | 'decode' | 'serve';
+  /** Layers that were computed, of how many. */
+  layers: number;
+  modelLayers: number;
+  /** Devices that share a layer, and stages of a pipeline; replicas that have other requests. */
+  tensor: number;
+  pipeline: number;
+  data: number;
+  subBatches: number;
+  /** Bytes of weights, and most bytes of keys and values, on the device. */
+  weightBytes: number;
+  cacheBytes: number;
+  iterations: { start: number; seconds: number; prefill: number; decode: number }[];
+  /** Tokens that were generated (in prefill, read), and of them each second. */
+  tokens: number;
+  tokensPerSecond: number;
+  operators: ServedOperator[];
+  /** Of requests that arrived over time: seconds, `most` is the longest. */
+  requests?: ServedRequests;
+}
+
+/** All runs of an operator, in every layer and for every sub-batch. */
+export interface ServedOperator {
+  name: string;
+  kind: string;
+  /** `array`, `vector`, `pim` or `link`. */
+  on: string;
+  runs: number;
+  /** From start to end, waiting for its unit included; added up over the runs. */
+  seconds: number;
+  flops: number;
+  /** Of operands and results, each once for every run. */
+  bytes: number;
+}
+
+export interface ServedRequests {
+  count: number;
+  queue: Spread;
+  firstToken: Spread;
+  betweenTokens: Spread;
+  endToEnd: Spread;
+}
+
+interface Spread {
+  mean: number;
+  p50: number;
+  p90: number;
+  p99: number;
+  most: number;
 }
 
 /**

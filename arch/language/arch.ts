@@ -43,10 +43,10 @@ export class ArrayPart extends Record<{
   /** How operands reach the PEs: skewed in at the edges (systolic), or to a whole row or column at once (broadcast). */
   feed: 'systolic' | 'broadcast';
   /**
-   * How much of a fold may pass while its predecessor is still in the array: nothing, the load of its stationary operand,
-   * or all.
+   * How much of a fold may pass while its predecessor is still in the array: nothing; the load of its stationary operand,
+   * into a second register of each PE; what can while the predecessor only drains, with one register; or all.
    */
-  overlap: 'none' | 'preload' | 'full';
+  overlap: 'none' | 'preload' | 'drain' | 'full';
   /** Whether it passes over the zeros of an operand with N:M structured sparsity. */
   sparsity: 'none' | 'structured';
   operations: Map<string, OperationCost>;
@@ -86,7 +86,16 @@ export class VectorPart extends Record<{
   input: Rate | null;
   output: Rate | null;
 }>(
-  { kind: 'vector', count: 1, clock: '', lanes: 1, operations: Map(), registers: null, input: null, output: null },
+  {
+    kind: 'vector',
+    count: 1,
+    clock: '',
+    lanes: 1,
+    operations: Map(),
+    registers: null,
+    input: null,
+    output: null,
+  },
   'VectorPart',
 ) {}
 

@@ -109,6 +109,7 @@ function partFacts(arch: Arch, part: Exclude<Part, GroupPart>): string[] {
         `${part.feed} feed`,
         ...(part.overlap === 'none' ? ['folds do not overlap'] : []),
         ...(part.overlap === 'preload' ? ['folds are preloaded'] : []),
+        ...(part.overlap === 'drain' ? ['only drains overlap'] : []),
         ...(part.sparsity === 'structured' ? ['skips N:M zeros'] : []),
         ...(part.reduce ? [`reduces along ${part.reduce.along}`] : []),
         ...engineFacts(part),

@@ -27,9 +27,10 @@ export function schemaAt(schema: Schema | undefined, path: Path, value: unknown)
   }
 }
 
-/** Keys of an object schema; none when it is no object. */
+/** Keys of an object schema, of a union those of its objects; none when there is no object. */
 export function knownKeys(schema: Schema | undefined): string[] {
   const def = (schema as z.core.$ZodTypes | undefined)?._zod.def;
+  if (def?.type === 'union') return def.options.flatMap(knownKeys);
   return def?.type === 'object' ? Object.keys(def.shape) : [];
 }
 

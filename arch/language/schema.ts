@@ -93,10 +93,10 @@ export const partSchemas = {
         .default(array.feed)
         .describe('Operands enter skewed at the edges, or reach a whole row or column at once'),
       overlap: z
-        .enum(['none', 'preload', 'full'])
+        .enum(['none', 'preload', 'drain', 'full'])
         .default(array.overlap)
         .describe(
-          'What may pass while the fold before is in the array: nothing, the load of the stationary operand, all',
+          'What may pass while the fold before is in the array: nothing, the load of the stationary operand, what can behind its last moving operands, all',
         ),
       sparsity: z
         .enum(['none', 'structured'])

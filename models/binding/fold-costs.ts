@@ -1,6 +1,7 @@
 /** What one piece of a fold costs the array: cycles, latency, and what it reads and writes in its scratchpads. */
 import { List } from 'immutable';
 import type { ArrayPart } from '../../arch/language/arch.ts';
+import { hidesDrain, hidesLoad } from '../compute/array.ts';
 import { affineConflictCycles, banksOf } from '../memory/banks.ts';
 import type { Operand } from './contraction.ts';
 import type { FoldFlow, FoldPlan, Phase } from './fold-plan.ts';
@@ -58,9 +59,9 @@ export class FoldCosts {
   }
 
   /**
-   * Cycles of a piece. A fold takes its period in all: a load that another fold hides takes none of it, and where folds
-   * follow each other at once the drain is only what is left of the period. Banks may take longer: what is hidden then
-   * holds up the end of the fold that hides it.
+   * Cycles of a piece. A fold takes its period in all: a load that another fold hides takes none of it, and a drain that
+   * another fold hides is only what is left of the period. Banks may take longer: what is hidden then holds up the end of
+   * the fold that hides it.
    */
   #cycles(phase: Phase, cut: Cut, variant: number): number {
     const { grid } = this.#plan;
@@ -71,10 +72,11 @@ export class FoldCosts {
     const drain = {
       none: () => Math.max(cycles.drain, banks('drain')),
       preload: () => Math.max(cycles.drain, banks('drain'), banks('load') - stream),
+      drain: () => Math.max(cycles.period - cycles.load, banks('drain')) - stream,
       full: () => Math.max(cycles.period, banks('drain'), banks('load')) - stream,
     }[overlap];
     const whole = {
-      load: () => (overlap === 'none' ? Math.max(cycles.load, banks('load')) : 0),
+      load: () => (hidesLoad(overlap) ? 0 : Math.max(cycles.load, banks('load'))),
       stream: () => stream,
       drain: () => Math.max(0, drain()),
     }[phase]();
@@ -88,7 +90,7 @@ export class FoldCosts {
     const { depth, interval } = this.#engine.cost;
     const inArray = {
       load: 0,
-      stream: cycles.drain + (array.overlap === 'none' ? 0 : cycles.load),
+      stream: cycles.drain + (hidesLoad(array.overlap) ? cycles.load : 0),
       drain: cycles.length - cycles.period,
     }[phase];
     return inArray + depth - interval;
@@ -135,7 +137,7 @@ export class FoldCosts {
   /** The phase of a fold during which another fold's load, or drain, goes on, where folds overlap; else the phase itself. */
   #goesOnDuring(phase: Phase): Phase {
     const { overlap } = this.#plan.grid.array;
-    const hidden = phase === 'load' ? overlap !== 'none' : phase === 'drain' && overlap === 'full';
+    const hidden = phase === 'load' ? hidesLoad(overlap) : phase === 'drain' && hidesDrain(overlap);
     return hidden ? 'stream' : phase;
   }
 

@@ -23,6 +23,8 @@ export interface FoldCycles {
  *                     (SCALE-Sim, Samajdar et al., ISPASS 2020)
  *   period, none      the length
  *   period, preload   T + R + C - 2: PEs have a second register, and what the next fold keeps is loaded meanwhile
+ *   period, drain     R + T: PEs have one register, into which what the next fold keeps comes behind the last operands;
+ *                     max(T, R) output-stationary, as with full overlap
  *   period, full      max(T, R): the next fold's operands follow at once, but R rows of weights take R cycles to load
  *                     and R rows of results take R cycles to leave down one column
  */
@@ -33,8 +35,23 @@ export function foldCycles(
   const load = part.dataflow === 'output-stationary' ? 0 : part.rows;
   const drain = part.rows + part.columns - 2;
   const length = load + stream + drain;
-  const period = { none: length, preload: stream + drain, full: Math.max(stream, part.rows) }[part.overlap];
+  const period = {
+    none: length,
+    preload: stream + drain,
+    drain: Math.max(load + stream, part.rows),
+    full: Math.max(stream, part.rows),
+  }[part.overlap];
   return { load, stream, drain, length, period };
+}
+
+/** Whether a fold's stationary operand is loaded while the fold before streams. */
+export function hidesLoad(overlap: ArrayPart['overlap']): boolean {
+  return overlap === 'preload' || overlap === 'full';
+}
+
+/** Whether a fold drains while the next one goes on. */
+export function hidesDrain(overlap: ArrayPart['overlap']): boolean {
+  return overlap === 'drain' || overlap === 'full';
 }
 
 /** A tile laid on an array: extents over its rows and columns, and what each PE does one after another. */

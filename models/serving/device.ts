@@ -26,7 +26,9 @@ export class Device {
   readonly link: Unit;
   /** Bytes that tensors begin at multiples of, so that every channel has the same of them. */
   readonly grain: number;
-  /** Channels of the memory. */
+  /** Of the memory: its clock, its peak, its channels. */
+  readonly memoryClock: Clock;
+  readonly bytesPerSecond: number;
   readonly channels: number;
   /** Picoseconds. */
   now = 0;
@@ -38,16 +40,17 @@ export class Device {
     const { array, vector, memory, dram } = this.parts;
     this.array = array && new Unit(array.path, 'array', clockOf(array));
     this.vector = vector && new Unit(vector.path, 'vector', clockOf(vector));
+    this.bytesPerSecond = memoryBandwidth(memory);
     this.link = new Unit('link', 'link', new Clock('picoseconds', picosecondsPerSecond));
     const device = memoryDevice(dram);
+    this.memoryClock = Clock.ofPeriod(memory.path, new Ratio(device.clockPs, 1));
     this.channels = dram.channels * memory.part.count;
     this.grain = this.channels * device.bursts * device.burstBytes;
     if (dram.pim === null) {
-      this.dram = buildDram(memory.path, memory.part, dram, memoryBandwidth(memory));
+      this.dram = buildDram(memory.path, memory.part, dram, this.bytesPerSecond);
       this.memory = new DramMemory(this.dram);
     } else {
-      const clock = Clock.ofPeriod(memory.path, new Ratio(device.clockPs, 1));
-      this.pim = new PimMemory(device, clock, this.channels, alike, { mode: dram.pim });
+      this.pim = new PimMemory(device, this.memoryClock, this.channels, alike, { mode: dram.pim });
       this.memory = this.pim;
     }
   }
@@ -65,6 +68,23 @@ export class Device {
       this.now = first;
       events.step();
     }
+  }
+
+  get memoryName(): string {
+    return this.parts.memory.path;
+  }
+
+  /** What the memory has moved. */
+  get traffic(): { readonly bytesRead: number; readonly bytesWritten: number } {
+    const { bytesRead, bytesWritten } = this.dram ?? this.pim ?? { bytesRead: 0, bytesWritten: 0 };
+    return { bytesRead, bytesWritten };
+  }
+
+  /** Ends the run at a time at which nothing is under way. */
+  finish(ps: number): void {
+    this.dram?.finish(ps);
+    this.pim?.finish(ps);
+    for (const unit of [this.array, this.vector]) unit?.account.bins.cover(unit.clock.cycleAtOrAfter(ps));
   }
 
   /** Picoseconds that a collective takes between devices of this kind: around a ring, all at a time. */

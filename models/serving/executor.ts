@@ -2,9 +2,11 @@
 import type { List } from 'immutable';
 import { InputError } from '../../arch/language/diagnostics.ts';
 import { placementOf, type ServingMapping, type Side } from '../../workloads/language/serving-mapping.ts';
-import { type Operator, opPerByte } from '../../workloads/llm/operator.ts';
+import { bytes, flops, type Operator } from '../../workloads/llm/operator.ts';
 import type { Device } from './device.ts';
-import { arraySteps, type Instance, outputBytes, type StepOptions, vectorStepsOf } from './operators.ts';
+import { arraySteps, type Instance, operationsOf, outputBytes, type StepOptions, vectorStepsOf } from './operators.ts';
+import { AttentionChain } from './pim-attention.ts';
+import { PimWork } from './pim-work.ts';
 import { Space } from './space.ts';
 import { type Step, Streamed } from './streamed.ts';
 import type { Unit } from './unit.ts';
@@ -18,10 +20,17 @@ export interface OperatorRecord {
   readonly kind: Operator['kind'];
   readonly place: Place;
   runs: number;
+  /** All runs together: operations, and bytes of operands and results as if nothing stayed on the chip. */
+  flops: number;
+  bytes: number;
+  /** What lanes or PEs did, by name. */
+  readonly operations: Map<string, number>;
   /** Picoseconds: of the first start, of the last end, and from start to end, added up over the runs. */
   start: number;
   end: number;
   time: number;
+  /** Cycles of the unit's clock in which it was at work. */
+  busy: number;
 }
 
 /** Told of the operators of one list. */
@@ -33,6 +42,9 @@ export class Executor {
   readonly #mapping: ServingMapping;
   readonly #space: Space;
   readonly #options: StepOptions;
+  readonly #work: PimWork | null;
+  /** Attention under way in the memory, by layer, sub-batch and phase. */
+  readonly #chains = new Map<string, AttentionChain>();
   /** By unit: what waits for it. */
   readonly #waiting = new Map<Unit, Done[]>();
 
@@ -40,6 +52,7 @@ export class Executor {
     this.#device = device;
     this.#mapping = mapping;
     this.#space = new Space(device.grain);
+    this.#work = device.pim && new PimWork(device.pim.device, device.channels, mapping);
     this.#options = {
       space: this.#space,
       sharing: mapping.arrays,
@@ -70,11 +83,8 @@ export class Executor {
     });
   }
 
-  placeOf(operator: Operator): Place {
-    if (operator.kind === 'collective') return 'link';
-    const phase = 'phase' in operator ? operator.phase : 'decode';
-    const { kind, name } = operator;
-    return placementOf(this.#mapping, { kind, name, phase, intensity: opPerByte(operator) });
+  #placeOf(operator: Operator): Place {
+    return operator.kind === 'collective' ? 'link' : placementOf(this.#mapping, operator);
   }
 
   #instanceOf(operators: List<Operator>, index: number, layer: number, subBatch: number): Instance {
@@ -89,14 +99,24 @@ export class Executor {
   }
 
   #start(operator: Operator, instance: Instance, ps: number, done: Done): void {
-    const place = this.placeOf(operator);
+    const place = this.#placeOf(operator);
     const record = this.#recordOf(operator, place, ps);
     const ended = (end: number): void => {
       record.runs++;
+      record.flops += flops(operator);
+      record.bytes += bytes(operator);
+      for (const [name, count] of operationsOf(operator)) {
+        record.operations.set(name, (record.operations.get(name) ?? 0) + count);
+      }
       record.end = Math.max(record.end, end);
       record.time += end - ps;
       done(end);
     };
+    const chain = this.#chains.get(chainOf(operator, instance));
+    if (chain && (operator.kind === 'softmax' || operator.kind === 'context')) {
+      chain.whenDone(operator.kind, ps, ended);
+      return;
+    }
     switch (place) {
       case 'link': {
         const { link } = this.#device;
@@ -107,26 +127,57 @@ export class Executor {
       }
       case 'array':
       case 'vector':
-        this.#stream(place, operator, instance, ps, ended);
+        this.#stream(place, operator, instance, ps, record, ended);
         return;
       case 'pim':
-        throw new Error(`${operator.name}: nothing computes in the memory yet`);
+        this.#compute(operator, instance, ps, ended);
+        return;
     }
   }
 
   /** Runs an operator on the array or the vector unit when what began there before has ended. */
-  #stream(place: 'array' | 'vector', operator: Operator, instance: Instance, ps: number, done: Done): void {
+  #stream(
+    place: 'array' | 'vector',
+    operator: Operator,
+    instance: Instance,
+    ps: number,
+    record: OperatorRecord,
+    done: Done,
+  ): void {
     const device = this.#device;
     const unit = device[place];
     if (unit === null) throw new Error(`${device.arch.name} has no ${place}`);
     const around = { events: device.events, memory: device.memory, room: this.#options.scratchpad };
     this.#inTurn(unit, ps, (at, next) => {
       const steps = this.#stepsOf(place, operator, instance);
+      record.busy += steps.reduce((sum, { cycles }) => sum + cycles, 0);
       new Streamed(steps, unit, at, around, (end) => {
         next(end);
         done(end);
       });
     });
+  }
+
+  /** Runs an operator in the memory. Scores begin all of attention: what follows goes on head by head. */
+  #compute(operator: Operator, instance: Instance, ps: number, done: Done): void {
+    const { pim, events } = this.#device;
+    const work = this.#work;
+    if (pim === null || work === null) throw new Error(`${this.#device.arch.name} computes nothing in its memory`);
+    if (operator.kind === 'matmul' || operator.kind === 'experts') {
+      let left = 0;
+      for (const { channel, program } of work.product(operator, instance.layer)) {
+        left += pim.job(ps, channel, program, (end) => {
+          events.at(end, () => {
+            if (--left === 0) done(end);
+          });
+        });
+      }
+      return;
+    }
+    if (operator.kind !== 'scores') throw new InputError({ message: `${operator.name} cannot run in a memory` });
+    const chain = new AttentionChain(operator, instance.layer, work, this.#device, ps);
+    this.#chains.set(chainOf(operator, instance), chain);
+    chain.whenDone('scores', ps, done);
   }
 
   #stepsOf(place: 'array' | 'vector', operator: Operator, instance: Instance): Step[] {
@@ -164,8 +215,25 @@ export class Executor {
     const key = `${name} ${place}`;
     const known = this.records.get(key);
     if (known) return known;
-    const record = { name, kind, place, runs: 0, start: ps, end: ps, time: 0 };
+    const record = {
+      name,
+      kind,
+      place,
+      runs: 0,
+      flops: 0,
+      bytes: 0,
+      operations: new Map<string, number>(),
+      start: ps,
+      end: ps,
+      time: 0,
+      busy: 0,
+    };
     this.records.set(key, record);
     return record;
   }
+}
+
+/** What tells the parts of one attention from those of others. */
+function chainOf(operator: Operator, { layer, subBatch }: Instance): string {
+  return 'phase' in operator ? `${layer} ${subBatch} ${operator.phase}` : '';
 }

@@ -4,6 +4,7 @@ import {
   type Attention,
   cacheBytes,
   type Experts,
+  flops,
   headPairs,
   type Matmul,
   type Operator,
@@ -19,6 +20,7 @@ import {
   partOf,
   type Sharing,
   stepBytes,
+  type VectorShape,
   vectorCycles,
   vectorSteps,
 } from './steps.ts';
@@ -167,4 +169,33 @@ export function outputBytes(operator: Operator): number {
       return queries * operator.kvHeads * operator.group * operator.headSize * activations;
     }
   }
+}
+
+/** What lanes or PEs do for an operator, by the name of the operation. */
+export function operationsOf(operator: Operator): ReadonlyMap<string, number> {
+  switch (operator.kind) {
+    case 'collective':
+      return new Map();
+    case 'vector': {
+      const { elements, rows, operations, reductions, perRow } = operator;
+      return vectorOperations({ elements, rows, operations, reductions, perRow });
+    }
+    case 'softmax': {
+      const elements = headPairs(operator);
+      const rows = operator.kvHeads * operator.group * operator.requests.reduce((sum, { queries }) => sum + queries, 0);
+      return vectorOperations({ ...softmaxOperations, elements, rows });
+    }
+    default:
+      return new Map([['mac', flops(operator) / 2]]);
+  }
+}
+
+function vectorOperations(shape: VectorShape): Map<string, number> {
+  const { elements, rows, operations, reductions, perRow } = shape;
+  const counts = new Map<string, number>();
+  const add = (name: string, count: number) => counts.set(name, (counts.get(name) ?? 0) + count);
+  for (const [name, times] of Object.entries(operations)) add(name, times * elements);
+  add('add', reductions * elements);
+  for (const [name, times] of Object.entries(perRow)) add(name, times * rows);
+  return counts;
 }

@@ -1,15 +1,10 @@
 /** Channels that compute as the memory of a device: ordinary transfers over all of them, and jobs in single ones. */
-import type { DramDevice } from '../../arch/language/dram/device.ts';
+import { banksOf, type DramDevice } from '../../arch/language/dram/device.ts';
 import type { PimProgram } from '../../workloads/language/pim-program.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { PimChannel, type PimChannelOptions } from '../memory/pim/channel.ts';
+import type { DramActivity } from '../physical/dram.ts';
 import type { DeviceMemory, Run } from './memory.ts';
-
-/** Told of a job, in picoseconds: each result that has come, and that all is done. */
-export interface JobListener {
-  readonly result?: (index: number, ps: number) => void;
-  readonly done: (ps: number) => void;
-}
 
 /** Bytes are laid over channels a row of one bank at a time, and within a channel over banks, then rows. */
 export class PimMemory implements DeviceMemory {
@@ -20,11 +15,20 @@ export class PimMemory implements DeviceMemory {
   bytesWritten = 0;
   /** Transfers that are under way: accesses that have not been done, and whom to tell. */
   readonly #left = new Map<number, { left: number; last: number; done: (ps: number) => void }>();
-  readonly #jobs = new Map<number, JobListener>();
+  readonly #jobs = new Map<number, (ps: number) => void>();
   #tags = 0;
   /** Cycles from a command at least until somebody is told of it. */
   readonly #latency: number;
+  /** The cycle up to which channels are run. */
+  #horizon = 0;
+  /** Where operands of jobs are written: the last row of the first bank. */
+  readonly #operandColumn: number;
   #told = false;
+  /** Transfers and jobs that are under way, and the cycles with any. */
+  #underWay = 0;
+  #since = 0;
+  #until = 0;
+  #busyCycles = 0;
   /** Channels that there are, and for how many each one that is simulated stands. */
   readonly count: number;
   readonly weight: number;
@@ -36,19 +40,15 @@ export class PimMemory implements DeviceMemory {
     this.count = count;
     this.weight = alike ? count : 1;
     this.#latency = Math.max(1, Math.floor(Math.min(device.readLatency, device.writeLatency) / device.ticksPerClock));
+    this.#operandColumn = (device.rows - 1) * banksOf(device) * device.bursts;
     const listener = {
       access: (tag: number, cycle: number) => this.#accessed(tag, cycle),
       job: (tag: number, cycle: number) => {
         const job = this.#jobs.get(tag);
         this.#jobs.delete(tag);
         this.#told = true;
-        job?.done(this.clock.edge(cycle));
-      },
-      result: (tag: number, index: number, cycle: number) => {
-        const job = this.#jobs.get(tag);
-        if (!job?.result) return;
-        this.#told = true;
-        job.result(index, this.clock.edge(cycle));
+        this.#end(cycle);
+        job?.(this.clock.edge(Math.max(cycle, this.#horizon + 1)));
       },
     };
     this.channels = Array.from({ length: alike ? 1 : count }, () => new PimChannel(device, listener, options));
@@ -57,6 +57,7 @@ export class PimMemory implements DeviceMemory {
   submit(ps: number, runs: readonly Run[], write: boolean, done: (ps: number) => void): void {
     const tag = this.#tags++;
     this.#reach(ps);
+    this.#begin(ps);
     let left = 0;
     for (const { base, width } of runs) {
       if (write) this.bytesWritten += width;
@@ -102,14 +103,54 @@ export class PimMemory implements DeviceMemory {
     const limit = ps === Number.POSITIVE_INFINITY ? Number.MAX_SAFE_INTEGER : this.clock.period.floorInto(ps);
     this.#told = false;
     while (!this.#told) {
-      const horizon = Math.min(limit, this.#next + this.#latency - 1);
-      if (this.#next > horizon) return;
-      for (let i = 0; i < this.channels.length; i++) this.#run(this.channels[i]!, horizon);
+      const next = this.#next;
+      if (next > limit) return;
+      this.#horizon = Math.min(limit, next + this.#latency - 1);
+      for (let i = 0; i < this.channels.length; i++) this.#run(this.channels[i]!, this.#horizon);
     }
   }
 
   #run(channel: PimChannel, cycle: number): void {
     while (channel.now < cycle) channel.advance(cycle);
+  }
+
+  /** Ends at a time at which nothing is under way. */
+  finish(ps: number): void {
+    this.#reach(ps);
+  }
+
+  /** Commands sent in all channels, by index of the device's. */
+  get commands(): readonly number[] {
+    return this.device.commands.map((_, i) => this.channels.reduce((sum, c) => sum + this.weight * c.commands[i]!, 0));
+  }
+
+  get names(): readonly string[] {
+    return this.device.commands.map(({ name }) => name);
+  }
+
+  /** What its energy depends on. Standby of ranks is not told apart: all of it counts as idle. */
+  get activity(): DramActivity {
+    const ticks = (this.channels[0]!.now + 1) * this.device.ticksPerClock;
+    const at = Math.max(this.device.levels.indexOf('rank'), this.device.levels.indexOf('pseudoChannel'), 0);
+    const ranks = this.device.counts.slice(0, at + 1).reduce((all, count) => all * count, this.count);
+    return {
+      commands: this.commands,
+      ranks: Array.from({ length: ranks }, () => ({ activeTicks: 0, idleTicks: ticks })),
+    };
+  }
+
+  /** Picoseconds with a transfer or a job under way. */
+  get busy(): number {
+    return this.clock.edge(this.#busyCycles);
+  }
+
+  #begin(ps: number): void {
+    if (this.#underWay++ === 0) this.#since = Math.max(this.clock.period.floorInto(ps), this.#until);
+  }
+
+  #end(cycle: number): void {
+    this.#until = Math.max(this.#until, cycle);
+    if (--this.#underWay === 0) this.#busyCycles += this.#until - this.#since;
   }
 
   /** Brings all channels to a time, at which something is pushed. */
@@ -125,14 +166,38 @@ export class PimMemory implements DeviceMemory {
     if (--transfer.left > 0) return;
     this.#left.delete(tag);
     this.#told = true;
+    this.#end(transfer.last);
     transfer.done(this.clock.edge(transfer.last));
   }
 
-  /** Gives a channel a job at a time that no later one may come before. */
-  job(ps: number, channel: number, program: PimProgram, listener: JobListener): void {
-    const tag = this.#tags++;
+  /**
+   * Gives a channel a job at a time that no later one may come before, or all channels; returns how many that are, each of
+   * which tells of its end.
+   */
+  job(ps: number, channel: number | null, program: PimProgram, done: (ps: number) => void): number {
     this.#reach(ps);
-    this.#jobs.set(tag, listener);
-    this.channels[this.weight > 1 ? 0 : channel]!.pushJob(program, tag);
+    const given = this.weight > 1 || channel === null ? this.channels : [this.channels[channel]!];
+    for (const one of given) {
+      const tag = this.#tags++;
+      this.#begin(ps);
+      this.#jobs.set(tag, done);
+      one.pushJob(program, tag);
+    }
+    return given.length;
+  }
+
+  /** Writes bytes in one channel, which is where a job there takes its operands from. */
+  write(ps: number, channel: number | null, bytes: number, done: (ps: number) => void): number {
+    this.#reach(ps);
+    const given = this.weight > 1 || channel === null ? this.channels : [this.channels[channel]!];
+    const columns = Math.ceil(bytes / this.device.burstBytes);
+    this.bytesWritten += bytes * given.length * this.weight;
+    for (const one of given) {
+      const tag = this.#tags++;
+      this.#begin(ps);
+      this.#left.set(tag, { left: 1, last: 0, done });
+      one.pushAccess(true, this.#operandColumn, columns, tag);
+    }
+    return given.length;
   }
 }

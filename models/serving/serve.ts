@@ -1,13 +1,16 @@
 /** Serves a language model on a machine, iteration by iteration. */
 import { List } from 'immutable';
 import type { Arch } from '../../arch/language/arch.ts';
+import { InputError } from '../../arch/language/diagnostics.ts';
+import { fits } from '../../workloads/language/serving-check.ts';
 import type { ServingMapping } from '../../workloads/language/serving-mapping.ts';
 import type { Batch } from '../../workloads/llm/batch.ts';
 import { assignChannels, subBatches } from '../../workloads/llm/channels.ts';
 import type { Attended } from '../../workloads/llm/operator.ts';
 import { embeddingOperators, layerOperators, lmHeadOperators, stageSend } from '../../workloads/llm/operators.ts';
 import { type Served, type ServingStatistics, servingStatistics } from '../../workloads/llm/schedule.ts';
-import { batches, schedule, type ServingWorkload, stageLayers } from '../../workloads/llm/workload.ts';
+import { cacheBytesPerToken, weightBytesOf } from '../../workloads/llm/share.ts';
+import { batches, type ServingWorkload, schedule, stageLayers } from '../../workloads/llm/workload.ts';
 import { Device } from './device.ts';
 import { Executor } from './executor.ts';
 
@@ -17,6 +20,13 @@ export interface IterationRecord {
   end: number;
   readonly prefill: number;
   readonly decode: number;
+  /** Tokens that it adds: one for each request, in prefill all of the prompt. */
+  readonly tokens: number;
+}
+
+export interface ServeOptions {
+  /** Told the fraction that is done. */
+  readonly onProgress?: (fraction: number) => void;
 }
 
 /** Everything that a run leaves behind for reports. */
@@ -26,18 +36,55 @@ export interface ServingRecord {
   readonly iterations: readonly IterationRecord[];
   readonly served: readonly Served[];
   readonly statistics: ServingStatistics | null;
+  /** Bytes on the device: weights, and most of keys and values at any time. */
+  readonly footprint: { readonly weights: number; readonly cache: number };
+  readonly notes: readonly string[];
 }
 
-/** Runs a workload on one device, of which all others of its group do the same. @throws InputError when it cannot run there */
-export function serve(arch: Arch, workload: ServingWorkload, mapping: ServingMapping): ServingRecord {
+/**
+ * Runs a workload on one device, of which all others of its group do the same.
+ * @throws InputError when it cannot run there
+ */
+export function serve(
+  arch: Arch,
+  workload: ServingWorkload,
+  mapping: ServingMapping,
+  options: ServeOptions = {},
+): ServingRecord {
   const device = new Device(arch, isAlike(mapping));
   const executor = new Executor(device, mapping);
-  const iterations: IterationRecord[] = [];
   const runner = new Runner(device, executor, workload, mapping);
-  if (workload.phase !== 'serve') {
-    for (const batch of batches(workload)) iterations.push(runner.run(batch, device.now));
-    return { device, executor, iterations, served: [], statistics: null };
+  const iterations: IterationRecord[] = [];
+  const run = (batch: Batch, now: number): IterationRecord => {
+    const iteration = runner.run(batch, now);
+    iterations.push(iteration);
+    return iteration;
+  };
+  const served = workload.phase === 'serve' ? serveArrivals(workload, run, options) : null;
+  if (served === null) {
+    let done = 0;
+    for (const batch of batches(workload)) {
+      run(batch, device.now);
+      options.onProgress?.(++done / (workload.phase === 'prefill' ? 1 : workload.generate));
+    }
   }
+  device.finish(iterations.at(-1)?.end ?? 0);
+  return {
+    device,
+    executor,
+    iterations,
+    served: served ?? [],
+    statistics: served && servingStatistics(served),
+    footprint: runner.footprint,
+    notes: notesOf(arch, workload),
+  };
+}
+
+function serveArrivals(
+  workload: ServingWorkload,
+  run: (batch: Batch, now: number) => IterationRecord,
+  { onProgress }: ServeOptions,
+): readonly Served[] {
   const plan = schedule(workload);
   for (let now = 0; !plan.isDone; ) {
     const batch = plan.next(now);
@@ -45,12 +92,21 @@ export function serve(arch: Arch, workload: ServingWorkload, mapping: ServingMap
       now = plan.nextArrival ?? now;
       continue;
     }
-    const iteration = runner.run(batch, now);
-    iterations.push(iteration);
-    now = iteration.end;
+    now = run(batch, now).end;
     plan.finish(batch, now);
+    onProgress?.(plan.served.length / workload.arrivals.size);
   }
-  return { device, executor, iterations, served: plan.served, statistics: servingStatistics(plan.served) };
+  return plan.served;
+}
+
+/** What a reader of the result should know. */
+function notesOf({ name, link }: Arch, { share, layers, model }: ServingWorkload): string[] {
+  return [
+    ...(share.tensor * share.data > 1 && link === null
+      ? [`${name} says nothing of links between devices: what they send to each other takes no time`]
+      : []),
+    ...(layers < model.layers ? [`${layers} of ${model.layers} layers, without embeddings and the last product`] : []),
+  ];
 }
 
 /** Whether every channel of the memory does the same: nothing that computes there is laid on channels one by one. */
@@ -74,9 +130,12 @@ class Runner {
     this.#mapping = mapping;
   }
 
+  footprint = { weights: 0, cache: 0 };
+
   /** All layers of the device, for all sub-batches; in a pipeline, those of every stage, one after another. */
   run(batch: Batch, start: number): IterationRecord {
     const { layers, pipeline, model, share, isWhole } = this.#workload;
+    this.#checkRoom(batch);
     const parts = this.#parts(batch);
     let end = start;
     parts.forEach((part, subBatch) => {
@@ -96,7 +155,22 @@ class Runner {
       this.#device.events.at(start, () => next(0, start));
     });
     this.#device.run();
-    return { start, end, prefill: batch.prefill.length, decode: batch.decode.length };
+    const tokens = batch.decode.length + batch.prefill.reduce((sum, { queries }) => sum + queries, 0);
+    return { start, end, prefill: batch.prefill.length, decode: batch.decode.length, tokens };
+  }
+
+  /** Checks that keys and values have room beside the weights, which are shared out over the stages of a pipeline. */
+  #checkRoom(batch: Batch): void {
+    const { model, share, layers, pipeline, isWhole } = this.#workload;
+    const own = Math.ceil(layers / pipeline);
+    const perToken = cacheBytesPerToken(model, share, own);
+    const contexts = [...batch.prefill, ...batch.decode].reduce((sum, { context }) => sum + context, 0);
+    this.footprint = {
+      weights: weightBytesOf(model, share, own, isWhole),
+      cache: Math.max(this.footprint.cache, perToken * contexts),
+    };
+    const mistakes = fits(this.footprint, this.#mapping, this.#device.arch);
+    if (mistakes.length > 0) throw new InputError(mistakes);
   }
 
   #parts(batch: Batch): Batch[] {

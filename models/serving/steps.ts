@@ -113,6 +113,9 @@ function cyclesOf(part: VectorPart, operations: Operations): number {
   return Object.entries(operations).reduce((sum, [name, times]) => sum + times * cyclesPer(part, name), 0);
 }
 
+/** Elements in so many rows, and what is done with each of them and each row. */
+export type VectorShape = Pick<Vector, 'elements' | 'rows' | 'operations' | 'reductions' | 'perRow'>;
+
 /** Cycles of vector work of so many elements in so many rows, over all lanes of all copies. */
 export function vectorCycles(
   part: VectorPart,

@@ -25,6 +25,8 @@ describe('check', () => {
       'fusemax-binding',
       'aladdin-45nm',
       'array/tpu-v4-mxu',
+      'gpt3-7b-sharegpt',
+      'models',
     );
     expect(stdout.replace(/^.*: /gm, '')).toBe(
       `machine tpu-v4, no mistakes
@@ -32,6 +34,8 @@ workload gemm, no mistakes
 mapping fusemax-binding lays attention-1-pass on fusemax, no mistakes
 technology aladdin-45nm, no mistakes
 part of kind array, no mistakes
+serving workload gpt3-7b-sharegpt, no mistakes
+table of 30 models, no mistakes
 `,
     );
   });

@@ -189,7 +189,7 @@ describe('what is wrong with a replay', () => {
     [['--outstanding', '0'], 'whole number of 1 or more'],
     [['--channels', '2.5'], 'whole number of 1 or more'],
     [['--scheduler', 'fcfs'], 'Allowed choices are frfcfs, frfcfs-row-hit'],
-    [['--channels', '3'], '--mapping: 3 channels cannot be addressed by bits; 2 or 4 can'],
+    [['--channels', '3', '--mapping', 'ChRaBaRoCo'], '--mapping: 3 channels cannot be addressed by bits; 2 or 4 can'],
     [['--speed', 'DDR4_2400Q'], 'did you mean "DDR4_2400'],
     [['--commands', '-', '--json', '-'], '--commands -: --json goes there already'],
   ])('%j', async (options, message) => {

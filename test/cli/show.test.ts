@@ -61,6 +61,14 @@ links:
     );
   });
 
+  it.each([
+    ['none', 'folds do not overlap'],
+    ['preload', 'folds are preloaded'],
+    ['drain', 'only drains overlap'],
+  ])('tells what limits the overlap of folds: %s', async (overlap, words) => {
+    expect(await shown('systolic', '--set', `array.overlap=${overlap}`)).toContain(`systolic feed, ${words}, `);
+  });
+
   it('follows --set', async () => {
     expect(await shown('fusemax', '--set', 'array.rows=128')).toContain('128 x 256 PEs');
   });
@@ -236,5 +244,29 @@ describe('show refuses', () => {
     ],
   ])('%j', async (args, expected) => {
     expect(await clockwright('show', ...args)).toEqual({ code: 2, stdout: '', stderr: expected });
+  });
+});
+
+describe('show of a serving workload', () => {
+  it('tells the model, what a device holds, and the operators with their operations and bytes', async () => {
+    const text = await shown('gpt3-7b-sharegpt');
+    expect(line(text, '32 layers')).toBe('32 layers of 4,096, 32 heads of 128');
+    expect(text).toContain('\n  6.66 billion parameters\n');
+    expect(text).toContain('memory of one of 4 devices (tensor 4)');
+    // A quarter of 12 x 4096 x 4096 weights, and of K and V 2 x 1024 elements for each token.
+    expect(line(text, 'weights')).toBe('weights 96.1 MiB of 1 of 32 layers');
+    expect(line(text, 'cache')).toBe('cache 594 MiB 4 KiB for each of 151967 tokens');
+    expect(line(text, 'qkv')).toBe('qkv 512 x 4096 x 3072 12,884,901,888 31 MiB 396');
+    expect(line(text, 'scores, decode')).toContain(
+      '8 heads of keys, 1 of queries each, of 128 311,228,416 300 MiB 0.989',
+    );
+    expect(text).not.toContain('lm-head');
+  });
+
+  it('tells layers with experts apart, and what stands before and after the layers', async () => {
+    const text = await shown('mixtral-serving');
+    expect(text).toContain('layer with experts, 32 of them: 64 requests, 64 tokens');
+    expect(line(text, 'expert-up')).toMatch(/^expert-up \(\d+ \d+\) x 4096 x 14336 /);
+    expect(line(text, 'lm-head')).toBe('lm-head 64 x 4096 x 8000 4,194,304,000 64 MiB 62.5');
   });
 });

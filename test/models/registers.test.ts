@@ -20,7 +20,7 @@ describe('registers of a systolic array', () => {
   it.each(Object.keys(stationary) as Dataflow[])(
     'get what stays when it is loaded, and the rest in every step, %s',
     (dataflow) => {
-      const overlap = fc.constantFrom('none', 'preload', 'full');
+      const overlap = fc.constantFrom('none', 'preload', 'drain', 'full');
       fc.assert(
         fc.property(fc.record({ M: extent, N: extent, K: extent, R: side, C: side, overlap }), (s) => {
           const { M, N, K, R, C } = s;

@@ -128,7 +128,7 @@ function drawMachine(draw: Draw, clocks: readonly string[]): string {
     array: [
       `${count()}rows: ${draw.from(1, 8)}, columns: ${draw.from(1, 8)}, ${reduce} ${operations()}`,
       `dataflow: ${draw.one(['output-stationary', 'weight-stationary', 'input-stationary'])}`,
-      `feed: ${draw.one(['systolic', 'broadcast'])}, overlap: ${draw.one(['none', 'full'])}`,
+      `feed: ${draw.one(['systolic', 'broadcast'])}, overlap: ${draw.one(['none', 'preload', 'drain', 'full'])}`,
     ].join(', '),
     vector: `clock: ${clock()}, ${count()}lanes: ${draw.from(1, 8)}, ${operations()}`,
     more: [...(ways[way] ? [ways[way]] : []), ...sums],

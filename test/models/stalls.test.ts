@@ -23,7 +23,7 @@ const scenario: fc.Arbitrary<FoldCase> = fc.record({
   columns: fc.integer({ min: 1, max: 5 }),
   count: fc.constantFrom(1, 1, 2, 3),
   dataflow: fc.constantFrom('output-stationary', 'weight-stationary', 'input-stationary'),
-  overlap: fc.constantFrom('none', 'preload', 'full'),
+  overlap: fc.constantFrom('none', 'preload', 'drain', 'full'),
   bandwidth: fc.constantFrom(5, 10, 25, 70, 640),
   latency: fc.constantFrom(0, 7),
   capacities: fc.array(fc.constantFrom(12, 20, 40, 100, 1024), { minLength: 3, maxLength: 3 }),

@@ -72,6 +72,13 @@ describe('an array with overlap', () => {
     expect(cyclesOf(ws, [3, 8, 5])).toEqual({ busy: 4 * 4, after: 3 * 4 + (3 + 4 + 4 + 4 - 2) });
   });
 
+  it('loads the next weights behind the stream when only drains overlap', () => {
+    const ws = 'dataflow: weight-stationary, overlap: drain, operations: { mac: 1 }';
+    expect(cyclesOf(ws, [8, 8, 5])).toEqual({ busy: 4 * (4 + 8), after: 4 * (4 + 8) + 4 + 4 - 2 });
+    const os = 'dataflow: output-stationary, overlap: drain, operations: { mac: 1 }';
+    expect(cyclesOf(os)).toEqual({ busy: 4 * 5, after: 4 * 5 + 4 + 4 - 2 });
+  });
+
   it('has no skew when operands are broadcast', () => {
     const { busy, after } = cyclesOf('feed: broadcast, overlap: full, operations: { mac: 1 }');
     expect(busy).toBe(4 * 5);

@@ -144,21 +144,27 @@ function brokenDataClock(device: DramDevice, issued: IssuedCommand, before: read
 
 // Modes
 
+/** For dialects whose modes change with a command to any row and bank; of others it says nothing. */
 class ModeChecker {
   private readonly device: DramDevice;
-  private mode: string | undefined;
+  private readonly knows: boolean;
+  private mode = 0;
 
   constructor(device: DramDevice) {
     this.device = device;
+    const { changes = [] } = device.modes ?? {};
+    this.knows = changes.length > 0 && changes.every(({ row, banks }) => row < 0 && banks.length === 0);
   }
 
   /** What a command breaks; then it may change the mode. */
-  next({ command }: IssuedCommand): string[] {
-    const { mode, switches } = this.device.commands[command];
-    if (switches === undefined) return mode === this.mode ? [] : ['commands are sent in their mode'];
-    const rules = this.mode === undefined || this.mode === switches ? [] : ['a mode is left before another is entered'];
-    this.mode = this.mode === undefined ? switches : undefined;
-    return rules;
+  next({ command, path }: IssuedCommand): string[] {
+    const { goes = [], changes = [] } = this.device.modes ?? {};
+    if (!this.knows) return [];
+    const where = goes[this.mode][command];
+    const bank = path.reduce((all, index, level) => all * this.device.counts[level] + index, 0);
+    const isIn = typeof where === 'boolean' ? where : where.includes(bank);
+    this.mode = changes.find(({ from, commands }) => from === this.mode && commands.includes(command))?.to ?? this.mode;
+    return isIn ? [] : ['commands are sent in their mode'];
   }
 }
 

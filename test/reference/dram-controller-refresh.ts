@@ -20,13 +20,24 @@ export function refreshManager(device: DramDevice, policy: Refresh, banks: Ticki
   throw new Error(`${device.name} has no ${policy} refresh`);
 }
 
-/** Every interval, one refresh for each node of the command's level. */
+/** Every interval, one refresh for each node of the command's level, at its end or spread over it. */
 function allBankRefresh(
   device: DramDevice,
-  { command, interval }: NonNullable<DramDevice['refresh']['allBank']>,
+  { command, interval, staggered }: NonNullable<DramDevice['refresh']['allBank']>,
   banks: TickingBanks,
 ): RefreshManager {
   const nodes = banks.pathsAt(device.commands[command].level);
+  if (staggered) {
+    // Node i falls due i + 1 parts after every interval, rounded down.
+    return (tick) =>
+      nodes.flatMap((path, i) => {
+        const turns = Array.from({ length: 2 }, (_, n) => Math.floor(tick / interval) + n);
+        const isDue = turns.some(
+          (turn) => tick > 0 && tick === Math.floor((interval * ((turn - 1) * nodes.length + i + 1)) / nodes.length),
+        );
+        return isDue ? [{ command, path }] : [];
+      });
+  }
   return (tick) => (tick % interval === 0 ? nodes.map((path) => ({ command, path })) : []);
 }
 

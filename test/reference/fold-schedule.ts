@@ -2,6 +2,7 @@
  * The folds of a plan written down for their slow twin (scratchpads.ts): every step of the array in order, the pieces that
  * each needs, and which of them are the same piece. There is no formula for what is used when: it is looked up in the list.
  */
+import type { ArrayPart } from '../../arch/language/arch.ts';
 import { batchLoop, type FoldFlow, type FoldPlan, outerLoop, type Phase } from '../../models/binding/fold-plan.ts';
 import { type Cut, lastBatch, lastColumns, lastPiece, lastRows } from '../../models/binding/folds.ts';
 import type { Mask } from '../../models/binding/nest.ts';
@@ -53,6 +54,14 @@ interface Place {
 }
 
 const phases: readonly Phase[] = ['load', 'stream', 'drain'];
+
+/** The phases of a fold that go on while another fold streams, or loads and streams. */
+export const hiddenPhases: Readonly<Record<ArrayPart['overlap'], readonly Phase[]>> = {
+  none: [],
+  preload: ['load'],
+  drain: ['drain'],
+  full: ['load', 'drain'],
+};
 
 /** Sides of a fold's space that the operands lie along. */
 const sides = {
@@ -107,8 +116,10 @@ export class Schedule {
     const { load, stream, drain, period }: FoldCycles = grid.cyclesIn(
       batches === grid.batches.count - 1 ? lastBatch : 0,
     );
-    const left = grid.array.overlap === 'full' ? period - stream : drain;
-    return { load: grid.array.overlap === 'none' ? load : 0, stream, drain: left }[phase];
+    const hidden = hiddenPhases[grid.array.overlap];
+    const ownLoad = hidden.includes('load') ? 0 : load;
+    const left = hidden.includes('drain') ? period - ownLoad - stream : drain;
+    return { load: ownLoad, stream, drain: left }[phase];
   }
 
   #piece(flow: FoldFlow, at: Place): Piece {
@@ -161,8 +172,7 @@ export class Schedule {
   #words(flow: FoldFlow, phase: Phase, at: Place): Words[] {
     const { grid, pieces } = this.#plan;
     // A load that another fold hides, and a drain that the next one does, go on while a fold streams.
-    const { overlap } = grid.array;
-    const isHidden = flow.phase === 'load' ? overlap !== 'none' : flow.phase === 'drain' && overlap === 'full';
+    const isHidden = hiddenPhases[grid.array.overlap].includes(flow.phase);
     if (phase !== (isHidden ? 'stream' : flow.phase)) return [];
     const { pad, tensor, role } = flow;
     if (role === 'results' && isHidden) {

@@ -51,7 +51,7 @@ export function runSlowly(
       }),
   );
   const items = itemsOf(device, program, 0);
-  const inOrder = options.order === 'in-order';
+  const inOrder = options.scheduler === 'in-order';
   const queueOf = (channel: number, { command }: Addressed) => {
     const { access = 'none', level = 0 } = device.commands[command] ?? {};
     const isRequest = inOrder && access !== 'none' && level === device.levels.length - 1;

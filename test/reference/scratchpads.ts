@@ -16,7 +16,7 @@
  *   begins a step while the results that have been begun are fewer than the scratchpad's places and what it can itself hold.
  */
 import type { FoldFlow, FoldPlan } from '../../models/binding/fold-plan.ts';
-import { type Piece, Schedule, type Step } from './fold-schedule.ts';
+import { hiddenPhases, type Piece, Schedule, type Step } from './fold-schedule.ts';
 
 /** A memory or a scratchpad: `bytes` in every `cycles` cycles, both whole, and cycles until they have arrived. */
 export interface StoreTiming {
@@ -55,7 +55,7 @@ export function runFolds(plan: FoldPlan, surroundings: Surroundings): StallRun {
 function leavingOf(plan: FoldPlan, { phase }: FoldFlow): number {
   const { load, drain, length, period } = plan.grid.cycles;
   if (phase === 'drain') return length - period;
-  return drain + (plan.grid.array.overlap === 'none' ? 0 : load);
+  return drain + (hiddenPhases[plan.grid.array.overlap].includes('load') ? load : 0);
 }
 
 /** Pieces of results that the array can hold. */

@@ -14,13 +14,16 @@
  * left in the accumulator memory, moves down, and leaves below the bottom row. Input-stationary is the same for
  * transposed matrices: inputs stay, weights move.
  *
+ * With overlap drain a PE has one weight register, and no chain of loading registers: weights take the way of the sums
+ * down a column, and each goes into the weight register of its own row, over what is there.
+ *
  * Output-stationary. A[r,k] enters row r at the left in cycle S + k + r and moves right, B[k,c] enters column c at the
  * top in cycle S + k + c and moves down. A PE adds up its K products; the last one carries a mark, on which the sum
  * leaves over the column's result wire, which carries one result per cycle.
  *
  * With no overlap a fold starts when the last result of the one before has left. With preload its weights are loaded as
  * early as the registers allow, and it begins to stream when that result has left; output-stationary, there is nothing
- * to load. With full overlap it does everything as early as the hardware allows. What the hardware allows is tried out
+ * to load. With overlap drain and full it does everything as early as its hardware allows. What the hardware allows is tried out
  * on a copy: a start is too early when a weight is used before it is in its place or overwritten before it is used,
  * when a sum is read before it is written, or when two numbers are in one place.
  */
@@ -31,6 +34,9 @@ import {
   Hazard,
   type Matrix,
   OutputStationary,
+  oneWeightPE,
+  twoWeightPE,
+  type WeightPEKind,
   WeightStationary,
 } from './systolic-pes.ts';
 
@@ -60,7 +66,7 @@ export function multiply(array: SystolicArray, a: Matrix, b: Matrix): Run {
   const start = (): boolean => {
     const isDrained = hardware.isDrained;
     if (streamed < loaded) {
-      const isAllowed = isDrained || array.overlap === 'full';
+      const isAllowed = isDrained || array.overlap === 'drain' || array.overlap === 'full';
       if (!isAllowed || !works(hardware, (copy) => copy.stream(streamed))) return false;
       hardware.stream(streamed++);
     } else {
@@ -97,10 +103,14 @@ function build(array: SystolicArray, a: Matrix, b: Matrix): Hardware {
     case 'output-stationary':
       return new OutputStationary(array, a, b);
     case 'weight-stationary':
-      return new WeightStationary(array, a, b);
+      return new WeightStationary(array, a, b, kindOfPE(array));
     case 'input-stationary':
-      return new WeightStationary(array, transposed(b), transposed(a));
+      return new WeightStationary(array, transposed(b), transposed(a), kindOfPE(array));
   }
+}
+
+function kindOfPE({ overlap }: SystolicArray): WeightPEKind {
+  return overlap === 'drain' ? oneWeightPE : twoWeightPE;
 }
 
 /** Whether the hardware comes to rest without a hazard if this is begun now, and nothing after it. */

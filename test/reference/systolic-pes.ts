@@ -134,7 +134,7 @@ class Side<T> {
   }
 }
 
-/** Registers of a PE that keeps a weight. */
+/** Registers of a PE that keeps a weight; what each kind of PE has of them is at its kind. */
 interface WeightPE {
   readonly loading: Token | null;
   readonly inUse: Token | null;
@@ -142,20 +142,28 @@ interface WeightPE {
   readonly sum: Token | null;
 }
 
+/** What comes to a PE in a cycle: from above a weight, from the left an operand, from above a sum. */
+type WeightInputs = Readonly<Record<'weight' | 'sum', Token | null> & { moving: Operand | null }>;
+
+/** A PE's registers after a cycle with these inputs. @throws Hazard */
+export type WeightPEKind = (pe: WeightPE, row: number, inputs: WeightInputs) => WeightPE;
+
 /** P[T,N] = X[T,K] W[K,N] with W in the PEs. The index of a weight is the row of the array in which it stays. */
 export class WeightStationary extends Hardware {
   readonly #x: Matrix;
   readonly #w: Matrix;
+  readonly #clock: WeightPEKind;
   #weights: Side<Token>;
   #sums: Side<Token>;
   #pes: readonly (readonly WeightPE[])[];
   /** Accumulators, by step and column of P: the sum so far, and at which row of W it goes on. */
   #memory: { readonly value: number; readonly nextRow: number }[][];
 
-  constructor(size: Size, x: Matrix, w: Matrix) {
+  constructor(size: Size, x: Matrix, w: Matrix, clock: WeightPEKind) {
     super(size, w.length, w[0]!.length);
     this.#x = x;
     this.#w = w;
+    this.#clock = clock;
     this.#weights = new Side(size.columns);
     this.#sums = new Side(size.columns);
     this.#pes = gridOf<WeightPE>(size, { loading: null, inUse: null, moving: null, sum: null });
@@ -201,7 +209,7 @@ export class WeightStationary extends Hardware {
     this.#pes = before.map((pes, row) =>
       pes.map((pe, column) => {
         const above = row === 0 ? null : before[row - 1]![column]!;
-        return clockWeightPE(pe, row, {
+        return this.#clock(pe, row, {
           weight: above ? passedDown(above, row - 1) : weights[column]!,
           moving: column === 0 ? left[row]! : pes[column - 1]!.moving,
           sum: above ? above.sum : sums[column]!,
@@ -215,7 +223,7 @@ export class WeightStationary extends Hardware {
   }
 
   copy(): WeightStationary {
-    const copy = new WeightStationary(this.size, this.#x, this.#w);
+    const copy = new WeightStationary(this.size, this.#x, this.#w, this.#clock);
     this.copyTo(copy);
     copy.#weights = this.#weights.copy();
     copy.#sums = this.#sums.copy();
@@ -248,12 +256,8 @@ function passedDown({ loading }: WeightPE, row: number): Token | null {
   return loading?.index === row ? null : loading;
 }
 
-/** A PE's registers after a cycle with these inputs. */
-function clockWeightPE(
-  pe: WeightPE,
-  row: number,
-  { weight, moving, sum }: { weight: Token | null; moving: Operand | null; sum: Token | null },
-): WeightPE {
+/** A register for the weight in use and one for that which is loaded meanwhile, by a way of its own down the column. */
+export const twoWeightPE: WeightPEKind = (pe, row, { weight, moving, sum }) => {
   let { loading, inUse } = pe;
   if (passedDown(pe, row)) loading = null;
   if (moving?.isFirst) {
@@ -263,11 +267,32 @@ function clockWeightPE(
   }
   if (weight && loading) throw new Hazard(`fold ${weight.fold} overwrites a weight of fold ${loading.fold}`);
   loading = weight ?? loading;
-  if (!moving && !sum) return { loading, inUse, moving, sum };
+  return { loading, inUse, moving, sum: multiplyAdd(row, inUse, moving, sum) };
+};
+
+/**
+ * One register for a weight, and one down the column for a sum or for a weight on its way to a row below: `loading` and
+ * `sum` are that register, which holds one of them. A weight can be used in the cycle at whose end the next one replaces
+ * it, and not in that at whose end it comes.
+ */
+export const oneWeightPE: WeightPEKind = (pe, row, { weight, moving, sum }) => {
+  if (weight && sum) throw new Hazard(`a weight of fold ${weight.fold} and a sum of fold ${sum.fold} come at once`);
+  const isOwn = weight?.index === row;
+  return {
+    loading: isOwn ? null : weight,
+    inUse: isOwn ? weight : pe.inUse,
+    moving,
+    sum: multiplyAdd(row, pe.inUse, moving, sum),
+  };
+};
+
+/** The sum that leaves a PE of this row. */
+function multiplyAdd(row: number, inUse: Token | null, moving: Operand | null, sum: Token | null): Token | null {
+  if (!moving && !sum) return null;
   if (!belongTogether(moving, sum) || moving?.fold !== inUse?.fold) {
     throw new Hazard(`an operand, a sum and a weight meet in row ${row} that do not belong together`);
   }
-  return { loading, inUse, moving, sum: { ...sum!, value: sum!.value + moving!.value * inUse!.value } };
+  return { ...sum!, value: sum!.value + moving!.value * inUse!.value };
 }
 
 /** Registers of a PE that keeps a sum. */

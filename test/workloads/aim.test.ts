@@ -20,7 +20,7 @@ function traced(...lines: readonly string[]): PimProgram {
 }
 
 const cycles = (...lines: readonly string[]) =>
-  runPim(device, traced(...lines), { channels: 32, order: 'in-order', refresh: 'none' }).cycles;
+  runPim(device, traced(...lines), { channels: 32, scheduler: 'in-order', refresh: 'none' }).cycles;
 
 const every = '0xffffffff';
 const times = (count: number, line: (n: number) => readonly string[]) =>
@@ -79,7 +79,7 @@ it('every instruction sends its command', () => {
     `AiM COPY_GBBK 6 ${every} 0 0`,
     'AiM EOC',
   );
-  const { commands } = runPim(device, program, { channels: 32, order: 'in-order' });
+  const { commands } = runPim(device, program, { channels: 32, scheduler: 'in-order' });
   const per = Object.fromEntries(Object.entries(commands).map(([name, count]) => [name, count / 32]));
   expect(per).toMatchObject({ WRGB: 64, WRMAC16: 1, MAC: 2, MAC16: 3, AF16: 1, RDMAC16: 1, RDAF16: 1, EWMUL16: 4 });
   expect(per).toMatchObject({ RDCP: 5, WRCP: 6 });

@@ -70,7 +70,8 @@ function missingExperts({ mapping, place }: LoadedServingMapping, arch: Arch): D
 function missingLevels({ mapping, place }: LoadedServingMapping, arch: Arch): Diagnostic[] {
   return [...mapping.layout].flatMap(([tensor, layout]) => {
     const memory = memoryOf(tensor, mapping, arch);
-    const levels = memory?.part.dram?.standard.levels.toArray() ?? [];
+    const dram = memory?.part.dram;
+    const levels = dram ? [...dram.standard.levels, 'row', 'column'] : [];
     return [...layout].flatMap(([index, at]) =>
       at
         .toArray()

@@ -7,7 +7,7 @@ import type { LlmModel } from './model.ts';
 import { bytes, flops, type Operator, opPerByte } from './operator.ts';
 import { embeddingOperators, layerOperators, lmHeadOperators } from './operators.ts';
 import { cacheBytesPerToken, weightBytesOf } from './share.ts';
-import { batches, type ServingWorkload } from './workload.ts';
+import { batchAt, type ServingWorkload } from './workload.ts';
 
 /**
  * The report of `clockwright show`: the model, what the memory of a device holds in the last iteration, and the operators of
@@ -137,8 +137,7 @@ function counts(tokens: readonly number[]): string {
 
 /** The last iteration; of a service, one in which the first requests are half done. */
 function exampleBatch(workload: ServingWorkload): Batch {
-  const last = [...batches(workload)].at(-1);
-  if (last) return last;
+  if (workload.phase !== 'serve') return batchAt(workload, workload.generate - 1);
   const running = workload.arrivals.take(workload.most).toArray();
   const decode = running.map(({ request, prompt, output }) => {
     return { request, queries: 1, context: prompt + Math.max(1, Math.floor(output / 2)) };

@@ -86,38 +86,44 @@ export class LlmModel extends Record<{
    * devices, and routers are on each of them.
    */
   layerParameters(layer: number, part: Part = whole): number {
-    const network = this.hasExperts(layer) ? this.#experts(part) : this.#network(this.gated, part.tensor);
-    return this.#attention(part) + network + 2 * this.#norm();
+    const network = this.hasExperts(layer)
+      ? expertParameters(this, part)
+      : networkParameters(this, this.gated, part.tensor);
+    return attentionParameters(this, part) + network + 2 * normParameters(this);
   }
 
   /** Weights before and after the layers: embeddings, which devices share, positions, and the last norm. */
   embeddingParameters({ tensor }: Part = whole): number {
     const words = Math.ceil(this.vocabulary / tensor) * (this.tied ? 1 : 2);
-    return (words + this.positions) * this.hidden + this.#norm();
+    return (words + this.positions) * this.hidden + normParameters(this);
   }
 
   /** Heads of keys and values on each of some devices: at least one, which then several devices have. */
   kvHeadsOn(devices: number): number {
     return Math.max(1, this.kvHeads / devices);
   }
+}
 
-  #attention({ tensor }: Part): number {
-    const queries = (this.heads / tensor) * this.headSize;
-    const keys = this.kvHeadsOn(tensor) * this.headSize;
-    return this.hidden * (2 * queries + 2 * keys) + (this.biases ? queries + 2 * keys + this.hidden : 0);
-  }
+function attentionParameters(model: LlmModel, { tensor }: Part): number {
+  const { heads, headSize, hidden, biases } = model;
+  const queries = (heads / tensor) * headSize;
+  const keys = model.kvHeadsOn(tensor) * headSize;
+  return hidden * (2 * queries + 2 * keys) + (biases ? queries + 2 * keys + hidden : 0);
+}
 
-  #network(gated: boolean, devices: number): number {
-    const width = this.ffn / devices;
-    const inner = gated ? 2 * width : width;
-    return this.hidden * (inner + width) + (this.biases ? inner + this.hidden : 0);
-  }
+/** Of one network that some devices share. */
+function networkParameters({ ffn, hidden, biases }: LlmModel, gated: boolean, devices: number): number {
+  const width = ffn / devices;
+  const inner = gated ? 2 * width : width;
+  return hidden * (inner + width) + (biases ? inner + hidden : 0);
+}
 
-  #experts({ expert, expertTensor }: Part): number {
-    return (this.experts / expert) * this.#network(this.gatedExperts, expertTensor) + this.experts * this.hidden;
-  }
+/** Of experts and their router. */
+function expertParameters(model: LlmModel, { expert, expertTensor }: Part): number {
+  const { experts, gatedExperts, hidden } = model;
+  return (experts / expert) * networkParameters(model, gatedExperts, expertTensor) + experts * hidden;
+}
 
-  #norm(): number {
-    return this.hidden * (this.norm === 'layer' && this.biases ? 2 : 1);
-  }
+function normParameters({ hidden, norm, biases }: LlmModel): number {
+  return hidden * (norm === 'layer' && biases ? 2 : 1);
 }

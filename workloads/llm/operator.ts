@@ -160,7 +160,7 @@ export function bytes(operator: Operator): number {
   }
 }
 
-/** Op/B as Duplex has it (MICRO 2024, figure 4): operations for each byte of operands and result; 0 when nothing is computed. */
+/** Op/B as Duplex (MICRO 2024) has it: operations for each byte of operands and result; 0 when nothing is computed. */
 export function opPerByte(operator: Operator): number {
   const work = flops(operator);
   return work === 0 ? 0 : work / bytes(operator);

@@ -39,7 +39,10 @@ export function shareMistake(model: LlmModel, share: DeviceShare): string | null
     ],
     [expert === 1 || model.experts > 0, 'there are no experts to spread'],
     [divides(expert, tensor * data), `${tensor * data} devices cannot make ${expert} equal groups`],
-    [model.experts === 0 || divides(data, expert), `${expert} groups for experts do not go into ${data} replicas`],
+    [
+      model.experts === 0 || divides(data, expert),
+      `the number of groups for experts, ${expert}, is no multiple of the ${data} replicas`,
+    ],
     [divides(expert, model.experts), `${expert} groups cannot have equally many of ${model.experts} experts`],
     [
       model.experts === 0 || divides(expertTensor, model.ffn),

@@ -66,17 +66,18 @@ export class ServingWorkload extends Record<{
 }
 
 /** The iterations of `prefill` (one) and `decode` (one for each token); none of `serve`, which depend on time. */
-export function* batches({ phase, requests, generate, routing }: ServingWorkload): Generator<Batch> {
-  if (phase === 'serve') return;
+export function* batches(workload: ServingWorkload): Generator<Batch> {
+  const count = { prefill: 1, decode: workload.generate, serve: 0 }[workload.phase];
+  for (let iteration = 0; iteration < count; iteration++) yield batchAt(workload, iteration);
+}
+
+/** One of these iterations, counted from 0. */
+export function batchAt({ phase, requests, routing }: ServingWorkload, iteration: number): Batch {
+  const all = requests.toArray();
   if (phase === 'prefill') {
-    const prefill = requests.toArray().map((one) => attended(one, one.context, one.context));
-    yield { prefill, decode: [], iteration: 0, routing };
-    return;
+    return { prefill: all.map((one) => attended(one, one.context, one.context)), decode: [], iteration, routing };
   }
-  for (let iteration = 0; iteration < generate; iteration++) {
-    const decode = requests.toArray().map((one) => attended(one, 1, one.context + iteration));
-    yield { prefill: [], decode, iteration, routing };
-  }
+  return { prefill: [], decode: all.map((one) => attended(one, 1, one.context + iteration)), iteration, routing };
 }
 
 function attended({ request, channel }: PlannedRequest, queries: number, context: number): Attended {

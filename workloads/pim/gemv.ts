@@ -11,6 +11,8 @@ export interface Gemv {
   /** Columns of the memory that a row of the matrix takes, and entries of the operands' buffer. */
   readonly chunks: number;
   readonly operands: number;
+  /** Rows of the memory that it takes in each bank. */
+  readonly memoryRows: number;
   /** Sums that are fetched for each row of the matrix, for the host to add up. */
   readonly partials: number;
 }
@@ -22,7 +24,7 @@ type Order = PimCommands['order'];
  * `sums` of its rows together, `operands` chunks of each at a time. Where that sends fewer commands, the vector stays
  * while all rows are multiplied by as much of it as there is room for, and each gets a sum for each such part: `partials`.
  *
- * What a unit multiplies lies in the order in which it does, from the first column on. The vector's chunk c is sent at row
+ * What a unit multiplies lies in the order in which it does, from the first column of the memory's row `firstRow` (0) on. The vector's chunk c is sent at row
  * floor(c / operands), entry c mod operands; sum s of a unit is fetched at row g, sum s, for the g-th `sums` rows of the
  * unit, counted on from part to part.
  * @throws Error when the device has no command `mac`, or cannot fill or fetch its buffers
@@ -30,9 +32,10 @@ type Order = PimCommands['order'];
 export function gemv(
   device: DramDevice,
   mac: string,
-  shape: { readonly rows: number; readonly columns: number; readonly lanes: number },
+  shape: { readonly rows: number; readonly columns: number; readonly lanes: number; readonly firstRow?: number },
 ): Gemv {
   const moves = movesFor(device, mac);
+  const { firstRow = 0 } = shape;
   const { command, fill, clear, fetch } = moves;
   const { level, each = [], pim } = command;
   const { unit = 0, from = '', to = '' } = pim ?? {};
@@ -73,7 +76,7 @@ export function gemv(
       ['entry', length],
       ['sum', size],
     ];
-    return [commands(mac, order, { beside, first, step, count: length * size }), barrier(1)];
+    return [commands(mac, order, { at: { row: firstRow }, beside, first, step, count: length * size }), barrier(1)];
   };
   const cleared = (size: number): PimStep[] => {
     if (!clear) return [];
@@ -115,7 +118,9 @@ export function gemv(
         ...over((size, first, isRepeated) => groupOf(part, size, first, isRepeated)),
       ]).flat()
     : over(group);
-  return { program, units, sums, chunks, operands, partials: isParted ? parts : 1 };
+  const inRow = device.bursts * chosen.reduce((all, at) => all * count(at), 1);
+  const memoryRows = Math.ceil((rounds * chunks) / inRow);
+  return { program, units, sums, chunks, operands, memoryRows, partials: isParted ? parts : 1 };
 }
 
 function product(order: Order): number {

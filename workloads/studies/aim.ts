@@ -47,7 +47,7 @@ function run(trace: string): Runs {
   if (!steps) throw new Error(`there is no trace "${trace}": one of ${Object.keys(traces).join(', ')}`);
   const device = deviceOf(findStandard('aim-gddr6').standard);
   const program = [...steps(times), aimSync];
-  const options = { channels: 32, order: 'in-order' } as const;
+  const options = { channels: 32, scheduler: 'in-order' } as const;
   return {
     tool: runPim(device, program, { ...options, refresh: 'none' }),
     refreshed: runPim(device, program, options),

@@ -3,8 +3,9 @@ import { type Diagnostic, nearest, type Place, suggest } from '../diagnostics.ts
 import type { Layers } from '../layers.ts';
 import type { Path } from '../source.ts';
 import { type Expression, evaluate, isParameter, namesIn, wholeExpression } from './expression.ts';
+import { estimated, multiplications } from './pim.ts';
 import { refreshCommand } from './resolve.ts';
-import type { PlacedCommand, PlacedConstraint } from './rows.ts';
+import type { PlacedCommand, PlacedConstraint, PlacedEstimate } from './rows.ts';
 import type { DramStandard, Organisation, Speed, Timing } from './standard.ts';
 import { countNames, isTable, selectorsOf, TimingProblem, Timings } from './timings.ts';
 import { attempt, type Locate } from './words.ts';
@@ -14,6 +15,8 @@ interface Site {
   readonly name: string;
   readonly expression: Expression;
   readonly locate: Locate;
+  /** What it may name besides timing parameters and counts: numbers of a command that is sent. */
+  readonly given?: readonly string[];
 }
 
 /** An expression that devices have the value of. */
@@ -24,16 +27,23 @@ interface Needed extends Site {
   readonly least: number;
 }
 
+/** The tables of expressions. */
+export interface PlacedExpressions {
+  readonly constraints: readonly PlacedConstraint[];
+  readonly estimates: readonly PlacedEstimate[];
+  /** Commands, some of which say how long they take. */
+  readonly commands: readonly PlacedCommand[];
+}
+
 /** Adds what is wrong with the expressions of a standard that stands at a path. */
 export function checkTimings(
   standard: DramStandard,
-  constraints: readonly PlacedConstraint[],
-  commands: readonly PlacedCommand[],
+  expressions: PlacedExpressions,
   layers: Layers,
   at: Path,
   mistakes: Diagnostic[],
 ): void {
-  new Checker(standard, layers, at, mistakes).check(constraints, commands);
+  new Checker(standard, layers, at, mistakes).check(expressions);
 }
 
 class Checker {
@@ -59,9 +69,11 @@ class Checker {
     this.#selectors = new Set(this.#choices().flatMap(([organisation, speed]) => selectorsOf(organisation, speed)));
   }
 
-  check(constraints: readonly PlacedConstraint[], commands: readonly PlacedCommand[]): void {
+  check({ constraints, estimates, commands: placed }: PlacedExpressions): void {
+    const { commands } = this.#standard;
+    const counts = (name: string): boolean => commands.some((row) => row.name === name && row.most > 1);
     const needed: Needed[] = [
-      ...commands.flatMap(({ row, takes, locate, length }) =>
+      ...placed.flatMap(({ row, takes, locate, length }) =>
         takes === undefined ? [] : [{ name: row.name, expression: takes, locate, length, least: 0 }],
       ),
       ...constraints.map(({ row, latency, locate, length }) => ({
@@ -70,6 +82,15 @@ class Checker {
         locate,
         length,
         least: Number.NEGATIVE_INFINITY,
+        given: row.after.every(counts) ? [multiplications] : [],
+      })),
+      ...estimates.map(({ command, text, expression, locate }) => ({
+        name: `${command} ${text}`,
+        expression,
+        locate,
+        length: command.length,
+        least: Number.NEGATIVE_INFINITY,
+        given: estimated,
       })),
       ...this.#latencies(),
     ];
@@ -77,13 +98,20 @@ class Checker {
     for (const site of [...needed, ...given]) this.#checkNames(site);
     if (this.#mistakes.length > 0) return;
     const names = new Map(
-      needed.flatMap(({ name, expression }) => namesIn(expression).map((used) => [used.name, name])),
+      needed.flatMap(({ name, expression, given = [] }) =>
+        namesIn(expression)
+          .filter((used) => !given.includes(used.name))
+          .map((used) => [used.name, name]),
+      ),
     );
     for (const [organisation, speed] of this.#choices()) this.#evaluate(names, organisation, speed);
     if (this.#mistakes.length > 0) return;
     for (const [organisation, speed] of this.#choices()) {
       const timings = new Timings(this.#standard.timings, organisation, speed);
-      for (const site of needed) this.#checkValue(site, evaluate(site.expression, timings), organisation, speed);
+      for (const site of needed) {
+        const scope = timings.with(new Map(site.given?.map((name) => [name, 1])));
+        this.#checkValue(site, evaluate(site.expression, scope), organisation, speed);
+      }
       this.#checkRefresh(timings);
     }
   }
@@ -97,11 +125,12 @@ class Checker {
 
   /** Expressions outside the tables. */
   #latencies(): Needed[] {
-    const { readLatency, writeLatency, activationDeadline, dataClock, refresh } = this.#standard;
+    const { readLatency, writeLatency, resultLatency, activationDeadline, dataClock, refresh } = this.#standard;
     const { allBank, perBank, lockstep, gap } = refresh;
     const keys: [Path, string | null | undefined, number][] = [
       [['read latency'], readLatency, 0],
       [['write latency'], writeLatency, 0],
+      [['result latency'], resultLatency, 0],
       [['activation deadline'], activationDeadline, 1],
       [['data clock', 'reads'], dataClock?.reads, 1],
       [['data clock', 'writes'], dataClock?.writes, 1],
@@ -112,7 +141,12 @@ class Checker {
     return keys.flatMap(([path, text, least]) =>
       text === null || text === undefined
         ? []
-        : this.#site(path, text).map((site) => ({ ...site, length: text.length, least })),
+        : this.#site(path, text).map((site) => ({
+            ...site,
+            length: text.length,
+            least,
+            given: text === resultLatency ? [multiplications] : [],
+          })),
     );
   }
 
@@ -156,11 +190,12 @@ class Checker {
     return expression ? [{ name: path.join(' '), expression, locate }] : [];
   }
 
-  #checkNames({ expression, locate }: Site): void {
+  #checkNames({ expression, locate, given = [] }: Site): void {
+    const known = new Set([...this.#known, ...given]);
     for (const { name, start, end } of namesIn(expression)) {
-      if (this.#known.has(name)) continue;
+      if (known.has(name)) continue;
       const message = `there is no timing parameter "${name}"`;
-      this.#mistakes.push({ message, place: locate(start, end - start), hint: suggest(name, this.#known) });
+      this.#mistakes.push({ message, place: locate(start, end - start), hint: suggest(name, known) });
     }
   }
 

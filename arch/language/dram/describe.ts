@@ -47,7 +47,7 @@ function energyRows({ energies, background, currents, commands }: DramStandard):
   ];
 }
 
-function unitRows({ units, buffers }: DramStandard): string[][] {
+function unitRows({ units, buffers, rowBuffers }: DramStandard): string[][] {
   if (units === null) return [];
   const { type, sums, adds, vectors } = units;
   const by = vectors === 1 ? '' : `, ${vectors} vectors at once`;
@@ -55,6 +55,7 @@ function unitRows({ units, buffers }: DramStandard): string[][] {
   return [
     ['units', `${type}, ${adds === 'tree' ? 'a sum of each column' : 'a sum of each lane'} in ${sums}${by}`],
     ['buffers', kept.join(', ') || 'none'],
+    ...(rowBuffers.size > 0 ? [['row buffers', ['the ordinary one', ...rowBuffers].join(', ')]] : []),
   ];
 }
 
@@ -63,47 +64,53 @@ function busText({ buses, ticks }: DramStandard): string {
   return `${buses === 2 ? 'one of rows, one of columns' : 'one'}${edges}`;
 }
 
-function refreshText({ refresh: { allBank, perBank, lockstep } }: DramStandard): string {
+function refreshText({ refresh: { allBank, staggered, perBank, lockstep } }: DramStandard): string {
   const together = lockstep === null ? '' : `, of every ${lockstep} together`;
   const kinds = [
-    ...(allBank === null ? [] : [`all-bank every ${allBank}`]),
+    ...(allBank === null ? [] : [`all-bank every ${allBank}${staggered ? ', staggered' : ''}`]),
     ...(perBank === null ? [] : [`per-bank every ${perBank}${together}`]),
   ];
   return kinds.join('; ') || 'none';
 }
 
 function commandRow(row: CommandRow): string[] {
-  const { name, bus, cycles, banks, access, refreshes, manages, syncs, pim, mode, switches, takes } = row;
+  const { name, bus, cycles, banks, access, refreshes, manages, syncs, pim, second, prepares, takes } = row;
   const level = targetText(row);
   const syncsWhat = { none: '', read: 'reads', write: 'writes', any: 'accesses' }[syncs];
+  const bound = row.together ? ' together' : '';
   const effects = [
     ...(access === 'none' ? [] : [`${access}s`]),
-    ...(banks === 'none' ? [] : [`${banks} ${level}`]),
+    ...(banks === 'none' ? [] : [`${banks} ${level}${bound}`]),
     ...(refreshes ? [`refreshes ${level}`] : []),
     ...(manages ? [`manages ${level}`] : []),
     ...(syncsWhat ? [`syncs ${syncsWhat}`] : []),
+    ...(prepares ? [`prepares ${level}`] : []),
     ...(pim ? [pimText(row, pim)] : []),
-    ...(switches ? [`switches ${switches}`] : []),
-    ...(mode ? [`in ${mode}`] : []),
+    ...(second ? [pimText(row, second)] : []),
     ...(takes === null ? [] : [`takes ${takes}`]),
   ];
   return [name, bus, `${cycles} CK`, effects.join(', ')];
 }
 
 /** Whom a command acts on, as its row has it. */
-function targetText({ banks, pim, level, each }: CommandRow): string {
-  if (!each.isEmpty()) return `${level} of each ${each.join(' ')}`;
-  return level !== 'bank' && (banks === 'opens' || pim) ? `banks of ${level}` : level;
+function targetText({ banks, pim, level, each, prepares, rowBuffer }: CommandRow): string {
+  const where = rowBuffer === '' ? '' : ` in ${rowBuffer}`;
+  if (!each.isEmpty()) return `${level} of each ${each.join(' ')}${where}`;
+  const isNamed = banks === 'opens' || prepares || pim?.kind === 'multiplies' || pim?.kind === 'computes';
+  return `${level !== 'bank' && isNamed ? `banks of ${level}` : level}${where}`;
 }
 
-function pimText(row: CommandRow, { kind, from, to, unit }: PimEffect): string {
+function pimText(row: CommandRow, { kind, from, to, unit, whole }: PimEffect): string {
   if (kind === 'computes') return `computes ${targetText(row)}`;
-  if (kind === 'moves' && row.level !== 'bank') {
-    const [source, target] = from === 'host' ? ['', ` of ${targetText(row)}`] : [` of ${targetText(row)}`, ''];
-    return `moves ${from}${source} to ${to}${target}`;
+  if (kind === 'executes') return `executes ${from} with ${targetText(row)} on ${unit}`;
+  if (kind === 'moves') {
+    const below = row.level === 'bank' ? '' : ` of ${row.level}`;
+    const [source, target] = from === 'host' ? ['', below] : [below, ''];
+    return `moves ${whole ? 'whole ' : ''}${from}${source} to ${to}${target}`;
   }
-  if (kind !== 'multiplies') return `${kind} ${from} to ${to}`;
-  return `multiplies ${targetText(row)} by ${from} into ${to} on ${unit}`;
+  if (kind === 'applies') return `applies ${from} to ${to}`;
+  const most = row.most > 1 ? ` up to ${row.most} columns` : '';
+  return `multiplies ${targetText(row)} by ${from} into ${to} on ${unit}${most}`;
 }
 
 function organisationRows(standard: DramStandard): string[][] {

@@ -3,6 +3,8 @@
  * is in ticks: the finest step at which a command can start, a clock cycle or half of one.
  */
 
+import type { Expression } from './expression.ts';
+
 /** What a command leaves of the banks it names: `activates` half-opens a row that a second command opens. */
 export type BankEffect = 'none' | 'activates' | 'opens' | 'closes';
 
@@ -19,31 +21,48 @@ export interface DramCommand {
   readonly refreshes: boolean;
   /** Levels above `level` where it acts on the same index of every node; absent: on one node only. */
   readonly each?: readonly number[];
+  /** Of one that opens rows in several banks: that they can only be closed together. */
+  readonly together?: true;
   /** What processing in memory it does; absent for ordinary commands. */
   readonly pim?: DramPimEffect;
+  /** What it does after that. */
+  readonly second?: DramPimEffect;
+  /** Columns that it multiplies at most, one after the other; absent: 1. */
+  readonly most?: number;
+  /** The row buffer whose rows it opens, closes or needs; absent: 0, the ordinary one. */
+  readonly rowBuffer?: number;
+  /**
+   * It begins work on a row: before it, other rows are closed in its row buffer and banks, and that row in other row
+   * buffers; requests to that row wait until the work is done.
+   */
+  readonly prepares?: true;
+  /** How long the work that it begins takes at most, in ticks; it is not begun when a refresh falls due before. */
+  readonly estimate?: DramEstimate;
   /** Synchronises the data clock for an access that follows in the next tick. */
   readonly syncs: 'none' | 'read' | 'write' | 'any';
   /** Ticks until what it does is done: data have come, or are written; absent: a tick, or those of a read or a write. */
   readonly takes?: number;
-  /** The mode that the channel has to be in for it; absent: the usual one. */
-  readonly mode?: string;
-  /** The mode that it enters, or leaves for the usual one. */
-  readonly switches?: string;
 }
 
 /**
  * What a command of a dialect does with numbers. `multiplies`: the column of an open row, in every bank that it names, by
  * an entry of the buffer `from`, added to the buffer `to`, in the units of a level. `moves`: an entry of `from` to `to`,
- * of which one may be the `host` and one the open `row`; in all units below the banks that it names. `applies`: the function
- * `from` to the buffer `to`. `computes`: something with open rows and with buffers that is not told here.
+ * of which one may be the `host` and one the open `row`; in all units below what it names. `applies`: the function `from` to
+ * the buffer `to`. `executes`: the next of the instructions in the buffer `from`, in every unit, on the column of the open
+ * rows. `computes`: something with open rows and with buffers that is not told here.
  */
 export interface DramPimEffect {
-  readonly kind: 'multiplies' | 'moves' | 'applies' | 'computes';
+  readonly kind: 'multiplies' | 'moves' | 'applies' | 'executes' | 'computes';
   readonly from: string;
   readonly to: string;
-  /** Index of the level each node of which has a unit; of `multiplies` only, -1 otherwise. */
+  /** Index of the level each node of which has a unit; of `multiplies` and `executes` only, -1 otherwise. */
   readonly unit: number;
+  /** Of `moves`: all columns of the row. */
+  readonly whole?: true;
 }
+
+/** An expression whose timing parameters are ticks; it may name `closes`, `opens`, `multiplications` and `results`. */
+export type DramEstimate = Expression;
 
 /**
  * What computes: the type of its operands and of its sums, whether the products of a column are added up, and by how many
@@ -53,6 +72,8 @@ export interface DramUnits {
   readonly type: string;
   readonly sums: string;
   readonly adds: 'tree' | 'lanes';
+  /** Numbers that a command multiplies in each bank; absent: as many as an access has. */
+  readonly lanes?: number;
   readonly vectors: number;
 }
 
@@ -62,6 +83,24 @@ export interface DramBuffer {
   /** Index of its level; -1: at the units. */
   readonly level: number;
   readonly entries: number;
+  /** Of registers: the column at which the first entry is. */
+  readonly column?: number;
+}
+
+/** What goes in which mode, and what leads from one to another. Banks are counted through the channel. */
+export interface DramModes {
+  /** That of the start first. */
+  readonly names: readonly string[];
+  /** By mode and command: whether it goes at any bank (true), at none (false), or the banks at which it goes. */
+  readonly goes: readonly (readonly (boolean | readonly number[])[])[];
+  /** Any of the commands, to `row` (-1: any) at each of `banks` (none: any one). What closes a row counts for that row. */
+  readonly changes: readonly {
+    readonly from: number;
+    readonly to: number;
+    readonly commands: readonly number[];
+    readonly row: number;
+    readonly banks: readonly number[];
+  }[];
 }
 
 /**
@@ -78,6 +117,8 @@ export interface DramConstraint {
   readonly latency: number;
   readonly window: number;
   readonly sibling: boolean;
+  /** Where the latency depends on how many columns the earlier command multiplies: by that number, which counts from 1. */
+  readonly byMultiplications?: readonly number[];
   /**
    * Of some rows of the bank: the bank that waits is not that of the earlier command but the one with another `index` at
    * some levels, or with the index that the earlier one has at the level `like`.
@@ -144,6 +185,11 @@ export interface DramDevice {
   /** Ticks from a read command until its last data have come, and from a write command until its last data are sent. */
   readonly readLatency: number;
   readonly writeLatency: number;
+  /**
+   * Ticks from a command that moves something to the host until that is there, by the columns that it multiplies, which
+   * count from 1; absent: as of a read.
+   */
+  readonly resultLatency?: readonly number[];
   /** Whether row and column commands have a bus each. */
   readonly dualBus: boolean;
   /**
@@ -156,7 +202,12 @@ export interface DramDevice {
   readonly dataClock: { readonly read: number; readonly write: number; readonly guard: number } | null;
   /** Of refresh commands by what they name: the level refreshed as a whole, or one bank. Null where the standard has none. */
   readonly refresh: {
-    readonly allBank: { readonly command: number; readonly interval: number } | null;
+    readonly allBank: {
+      readonly command: number;
+      readonly interval: number;
+      /** That nodes have their turns spread over the interval; absent where all are refreshed at its end. */
+      readonly staggered?: true;
+    } | null;
     readonly perBank: {
       readonly command: number;
       readonly interval: number;
@@ -175,6 +226,10 @@ export interface DramDevice {
   /** What computes in the memory; absent where nothing does. */
   readonly units?: DramUnits;
   readonly buffers?: readonly DramBuffer[];
+  /** Absent where every command goes at any time. */
+  readonly modes?: DramModes;
+  /** Row buffers of a bank besides the ordinary one; a row may be open in one at a time. Absent: none. */
+  readonly rowBuffers?: readonly string[];
 }
 
 /** Banks of a channel. */
@@ -196,7 +251,10 @@ export function tickPs(device: DramDevice): number {
 }
 
 /** Whether a command needs an open row: an access, or one that computes with a row or moves it. */
-export function needsRow({ access, pim }: Pick<DramCommand, 'access' | 'pim'>): boolean {
-  const isWithRow = pim?.kind === 'multiplies' || pim?.kind === 'computes' || pim?.from === 'row' || pim?.to === 'row';
-  return access !== 'none' || isWithRow;
+export function needsRow({ access, pim, second }: Pick<DramCommand, 'access' | 'pim' | 'second'>): boolean {
+  const uses = (effect: DramPimEffect | undefined): boolean =>
+    (effect !== undefined && ['multiplies', 'executes', 'computes'].includes(effect.kind)) ||
+    effect?.from === 'row' ||
+    effect?.to === 'row';
+  return access !== 'none' || uses(pim) || uses(second);
 }

@@ -17,7 +17,7 @@ export function runsTogether({ text, locate }: RowText): boolean {
   return !text.trim().includes('\n') && locate(0, 1).line !== locate(text.trimEnd().length - 1, 1).line;
 }
 
-const tables = ['commands', 'constraints', 'without'] as const;
+const tables = ['commands', 'constraints', 'without', 'estimates'] as const;
 
 /** The tables of one file; null where it has none. */
 export type Generation = { readonly [T in (typeof tables)[number]]: RowText | null };
@@ -58,7 +58,12 @@ function generationOf(tree: Tree, locate: (key: string) => Locate): Generation {
     const text = tree[key];
     return typeof text === 'string' ? { text, locate: locate(key) } : null;
   };
-  return { commands: rows('commands'), constraints: rows('constraints'), without: rows('without') };
+  return {
+    commands: rows('commands'),
+    constraints: rows('constraints'),
+    without: rows('without'),
+    estimates: rows('estimates'),
+  };
 }
 
 /** Folder of the standard that extends another, or `parts/dram` beside the machine where a part of it does. */

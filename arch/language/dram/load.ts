@@ -7,9 +7,18 @@ import { diagnose, type Path, Source, valueAt } from '../source.ts';
 import { checkTimings } from './check.ts';
 import { checkEnergies } from './energies.ts';
 import { expandExtends, type Generation, type RowText, runsTogether } from './extend.ts';
-import { Buffer, ends, Units } from './pim.ts';
+import { ModeChange, ModeRow, parseModes } from './modes.ts';
+import { Buffer, ends, type PimEffect, Units } from './pim.ts';
 import { refreshCommand } from './resolve.ts';
-import { type Placed, type PlacedCommand, type PlacedConstraint, parseCommands, parseConstraints } from './rows.ts';
+import {
+  type Placed,
+  type PlacedCommand,
+  type PlacedConstraint,
+  type PlacedEstimate,
+  parseCommands,
+  parseConstraints,
+  parseEstimates,
+} from './rows.ts';
 import { standardSchema, type WrittenStandard, type WrittenTiming } from './schema.ts';
 import {
   Background,
@@ -80,6 +89,8 @@ class Reader {
     const placed = this.#commands(generations);
     const commands = placed.map(({ row }) => row);
     const constraints = this.#constraints(generations, commands);
+    const organisations = this.#organisations();
+    const estimates = this.#estimates(generations, commands);
     const standard = new DramStandard({
       name: written.standard,
       about: written.about,
@@ -94,23 +105,28 @@ class Reader {
       constraints: List(constraints.map(({ row }) => row)),
       readLatency: written['read latency'],
       writeLatency: written['write latency'],
+      resultLatency: written['result latency'] ?? null,
       refresh: this.#refresh(commands),
       activationDeadline: written['activation deadline'] ?? null,
       dataClock: written['data clock'] ? new DataClock(written['data clock']) : null,
       timings: timingsOf(written.timings),
-      organisations: this.#organisations(),
+      organisations,
       speeds: this.#speeds(),
       currents: this.#currents(),
       energies: OrderedMap(Object.entries(written.energies)),
       background: written.background ? new Background(written.background) : null,
-      units: written.units ? new Units(written.units) : null,
+      units: written.units ? new Units({ ...written.units, lanes: written.units.lanes ?? null }) : null,
       buffers: this.#buffers(),
+      ...this.#modes(commands, organisations),
+      rowBuffers: List(written['row buffers']),
+      estimates: OrderedMap(estimates.map(({ command, text }) => [command, text])),
     });
     this.#checkDeadline(commands);
     if (this.#mistakes.length === 0) this.#checkDataClock(commands);
     // Expressions make sense only among rows that do.
+    const expressions = { constraints, estimates, commands: placed };
     if (this.#mistakes.length === 0) {
-      checkTimings(standard, constraints, placed, this.#layers, this.#at, this.#mistakes);
+      checkTimings(standard, expressions, this.#layers, this.#at, this.#mistakes);
       checkEnergies(standard, this.#layers, this.#at, this.#mistakes);
     }
     return standard;
@@ -132,47 +148,48 @@ class Reader {
     return false;
   }
 
+  /** Those of all generations; one of the same name takes the place of that of the extended standard. */
   #commands(generations: readonly Generation[]): PlacedCommand[] {
-    const placed = generations.flatMap(({ commands: table }) =>
-      table ? this.#rows('commands', table, (mistakes) => parseCommands(table, this.#levels, mistakes)) : [],
-    );
-    for (const [index, command] of placed.entries()) this.#checkCommand(command, placed.slice(0, index));
+    const placed: PlacedCommand[] = [];
+    for (const { commands: table } of generations) {
+      if (!table) continue;
+      const own = this.#rows('commands', table, (mistakes) => parseCommands(table, this.#levels, mistakes));
+      for (const [index, command] of own.entries()) {
+        this.#checkCommand(command, own.slice(0, index));
+        // A row of an extending file stands for the one of the same name that it takes over.
+        const same = placed.findIndex(({ row }) => row.name === command.row.name);
+        placed.splice(same < 0 ? placed.length : same, same < 0 ? 0 : 1, command);
+      }
+    }
     const rows = placed.map(({ row }) => row);
     this.#checkEffects(rows);
     for (const command of placed) this.#checkNumbers(command);
-    for (const command of placed) this.#checkMode(command, rows);
     return placed;
-  }
-
-  /** That a mode which a command needs can be entered. */
-  #checkMode(command: Placed<CommandRow>, rows: readonly CommandRow[]): void {
-    const { name, mode } = command.row;
-    const known = rows.map(({ switches }) => switches).filter((switched) => switched !== '');
-    if (mode === '' || known.includes(mode)) return;
-    const hint = known.length > 0 ? suggest(mode, known) : `such as "TMOD row switches ${mode}"`;
-    this.#mistakes.push({
-      message: `${name} needs a mode "${mode}" that no command enters`,
-      place: placeOf(command),
-      hint,
-    });
   }
 
   /** That there are units, and every buffer that a command names. */
   #checkNumbers(command: Placed<CommandRow>): void {
-    const { pim, name } = command.row;
-    if (!pim) return;
+    const { pim, second, name, rowBuffer } = command.row;
+    for (const effect of [pim, second]) if (effect) this.#checkEffect(command, effect);
+    const rowBuffers = this.#written['row buffers'];
+    if (rowBuffer === '' || rowBuffers.includes(rowBuffer)) return;
+    const message = `${name} names a row buffer "${rowBuffer}", which is not there`;
+    const hint = rowBuffers.length > 0 ? suggest(rowBuffer, rowBuffers) : `such as "row buffers: [${rowBuffer}]"`;
+    this.#mistakes.push({ message, place: placeOf(command), hint });
+  }
+
+  #checkEffect(command: Placed<CommandRow>, { kind, from, to }: PimEffect): void {
+    const { name } = command.row;
     const { units, buffers } = this.#written;
-    const known = new Set([...Object.keys(buffers), ...(pim.kind === 'moves' ? ends : [])]);
-    const named = { applies: [pim.to], computes: [], moves: [pim.from, pim.to], multiplies: [pim.from, pim.to] }[
-      pim.kind
-    ];
+    const known = new Set([...Object.keys(buffers), ...(kind === 'moves' ? ends : [])]);
+    const named = { applies: [to], computes: [], executes: [from], moves: [from, to], multiplies: [from, to] }[kind];
     for (const buffer of named.filter((buffer) => !known.has(buffer))) {
       const message = `${name} names a buffer "${buffer}", which is not there`;
       this.#mistakes.push({ message, place: placeOf(command), hint: suggest(buffer, known) });
     }
-    if (units === undefined && pim.kind === 'multiplies') {
+    if (units === undefined && (kind === 'multiplies' || kind === 'executes')) {
       const hint = 'such as "units: { type: fp16, sums: fp32, adds: tree }"';
-      this.#mistakes.push({ message: `${name} multiplies, but there are no units`, place: placeOf(command), hint });
+      this.#mistakes.push({ message: `${name} ${kind}, but there are no units`, place: placeOf(command), hint });
     }
   }
 
@@ -219,6 +236,15 @@ class Reader {
     return rows;
   }
 
+  /** The last one of each command. */
+  #estimates(generations: readonly Generation[], commands: readonly CommandRow[]): PlacedEstimate[] {
+    const names = commands.map(({ name }) => name);
+    const rows = generations.flatMap(({ estimates: table }) =>
+      table ? this.#rows('estimates', table, (mistakes) => parseEstimates(table, names, mistakes)) : [],
+    );
+    return rows.filter(({ command }, at) => !rows.slice(at + 1).some((later) => later.command === command));
+  }
+
   /** The rows of a table, or one mistake instead of many where its lines are lost. */
   #rows<Row>(key: string, table: RowText, parse: (mistakes: Diagnostic[]) => Row[]): Row[] {
     const mistakes: Diagnostic[] = [];
@@ -244,20 +270,21 @@ class Reader {
   }
 
   #refresh(commands: readonly CommandRow[]): RefreshRow {
-    const { 'all-bank': allBank, 'per-bank': perBank } = this.#written.refresh;
+    const { 'all-bank': interval, staggered = false, 'per-bank': perBank } = this.#written.refresh;
+    const allBank = interval ?? null;
     const path = ['refresh'];
-    if (allBank !== undefined && this.#mistakes.length === 0) this.#checkAllBank(commands);
-    if (perBank === undefined) return new RefreshRow({ allBank: allBank ?? null });
+    if (allBank !== null && this.#mistakes.length === 0) this.#checkAllBank(commands);
+    if (perBank === undefined) return new RefreshRow({ allBank, staggered });
     if (refreshCommand(commands, 'bank') < 0 && this.#mistakes.length === 0) {
       this.#mistake([...path, 'per-bank'], 'no command refreshes one bank', 'such as "REFpb row refreshes bank"');
     }
-    if (typeof perBank === 'string') return new RefreshRow({ allBank: allBank ?? null, perBank });
+    if (typeof perBank === 'string') return new RefreshRow({ allBank, staggered, perBank });
     const { every, lockstep, gap } = perBank;
     if (!this.#levels.slice(1, -1).includes(lockstep)) {
       const hint = suggest(lockstep, this.#levels.slice(1, -1));
       this.#mistake([...path, 'per-bank', 'lockstep'], `there is no level "${lockstep}" above the bank`, hint);
     }
-    return new RefreshRow({ allBank: allBank ?? null, perBank: every, lockstep, gap });
+    return new RefreshRow({ allBank, staggered, perBank: every, lockstep, gap });
   }
 
   /** Banks are closed together before they are refreshed together. */
@@ -266,7 +293,11 @@ class Reader {
     const level = commands[refreshCommand(commands, 'all')]?.level;
     if (level === undefined) {
       this.#mistake(path, 'no command refreshes all banks', 'such as "REFab row refreshes rank"');
-    } else if (!commands.some((row) => row.banks === 'closes' && row.access === 'none' && row.level === level)) {
+    } else if (
+      // A controller of a memory that computes closes banks one by one where it has to.
+      this.#written.units === undefined &&
+      !commands.some((row) => row.banks === 'closes' && row.access === 'none' && row.level === level)
+    ) {
       this.#mistake(path, `no command closes all banks of a ${level}`, `such as "PREab row closes ${level}"`);
     }
   }
@@ -347,7 +378,30 @@ class Reader {
       const hint = suggest(of, known);
       if (!known.has(of)) this.#mistake(['buffers', name, 'of'], `there is no level "${of}"`, hint);
     }
-    return OrderedMap(Object.entries(buffers)).map(({ of, entries }) => new Buffer({ of, capacity: entries }));
+    return OrderedMap(Object.entries(buffers)).map(
+      ({ of, entries, column = null }) => new Buffer({ of, capacity: entries, column }),
+    );
+  }
+
+  #modes(
+    commands: readonly CommandRow[],
+    organisations: DramStandard['organisations'],
+  ): Pick<DramStandard, 'modes' | 'modeChanges'> {
+    const table: RowText = {
+      text: this.#written.modes,
+      locate: (offset, length) => this.#layers.placeIn([...this.#at, 'modes'], offset, length),
+    };
+    const names = commands.map(({ name }) => name);
+    const placed = this.#rows('modes', table, (mistakes) => parseModes(table, names, mistakes));
+    const rows = placed.map(({ row }) => row);
+    const most = Math.min(...organisations.map(({ counts }) => counts.reduce((all, n) => all * n, 1)).values());
+    for (const row of placed.filter(({ row }) => row.banks.some((bank) => bank >= most))) {
+      this.#mistakes.push({ message: `a channel has ${most} banks, counted from 0`, place: placeOf(row) });
+    }
+    return {
+      modes: List(rows.filter((row) => row instanceof ModeRow)),
+      modeChanges: List(rows.filter((row) => row instanceof ModeChange)),
+    };
   }
 
   #currents(): DramStandard['currents'] {

@@ -22,7 +22,7 @@ export interface AddressField {
 }
 
 /** The fields of an address, in the order channel, levels below it, row, column. */
-interface AddressFields {
+export interface AddressFields {
   readonly channel: AddressField;
   readonly levels: readonly AddressField[];
   readonly row: AddressField;

@@ -5,6 +5,7 @@ import { type BitMatrix, inverseOf, placesIn, unitRow, WordMap } from './bit-mat
 import type { DramDevice } from './device.ts';
 import {
   type AddressField,
+  type AddressFields,
   addressFields,
   describeMapping,
   type MappingDescription,
@@ -20,21 +21,44 @@ const mostFieldBits = 31;
 
 /**
  * The mapping that a text describes: a name (`interleaved`, `RoBaRaCoCh`, `ChRaBaRoCo`, `MOP4CLXOR`), the fields from the most significant
- * (`row-rank-bank-column-bankGroup`), or a letter for each bit; each with hashes behind it (`, bank ^= row`).
+ * (`row-rank-bank-column-bankGroup`), or a letter for each bit; each with hashes behind it (`, bank ^= row`). Channels that
+ * are no power of two are the remainder of a block's number, where a mapping has them lowest.
  * @throws MappingError
  */
 export function compileMapping(text: string, device: DramDevice, channels: number): AddressMapping {
-  const fields = addressFields(device, channels);
+  const power = 2 ** Math.ceil(Math.log2(channels));
+  const fields = addressFields(device, power);
+  const description = describeMapping(text, fields);
+  if (power === channels) return mappingOf(text, description, fields, 1);
+  const { channel } = fields;
+  const { layout, hashes } = description;
+  const isLowest = layout.slice(0, channel.bits).every((field) => field === channel);
+  if (!isLowest || hashes.some(({ field, by }) => field === channel || by === channel)) {
+    throw new MappingError(
+      `${channels} channels cannot be addressed by bits`,
+      `${power / 2} or ${power} can, or any number of channels in the lowest bits alone, as in interleaved`,
+    );
+  }
+  const within = { layout: layout.slice(channel.bits), hashes };
+  return mappingOf(text, within, { ...fields, channel: { ...channel, bits: 0 } }, channels);
+}
+
+/** `divisor`: channels, where they are the remainder of a block's number; 1 where bits are the channel. */
+function mappingOf(
+  text: string,
+  description: MappingDescription,
+  fields: AddressFields,
+  divisor: number,
+): AddressMapping {
   const words = [[fields.channel], fields.levels.toReversed(), [fields.row], [fields.column]];
   const sizes = words.map((word) => word.reduce((sum, { bits }) => sum + bits, 0));
   const bits = sizes.reduce((sum, size) => sum + size, 0);
-  if (bits > mostBits || sizes.some((size) => size > mostFieldBits)) {
+  if (bits + Math.ceil(Math.log2(divisor)) > mostBits || sizes.some((size) => size > mostFieldBits)) {
     throw new MappingError(
       `addresses have ${bits} bits`,
       `at most ${mostBits} can be, and ${mostFieldBits} of a field`,
     );
   }
-  const description = describeMapping(text, fields);
   const rows = rowsOf(description, fields.all);
   const matrix = words.flat().flatMap((field) => rows.get(field) ?? []);
   const rowStride = 2 ** (fields.row.bits > 0 ? description.layout.indexOf(fields.row) : bits);
@@ -45,7 +69,7 @@ export function compileMapping(text: string, device: DramDevice, channels: numbe
       'hash a field by another one',
     );
   }
-  return new AddressMapping(matrix, inverse, sizes, rowStride);
+  return new AddressMapping(matrix, inverse, sizes, rowStride, divisor);
 }
 
 /** The address bits of every bit of every field, the least significant first. */
@@ -76,13 +100,15 @@ export class AddressMapping {
   column = 0;
   /** Blocks from one row of a bank to the next where requests name rows: that of the lowest address bit of the row. */
   readonly rowStride: number;
-  /** Bits of a block's number. */
+  /** Bits of a block's number, or of what a division by the number of channels leaves of it. */
   readonly bits: number;
   readonly #address = new Int32Array(2);
   readonly #place = new Int32Array(4);
   readonly #decode: WordMap;
   readonly #encode: WordMap;
   readonly #channels: number;
+  /** Channels that are the remainder of a block's number; 1 where bits are the channel. */
+  readonly #divisor: number;
   /**
    * Blocks that follow each other in one channel, where as many in each other channel come before and behind them; 0 for
    * mappings that are not so. Which of these channels is first may depend on higher address bits.
@@ -95,11 +121,12 @@ export class AddressMapping {
   #group = -1;
   #firstColumn = 0;
 
-  /** `sizes` are the bits of channel, bank, row and column, in which order the rows of `matrix` are. */
-  constructor(matrix: BitMatrix, inverse: BitMatrix, sizes: readonly number[], rowStride: number) {
-    this.rowStride = rowStride;
+  /** `sizes` are the bits of channel, bank, row and column, in which order the rows of `matrix` are; see `mappingOf`. */
+  constructor(matrix: BitMatrix, inverse: BitMatrix, sizes: readonly number[], rowStride: number, divisor: number) {
+    this.rowStride = rowStride * divisor;
+    this.#divisor = divisor;
     this.bits = matrix.length;
-    this.#channels = 2 ** (sizes[0] ?? 0);
+    this.#channels = divisor * 2 ** (sizes[0] ?? 0);
     const channelRows = matrix.slice(0, sizes[0]);
     this.#blocksInRow = neighboursIn(channelRows);
     this.#isHashed = channelRows.some((row) => row.filter((bit) => bit === 1).length > 1);
@@ -112,6 +139,17 @@ export class AddressMapping {
 
   /** Sets channel, bank, row and column to those of a block. */
   decode(block: number): void {
+    const divisor = this.#divisor;
+    if (divisor === 1) {
+      this.#decodeBits(block);
+      return;
+    }
+    const within = Math.floor(block / divisor);
+    this.#decodeBits(within);
+    this.channel = block - within * divisor;
+  }
+
+  #decodeBits(block: number): void {
     const group = Math.floor(block / this.#neighbours);
     const within = block - group * this.#neighbours;
     if (group === this.#group) {
@@ -170,12 +208,14 @@ export class AddressMapping {
   /** The block at a place. */
   encode(channel: number, bank: number, row: number, column: number): number {
     const [address, place] = [this.#address, this.#place];
-    place[0] = channel;
+    const divisor = this.#divisor;
+    place[0] = divisor === 1 ? channel : 0;
     place[1] = bank;
     place[2] = row;
     place[3] = column;
     this.#encode.apply(place, address);
-    return (address[0]! >>> 0) + address[1]! * 2 ** 32;
+    const block = (address[0]! >>> 0) + address[1]! * 2 ** 32;
+    return divisor === 1 ? block : block * divisor + channel;
   }
 }
 

@@ -6,34 +6,55 @@ import type { CommandRow } from './standard.ts';
 import { TextMistake, type Words } from './words.ts';
 
 /** As `DramPimEffect`, with the level of its units by name; empty where it has none. */
-export class PimEffect extends Record<{ kind: DramPimEffect['kind']; from: string; to: string; unit: string }>(
-  { kind: 'moves', from: '', to: '', unit: '' },
-  'PimEffect',
-) {}
+export class PimEffect extends Record<{
+  kind: DramPimEffect['kind'];
+  from: string;
+  to: string;
+  unit: string;
+  /** Of a move: all columns of the row. */
+  whole: boolean;
+}>({ kind: 'moves', from: '', to: '', unit: '', whole: false }, 'PimEffect') {}
 
-/** As `DramUnits`. */
-export class Units extends Record<{ type: string; sums: string; adds: DramUnits['adds']; vectors: number }>(
-  { type: 'fp16', sums: 'fp32', adds: 'tree', vectors: 1 },
-  'Units',
-) {}
+/** As `DramUnits`; `lanes` null: as many as an access has. */
+export class Units extends Record<{
+  type: string;
+  sums: string;
+  adds: DramUnits['adds'];
+  lanes: number | null;
+  vectors: number;
+}>({ type: 'fp16', sums: 'fp32', adds: 'tree', lanes: null, vectors: 1 }, 'Units') {}
 
 export class Buffer extends Record<{
   /** The level each node of which has one; `unit`: each unit. */
   of: string;
   /** Entries of a column each. */
   capacity: number;
-}>({ of: 'unit', capacity: 1 }, 'Buffer') {}
+  /** Column of a row of registers at which the first entry is; null: commands say which entry they mean. */
+  column: number | null;
+}>({ of: 'unit', capacity: 1, column: null }, 'Buffer') {}
 
 /** Ends of a move besides buffers: what is outside of the memory, and the open row of the bank that is named. */
 export const ends = ['host', 'row'] as const;
 
 /** Functions that a command may apply to a buffer. */
-const functions = ['softmax'] as const;
+const functions = ['softmax', 'zero'] as const;
 
-type Target = Pick<CommandRow, 'level' | 'each'>;
+type Target = Pick<CommandRow, 'level' | 'each' | 'rowBuffer'>;
 
-/** `bank`, `bank of each LEVEL ...` or `banks of LEVEL`. */
+/** What the numbers of a command of several multiplications, and of work that is begun, are called in expressions. */
+export const multiplications = 'multiplications';
+
+/** What else estimates may name: rows to be closed, openings, and results up to the next estimate. */
+export const estimated: readonly string[] = ['closes', 'opens', multiplications, 'results'];
+
+/** `bank`, `bank of each LEVEL ...` or `banks of LEVEL`, and perhaps `in` a row buffer. */
 export function targetOf(words: Words, levels: readonly string[]): Target {
+  const target = banksOf(words, levels);
+  const rowBuffer = words.takeIf('in') ? words.expect('name', 'a row buffer').text : '';
+  return { ...target, rowBuffer };
+}
+
+function banksOf(words: Words, levels: readonly string[]): Pick<Target, 'level' | 'each'> {
   if (words.takeIf('banks')) {
     words.expectText('of', 'such as "banks of channel"');
     return { level: oneOf(words, levels, 'level'), each: List() };
@@ -47,26 +68,16 @@ export function targetOf(words: Words, levels: readonly string[]): Target {
   return { level: 'bank', each: List(each) };
 }
 
-/** `multiplies banks of channel by operands into sums on bank`. */
-export function multipliesOf(words: Words, levels: readonly string[]): Target & { pim: PimEffect } {
+/** `multiplies banks of channel by operands into sums on bank`, and perhaps `up to 32 columns` with one command. */
+export function multipliesOf(words: Words, levels: readonly string[]): Target & { pim: PimEffect; most: number } {
   const target = targetOf(words, levels);
   words.expectText('by', 'the buffer that it multiplies by');
   const from = words.expect('name', 'a buffer').text;
   words.expectText('into', 'the buffer that it adds to');
   const to = words.expect('name', 'a buffer').text;
   words.expectText('on', 'the level that has the units');
-  return { ...target, pim: new PimEffect({ kind: 'multiplies', from, to, unit: oneOf(words, levels, 'level') }) };
-}
-
-/** `moves host to operands`, or `moves sums of banks of channel to host`. */
-export function movesOf(words: Words, levels: readonly string[]): Partial<Target> & { pim: PimEffect } {
-  const end = () => words.expect('name', 'a buffer, the host or the row').text;
-  const from = end();
-  const source = words.takeIf('of') ? targetOf(words, levels) : {};
-  words.expectText('to', 'where it moves that');
-  const to = end();
-  const target = words.takeIf('of') ? targetOf(words, levels) : {};
-  return { ...source, ...target, pim: new PimEffect({ kind: 'moves', from, to }) };
+  const unit = oneOf(words, levels, 'level');
+  return { ...target, pim: new PimEffect({ kind: 'multiplies', from, to, unit }), most: mostOf(words) };
 }
 
 /** `computes banks of channel`: with their open rows. */
@@ -74,9 +85,37 @@ export function computesOf(words: Words, levels: readonly string[]): Target & { 
   return { ...targetOf(words, levels), pim: new PimEffect({ kind: 'computes' }) };
 }
 
-/** `in registers`, `switches registers`: the name of a mode. */
-export function modeOf(words: Words): string {
-  return words.expect('name', 'the name of a mode').text;
+/** `executes crf with bank of each bankGroup on block`. */
+export function executesOf(words: Words, levels: readonly string[]): Target & { pim: PimEffect } {
+  const from = words.expect('name', 'the buffer that holds the instructions').text;
+  words.expectText('with', 'the banks whose columns the instructions work on');
+  const target = targetOf(words, levels);
+  words.expectText('on', 'the level that has the units');
+  return { ...target, pim: new PimEffect({ kind: 'executes', from, unit: oneOf(words, levels, 'level') }) };
+}
+
+/** `up to 32 columns`. */
+function mostOf(words: Words): number {
+  if (!words.takeIf('up')) return 1;
+  words.expectText('to', 'how many columns one command multiplies');
+  const most = words.expect('number', 'a number of columns');
+  words.expectText('columns', 'such as "up to 32 columns"');
+  if (Number.isInteger(Number(most.text)) && Number(most.text) > 0) return Number(most.text);
+  throw new TextMistake('a command multiplies a whole number of columns, at least 1', most);
+}
+
+/**
+ * `moves host to operands`; `moves sums of channel to host` and `moves host to sums of channel`, those of all nodes below;
+ * `moves whole row to operands`.
+ */
+export function movesOf(words: Words, levels: readonly string[]): { pim: PimEffect; level?: string } {
+  const below = () => (words.takeIf('of') ? { level: oneOf(words, levels, 'level') } : {});
+  const whole = words.takeIf('whole');
+  const from = words.expect('name', 'a buffer, the host or the row').text;
+  const source = below();
+  words.expectText('to', 'where it moves that');
+  const to = words.expect('name', 'a buffer, the host or the row').text;
+  return { ...source, ...below(), pim: new PimEffect({ kind: 'moves', from, to, whole }) };
 }
 
 /** `applies softmax to scores`. */

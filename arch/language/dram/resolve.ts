@@ -1,8 +1,18 @@
 /** A standard's tables in numbers, for one organisation at one speed. */
 import type { OrderedMap } from 'immutable';
 import { InputError, suggest } from '../diagnostics.ts';
-import type { DramBuffer, DramCommand, DramConstraint, DramCurrents, DramDevice } from './device.ts';
+import type {
+  DramBuffer,
+  DramCommand,
+  DramConstraint,
+  DramCurrents,
+  DramDevice,
+  DramModes,
+  DramPimEffect,
+  DramUnits,
+} from './device.ts';
 import { energiesOf } from './energies.ts';
+import { multiplications, type PimEffect, type Units } from './pim.ts';
 import { type CommandRow, type ConstraintRow, currentsKey, type DramStandard, type Organisation } from './standard.ts';
 import { TimingProblem, Timings } from './timings.ts';
 
@@ -24,9 +34,9 @@ export function deviceOf(standard: DramStandard, choice: DeviceChoice = {}): Dra
   const organisation = choice.ranks === undefined ? chosen : withRanks(standard, chosen, choice.ranks);
   const timings = new Timings(standard.timings, organisation, speed);
   const ticks = (latency: string): number => Math.ceil(timings.cycles(latency) * standard.ticks);
-  const commands = standard.commands.map((row) => commandOf(standard, row, ticks)).toArray();
+  const commands = standard.commands.map((row) => commandOf(standard, row, timings)).toArray();
   const width = organisation.width ?? standard.width;
-  const { readLatency, writeLatency, activationDeadline, dataClock } = standard;
+  const { readLatency, writeLatency, resultLatency, activationDeadline, dataClock } = standard;
   const counts = [1, ...organisation.counts.values()];
   const bursts = organisation.columns / standard.prefetch;
   const burstBytes = standard.payload ?? (standard.prefetch * width) / 8;
@@ -47,10 +57,13 @@ export function deviceOf(standard: DramStandard, choice: DeviceChoice = {}): Dra
     commands,
     constraints: [
       ...busConstraints(commands, standard),
-      ...standard.constraints.flatMap((row) => constraintsOf(row, ticks(row.latency), commands, standard)),
+      ...standard.constraints.flatMap((row) =>
+        constraintsOf(row, latenciesOf(row, standard, timings), commands, standard),
+      ),
     ],
     readLatency: ticks(readLatency),
     writeLatency: ticks(writeLatency),
+    ...(resultLatency !== null && { resultLatency: resultLatencies(resultLatency, standard, timings) }),
     dualBus: standard.buses === 2,
     halfCycle: standard.ticks === 2,
     activationDeadline: activationDeadline === null ? 0 : ticks(activationDeadline),
@@ -64,12 +77,59 @@ export function deviceOf(standard: DramStandard, choice: DeviceChoice = {}): Dra
     currents: currentsOf(standard, organisation.name, speed.rate),
     ...(standard.energies.size > 0 && { energies: energiesOf(standard, { commands, counts, bursts, burstBytes }) }),
     ...(standard.background && { background: standard.background.toObject() }),
-    ...(standard.units && { units: standard.units.toObject(), buffers: buffersOf(standard) }),
+    ...(standard.units && { units: unitsOf(standard.units), buffers: buffersOf(standard) }),
+    ...(standard.rowBuffers.size > 0 && { rowBuffers: standard.rowBuffers.toArray() }),
+    ...(standard.modes.size > 0 && { modes: modesOf(standard) }),
   };
 }
 
+function unitsOf({ type, sums, adds, lanes, vectors }: Units): DramUnits {
+  return { type, sums, adds, vectors, ...(lanes !== null && { lanes }) };
+}
+
+function resultLatencies(text: string, { commands, ticks }: DramStandard, timings: Timings): number[] {
+  const most = Math.max(...commands.map((command) => command.most));
+  return Array.from({ length: most }, (_, i) =>
+    Math.ceil(timings.cycles(text, new Map([[multiplications, i + 1]])) * ticks),
+  );
+}
+
+/** Ticks of a constraint by the columns that the earlier command multiplies, which counts from 1. */
+function latenciesOf(row: ConstraintRow, { commands, ticks }: DramStandard, timings: Timings): number[] {
+  const most = Math.min(...row.after.map((name) => commands.find((command) => command.name === name)?.most ?? 1));
+  return Array.from({ length: most }, (_, i) =>
+    Math.ceil(timings.cycles(row.latency, new Map([[multiplications, i + 1]])) * ticks),
+  );
+}
+
 function buffersOf({ buffers, levels }: DramStandard): DramBuffer[] {
-  return [...buffers].map(([name, { of, capacity }]) => ({ name, level: levels.indexOf(of), entries: capacity }));
+  return [...buffers].map(([name, { of, capacity, column }]) => ({
+    name,
+    level: levels.indexOf(of),
+    entries: capacity,
+    ...(column !== null && { column }),
+  }));
+}
+
+function modesOf({ modes, modeChanges, commands }: DramStandard): DramModes {
+  const names = [...new Set(modes.map(({ mode }) => mode))];
+  const indexOf = (name: string): number => commands.findIndex((command) => command.name === name);
+  const listed = new Set(modes.flatMap((row) => row.commands));
+  const goes = names.map((mode) =>
+    commands.toArray().map(({ name }) => {
+      const rows = modes.filter((row) => row.mode === mode && row.commands.includes(name));
+      if (rows.isEmpty()) return !listed.has(name);
+      return rows.some(({ banks }) => banks.isEmpty()) || rows.flatMap(({ banks }) => banks).toArray();
+    }),
+  );
+  const changes = modeChanges.toArray().map(({ from, to, commands: named, row, banks }) => ({
+    from: names.indexOf(from),
+    to: names.indexOf(to),
+    commands: named.map(indexOf).toArray(),
+    row: row ?? -1,
+    banks: banks.toArray(),
+  }));
+  return { names, goes, changes };
 }
 
 function named<T>(standard: DramStandard, what: string, entries: OrderedMap<string, T>, name: string | undefined): T {
@@ -85,8 +145,9 @@ function withRanks(standard: DramStandard, organisation: Organisation, ranks: nu
   throw new InputError({ message: `${standard.name} has no ranks`, hint: `it has ${standard.levels.join(', ')}` });
 }
 
-function commandOf(standard: DramStandard, row: CommandRow, ticksOf: (latency: string) => number): DramCommand {
-  const { name, bus, banks, access, syncs, each, pim, takes, mode, switches } = row;
+function commandOf(standard: DramStandard, row: CommandRow, timings: Timings): DramCommand {
+  const { name, bus, banks, access, syncs, each, together, pim, second, most, rowBuffer, prepares, takes } = row;
+  const estimate = standard.estimates.get(name);
   const level = standard.levels.indexOf(row.level);
   const refreshes = row.refreshes || row.manages;
   const ticks = row.cycles * standard.ticks;
@@ -100,11 +161,19 @@ function commandOf(standard: DramStandard, row: CommandRow, ticksOf: (latency: s
     refreshes,
     syncs,
     ...(each.size > 0 && { each: each.map((above) => standard.levels.indexOf(above)).toArray() }),
-    ...(pim && { pim: { ...pim.toObject(), unit: standard.levels.indexOf(pim.unit) } }),
-    ...(takes !== null && { takes: ticksOf(takes) }),
-    ...(mode !== '' && { mode }),
-    ...(switches !== '' && { switches }),
+    ...(together && { together }),
+    ...(pim && { pim: effectOf(standard, pim) }),
+    ...(second && { second: effectOf(standard, second) }),
+    ...(most > 1 && { most }),
+    ...(rowBuffer !== '' && { rowBuffer: standard.rowBuffers.indexOf(rowBuffer) + 1 }),
+    ...(prepares && { prepares }),
+    ...(estimate !== undefined && { estimate: timings.resolved(estimate, standard.ticks) }),
+    ...(takes !== null && { takes: Math.ceil(timings.cycles(takes) * standard.ticks) }),
   };
+}
+
+function effectOf({ levels }: DramStandard, { kind, from, to, unit, whole }: PimEffect): DramPimEffect {
+  return { kind, from, to, unit: levels.indexOf(unit), ...(whole && { whole }) };
 }
 
 /** While a command of several ticks is on its bus, no other one can start there. */
@@ -137,7 +206,7 @@ function indicesOf(commands: readonly DramCommand[], which: (command: DramComman
 /** A row as constraints, one for each pair of lengths of its commands. */
 function constraintsOf(
   row: ConstraintRow,
-  latency: number,
+  latencies: readonly number[],
   commands: readonly DramCommand[],
   standard: DramStandard,
 ): DramConstraint[] {
@@ -151,7 +220,16 @@ function constraintsOf(
   const rest = { window, sibling, ...(at.length > 0 && { at }), text };
   return byLength(row.after, commands).flatMap(([long, after]) =>
     byLength(row.before, commands).map(([short, before]) => {
-      return { level, after, before, latency: latency + long - short, ...rest };
+      const longer = latencies.map((latency) => latency + long - short);
+      const varies = longer.some((latency) => latency !== longer[0]);
+      return {
+        level,
+        after,
+        before,
+        latency: Math.max(...longer),
+        ...(varies && { byMultiplications: longer }),
+        ...rest,
+      };
     }),
   );
 }
@@ -173,9 +251,10 @@ export function refreshCommand(commands: Iterable<CommandRow>, scope: 'bank' | '
 }
 
 function refreshOf(standard: DramStandard, ticks: (latency: string) => number): DramDevice['refresh'] {
-  const { allBank, perBank, lockstep, gap } = standard.refresh;
+  const { allBank, staggered, perBank, lockstep, gap } = standard.refresh;
+  const all = { command: refreshCommand(standard.commands, 'all'), ...(staggered && { staggered }) };
   return {
-    allBank: allBank === null ? null : { command: refreshCommand(standard.commands, 'all'), interval: ticks(allBank) },
+    allBank: allBank === null ? null : { ...all, interval: ticks(allBank) },
     perBank:
       perBank === null
         ? null

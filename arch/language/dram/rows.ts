@@ -1,9 +1,9 @@
 /** The rows of a standard's tables, a line each; empty lines and `#` comments are skipped. */
 import { List, OrderedMap } from 'immutable';
 import { type Diagnostic, suggest } from '../diagnostics.ts';
-import { beginsExpression, type Expression, expressionOf } from './expression.ts';
+import { beginsExpression, type Expression, expressionOf, wholeExpression } from './expression.ts';
 import type { RowText } from './extend.ts';
-import { appliesOf, computesOf, modeOf, movesOf, multipliesOf, targetOf } from './pim.ts';
+import { appliesOf, computesOf, executesOf, movesOf, multipliesOf, targetOf } from './pim.ts';
 import { CommandRow, ConstraintRow } from './standard.ts';
 import { countNames } from './timings.ts';
 import { attempt, type Locate, TextMistake, type Word, type Words } from './words.ts';
@@ -23,6 +23,14 @@ export interface PlacedCommand extends Placed<CommandRow> {
 
 export interface PlacedConstraint extends Placed<ConstraintRow> {
   readonly latency: Expression;
+}
+
+/** `P_HEADER nFAW * opens + nRCDRD`. */
+export interface PlacedEstimate {
+  readonly command: string;
+  readonly text: string;
+  readonly expression: Expression;
+  readonly locate: Locate;
 }
 
 /** Rows of a table: what `read` makes of each of its lines. */
@@ -67,7 +75,10 @@ function commandOf(words: Words, levels: readonly string[], line: string): Pick<
       const { start } = words.peek();
       takes = expressionOf(words);
       row = row.set('takes', plain(line.slice(start, words.end)));
-    } else row = row.merge(effectOf(words, levels));
+      continue;
+    }
+    const effect = effectOf(words, levels);
+    row = row.merge(row.pim && effect.pim ? { ...effect, pim: row.pim, second: effect.pim } : effect);
   } while (words.takeIf(','));
   if (words.peek().kind !== 'end') words.fail('a comma', 'between two effects');
   return { row, takes };
@@ -85,11 +96,22 @@ function cyclesOf(words: Words): number {
   throw new TextMistake('a command takes some time on its bus', number);
 }
 
-type Effect = Partial<
-  Pick<
-    CommandRow,
-    'level' | 'each' | 'banks' | 'access' | 'refreshes' | 'manages' | 'syncs' | 'pim' | 'mode' | 'switches'
-  >
+type Effect = Partial<Omit<EffectOfRow, 'second'>>;
+type EffectOfRow = Pick<
+  CommandRow,
+  | 'level'
+  | 'each'
+  | 'together'
+  | 'rowBuffer'
+  | 'banks'
+  | 'access'
+  | 'refreshes'
+  | 'manages'
+  | 'syncs'
+  | 'pim'
+  | 'second'
+  | 'most'
+  | 'prepares'
 >;
 
 const synced: ReadonlyMap<string, CommandRow['syncs']> = new Map([
@@ -102,7 +124,7 @@ type ReadEffect = (words: Words, levels: readonly string[]) => Effect;
 
 /** What commands do, by verb. */
 const effects: ReadonlyMap<string, ReadEffect> = new Map<string, ReadEffect>([
-  ['opens', (words, levels) => ({ banks: 'opens', ...targetOf(words, levels) })],
+  ['opens', (words, levels) => ({ banks: 'opens', ...targetOf(words, levels), together: words.takeIf('together') })],
   ['activates', (words) => ({ banks: 'activates', level: bankOf(words) })],
   ['closes', (words, levels) => ({ banks: 'closes', ...closedOf(words, levels) })],
   ['reads', () => ({ access: 'read' })],
@@ -113,11 +135,12 @@ const effects: ReadonlyMap<string, ReadEffect> = new Map<string, ReadEffect>([
   ['starts', (words) => clockOf(words)],
   ['stops', (words) => clockOf(words)],
   ['multiplies', (words, levels) => multipliesOf(words, levels)],
+  ['executes', (words, levels) => executesOf(words, levels)],
+  ['prepares', (words, levels) => ({ prepares: true, ...targetOf(words, levels) })],
   ['moves', (words, levels) => movesOf(words, levels)],
   ['applies', (words) => appliesOf(words)],
   ['computes', (words, levels) => computesOf(words, levels)],
-  ['in', (words) => ({ mode: modeOf(words) })],
-  ['switches', (words) => ({ switches: modeOf(words), level: 'channel' })],
+  ['changes', (words) => modeOf(words)],
 ]);
 
 function effectOf(words: Words, levels: readonly string[]): Effect {
@@ -127,9 +150,11 @@ function effectOf(words: Words, levels: readonly string[]): Effect {
   throw new TextMistake(`no command "${verb.text}" anything`, verb, suggest(verb.text, effects.keys()));
 }
 
-/** `closes rank`, or a bank, which may be that of each node of some levels. */
-function closedOf(words: Words, levels: readonly string[]): Pick<CommandRow, 'level' | 'each'> {
-  return words.peek().text === 'bank' ? targetOf(words, levels) : { level: levelOf(words, levels), each: List() };
+/** `closes rank`, or a bank, which may be that of each node of some levels; perhaps `in` a row buffer. */
+function closedOf(words: Words, levels: readonly string[]): Pick<CommandRow, 'level' | 'each' | 'rowBuffer'> {
+  if (words.peek().text === 'bank') return targetOf(words, levels);
+  const level = levelOf(words, levels);
+  return { level, each: List(), rowBuffer: words.takeIf('in') ? words.expect('name', 'a row buffer').text : '' };
 }
 
 /** The level that a command names a node of. */
@@ -154,6 +179,27 @@ function syncsOf(words: Words): CommandRow['syncs'] {
 /** `starts clock`: of a clock that the controller leaves running, so that the command only takes its time. */
 function clockOf(words: Words): Effect {
   words.expectText('clock', 'only a clock is started or stopped');
+  return { level: 'channel' };
+}
+
+/** How long the work takes that commands begin. */
+export function parseEstimates(table: RowText, commands: readonly string[], mistakes: Diagnostic[]): PlacedEstimate[] {
+  return linesOf(table, (line, locate) =>
+    attempt(line, locate, mistakes, (words) => {
+      const command = words.expect('name', 'a command', `one of ${commands.join(', ')}`);
+      if (!commands.includes(command.text)) {
+        throw new TextMistake(`there is no command "${command.text}"`, command, suggest(command.text, commands));
+      }
+      const { start } = words.peek();
+      const expression = wholeExpression(words);
+      return { command: command.text, text: plain(line.slice(start)), expression, locate };
+    }),
+  );
+}
+
+/** `changes mode`: which one, the table of modes says. */
+function modeOf(words: Words): Effect {
+  words.expectText('mode', 'only the mode is changed');
   return { level: 'channel' };
 }
 

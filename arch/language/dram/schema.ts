@@ -102,9 +102,16 @@ export const standardShape = {
     .meta({ examples: ['ACT row opens bank'] }),
   'read latency': expression.describe('From a read to the end of its data'),
   'write latency': expression.describe('From a write to the end of its data'),
+  'result latency': expression
+    .optional()
+    .describe('From a command that moves something to the host until that is there; by default as of a read'),
   refresh: z
     .strictObject({
       'all-bank': expression.optional().describe('Interval of refreshes of all banks'),
+      staggered: z
+        .boolean()
+        .optional()
+        .describe('Whether the nodes whose banks are refreshed together have their turns spread over the interval'),
       'per-bank': perBank.optional().describe('Interval of refreshes of one bank'),
     })
     .default({})
@@ -139,6 +146,7 @@ export const standardShape = {
       adds: z
         .enum(['tree', 'lanes'])
         .describe('tree: the products of a column are added up; lanes: each has a sum of its own'),
+      lanes: count.optional().describe('Numbers of a column that commands multiply, where it is not an access'),
       vectors: count
         .default(1)
         .describe('Vectors that a column is multiplied by at once: entries of operands, and sums, are of all of them'),
@@ -151,10 +159,26 @@ export const standardShape = {
       z.strictObject({
         of: z.string().default('unit').describe('Level each node of which has one; unit: each unit has one'),
         entries: count.describe('Entries of one column each'),
+        column: z
+          .number()
+          .int()
+          .nonnegative()
+          .optional()
+          .describe('Of registers: the column at which the first entry is'),
       }),
     )
     .default({})
     .describe('What commands multiply by, add to and move'),
+  'row buffers': z
+    .array(z.string())
+    .default([])
+    .describe('Row buffers of a bank besides the ordinary one, for rows that commands open, close and need `in` them')
+    .meta({ examples: ['[pim]'] }),
+  estimates: z
+    .string()
+    .default('')
+    .describe('A row for each command that begins work which has to end before the next refresh: how long it takes')
+    .meta({ examples: ['P_HEADER nFAW * opens + nRCDRD + 2 * multiplications'] }),
   energies: z
     .record(z.string(), z.union([z.string(), z.number()]).transform(String))
     .default({})
@@ -167,6 +191,11 @@ export const standardShape = {
     })
     .optional()
     .describe('Power of a rank, or of what else an all-bank refresh acts on; before what currents say'),
+  modes: z
+    .string()
+    .default('')
+    .describe('Rows of two kinds: commands that go in a mode, and what leads from one mode to another')
+    .meta({ examples: ['SB -> HAB ACT of row 6143 at banks 0 1'] }),
   currents: z.record(z.string(), currents).default({}).describe('By organisation and rate: `DDR4_8Gb_x8 2400`'),
 };
 

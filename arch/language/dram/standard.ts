@@ -1,6 +1,7 @@
 /** A DRAM standard as immutable values: what its file says, before an organisation and a speed are chosen. */
 import { List, OrderedMap, Record } from 'immutable';
 import type { BankEffect, DramCommand, DramCurrents } from './device.ts';
+import type { ModeChange, ModeRow } from './modes.ts';
 import type { Buffer, PimEffect, Units } from './pim.ts';
 
 /** A command: `ACT  row  2 CK  opens bank`. */
@@ -13,8 +14,18 @@ export class CommandRow extends Record<{
   level: string;
   /** Levels above it where it acts on the same index of every node; empty: on one node. */
   each: List<string>;
+  /** Whether the rows that it opens can only be closed together. */
+  together: boolean;
   /** What processing in memory it does; null for ordinary commands. */
   pim: PimEffect | null;
+  /** What it does after that. */
+  second: PimEffect | null;
+  /** Columns that it multiplies at most. */
+  most: number;
+  /** The row buffer whose rows it opens, closes or needs; empty: the ordinary one. */
+  rowBuffer: string;
+  /** Whether it begins work on a row, for which it has others closed. */
+  prepares: boolean;
   banks: BankEffect;
   access: DramCommand['access'];
   refreshes: boolean;
@@ -23,9 +34,6 @@ export class CommandRow extends Record<{
   syncs: DramCommand['syncs'];
   /** Clock cycles until what it does is done, as an expression; null where that is not said. */
   takes: string | null;
-  /** The mode that it needs, and the one that it enters or leaves; empty: the usual one, and none. */
-  mode: string;
-  switches: string;
 }>(
   {
     name: '',
@@ -33,15 +41,18 @@ export class CommandRow extends Record<{
     cycles: 1,
     level: 'bank',
     each: List(),
+    together: false,
     pim: null,
+    second: null,
+    most: 1,
+    rowBuffer: '',
+    prepares: false,
     banks: 'none',
     access: 'none',
     refreshes: false,
     manages: false,
     syncs: 'none',
     takes: null,
-    mode: '',
-    switches: '',
   },
   'CommandRow',
 ) {}
@@ -96,12 +107,14 @@ export class Speed extends Record<{
 /** How often banks are refreshed: intervals as expressions, null where the standard has no such refresh. */
 export class RefreshRow extends Record<{
   allBank: string | null;
+  /** Whether nodes that are refreshed as a whole have their turns spread over the interval. */
+  staggered: boolean;
   perBank: string | null;
   /** Level whose nodes refresh the same bank together. */
   lockstep: string | null;
   /** Between two sets of banks in lockstep. */
   gap: string;
-}>({ allBank: null, perBank: null, lockstep: null, gap: '0' }, 'RefreshRow') {}
+}>({ allBank: null, staggered: false, perBank: null, lockstep: null, gap: '0' }, 'RefreshRow') {}
 
 /** A data clock that stops: how long it goes on after an access starts, and the ticks kept free before a deadline. */
 export class DataClock extends Record<{ reads: string; writes: string; guard: number }>(
@@ -156,6 +169,8 @@ export class DramStandard extends Record<{
   /** From a read command to the end of its data, and from a write command. */
   readLatency: string;
   writeLatency: string;
+  /** From a command that moves something to the host until that is there; null: as of a read. */
+  resultLatency: string | null;
   refresh: RefreshRow;
   /** Within which the second of two activating commands follows the first; null where one activates. */
   activationDeadline: string | null;
@@ -171,6 +186,13 @@ export class DramStandard extends Record<{
   /** What computes beside the banks, and what it keeps its numbers in; null where nothing computes. */
   units: Units | null;
   buffers: OrderedMap<string, Buffer>;
+  /** What goes in which mode, that of the start first, and what leads to another one; empty where there are no modes. */
+  modes: List<ModeRow>;
+  modeChanges: List<ModeChange>;
+  /** Row buffers of a bank besides the ordinary one. */
+  rowBuffers: List<string>;
+  /** By command that begins work: how long that takes at most, as an expression. */
+  estimates: OrderedMap<string, string>;
 }>(
   {
     name: '',
@@ -186,6 +208,7 @@ export class DramStandard extends Record<{
     constraints: List(),
     readLatency: '0',
     writeLatency: '0',
+    resultLatency: null,
     refresh: new RefreshRow(),
     activationDeadline: null,
     dataClock: null,
@@ -197,6 +220,10 @@ export class DramStandard extends Record<{
     background: null,
     units: null,
     buffers: OrderedMap(),
+    modes: List(),
+    modeChanges: List(),
+    rowBuffers: List(),
+    estimates: OrderedMap(),
   },
   'DramStandard',
 ) {}

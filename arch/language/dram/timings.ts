@@ -1,6 +1,6 @@
 /** Timing parameters of an organisation at a speed, in clock cycles. */
 import { isMap, type OrderedMap } from 'immutable';
-import { type Expression, evaluate, parseExpression, type Scope } from './expression.ts';
+import { type Expression, evaluate, isParameter, parseExpression, type Scope } from './expression.ts';
 import type { Organisation, Speed, Timing, TimingTable } from './standard.ts';
 
 /** A parameter that has no value; `kind` says why, `name` is the parameter's. */
@@ -79,9 +79,19 @@ export class Timings implements Scope {
     }
   };
 
-  /** Clock cycles of a latency, which may be negative. @throws TimingProblem */
-  cycles(text: string): number {
-    return evaluate(expressionOfText(text), this);
+  /** Clock cycles of a latency, which may be negative; `given` are values of other names. @throws TimingProblem */
+  cycles(text: string, given: ReadonlyMap<string, number> = new Map()): number {
+    return evaluate(expressionOfText(text), this.with(given));
+  }
+
+  /** These values, and those of some other names. */
+  with(given: ReadonlyMap<string, number>): Scope {
+    return { clockPs: this.clockPs, valueOf: (name) => given.get(name) ?? this.valueOf(name) };
+  }
+
+  /** An expression with a number, `ticks` of a clock cycle each, in the place of every parameter. @throws TimingProblem */
+  resolved(text: string, ticks: number): Expression {
+    return resolved(expressionOfText(text), this, ticks);
   }
 
   #expression(name: string): Expression {
@@ -102,6 +112,14 @@ export class Timings implements Scope {
     }
     return undefined;
   }
+}
+
+function resolved(expression: Expression, timings: Timings, ticks: number): Expression {
+  if (expression.kind === 'operation') {
+    return { ...expression, operands: expression.operands.map((operand) => resolved(operand, timings, ticks)) };
+  }
+  if (expression.kind === 'number' || (expression.kind === 'name' && !isParameter(expression.name))) return expression;
+  return { kind: 'number', value: evaluate(expression, timings) * ticks };
 }
 
 export function isTable(timing: Timing): timing is TimingTable {

@@ -14,7 +14,7 @@ export interface RefreshManager {
 /** @throws Error when the device has no refresh of that kind. */
 export function refreshManager(device: DramDevice, kind: Refresh): RefreshManager {
   if (kind === 'none') return { due: Number.POSITIVE_INFINITY, tick: () => {} };
-  if (kind === 'all-bank') return new AllBank(device);
+  if (kind === 'all-bank') return device.refresh.allBank?.staggered ? new Staggered(device) : new AllBank(device);
   return device.refresh.perBank?.lockstep ? new Lockstep(device) : new RoundRobin(device);
 }
 
@@ -38,6 +38,31 @@ class AllBank implements RefreshManager {
   tick(_clock: number, queue: QueueRefresh): void {
     for (let bank = 0; bank < this.#banks; bank += this.#banksEach) queue(this.#command, bank);
     this.due += this.#interval;
+  }
+}
+
+/** The nodes of a level by turns, each once in an interval. */
+class Staggered implements RefreshManager {
+  due: number;
+  readonly #interval: number;
+  readonly #command: number;
+  readonly #banksEach: number;
+  readonly #nodes: number;
+  #turn = 1;
+
+  constructor(device: DramDevice) {
+    const { command, interval } = needed(device, 'allBank');
+    this.#interval = interval;
+    this.#command = command;
+    this.#banksEach = banksBelow(device, device.commands[command]!.level);
+    this.#nodes = banksOf(device) / this.#banksEach;
+    this.due = Math.floor(interval / this.#nodes);
+  }
+
+  tick(_clock: number, queue: QueueRefresh): void {
+    queue(this.#command, ((this.#turn - 1) % this.#nodes) * this.#banksEach);
+    this.#turn++;
+    this.due = Math.floor((this.#turn * this.#interval) / this.#nodes);
   }
 }
 

@@ -42,6 +42,9 @@ class Windowed {
     const node = this.#nodeOf[bank]!;
     const base = node * this.#window;
     const at = this.#next[node]!;
+    // A command for several banks counts once.
+    const last = at === 0 ? this.#window - 1 : at - 1;
+    if (this.#starts[base + last] === tick) return this.#starts[base + at]! + this.#latency;
     this.#starts[base + at] = tick;
     const oldest = at + 1 === this.#window ? 0 : at + 1;
     this.#next[node] = oldest;
@@ -83,10 +86,13 @@ export class Timing {
   readonly #windowed: readonly (readonly Windowed[])[];
   /** Merged level that each command names a node of. */
   readonly #levelOf: Int32Array;
+  /** Of every level of the device. */
+  readonly #merged: readonly number[];
 
   /** `sent` tells of each command whether it is ever sent; rows of others are left out. */
   constructor(device: DramDevice, sent: readonly boolean[]) {
     const merged = mergedLevels(device.counts);
+    this.#merged = merged;
     const counts = device.counts.filter((_, level) => level === 0 || merged[level] !== merged[level - 1]);
     this.levels = counts.length;
     this.banks = banksOf(device);
@@ -163,6 +169,11 @@ export class Timing {
   /** By bank: the places in `earliest` of the nodes below the channel that constrain a class; the channel's is the class. */
   nodesOf(cls: number): Int32Array {
     return this.#checks[cls]!;
+  }
+
+  /** Place in `earliest` of a command's class at the node of a level of the device that a bank lies in. */
+  placeOf(level: number, bank: number, command: number): number {
+    return this.#node(this.#merged[level]!, bank) * this.#classes + this.classOf[command]!;
   }
 
   /** Earliest tick at which commands of a class may start at a bank. */

@@ -1,15 +1,20 @@
 /**
- * A channel of a memory that computes, for a clocked machine to drive: jobs of PIM commands, done one after the other, and
- * ordinary accesses, on one command bus.
+ * A channel of a memory that computes, for a clocked machine to drive: jobs of PIM commands, done one after the other and
+ * each in its order, and ordinary accesses, on one command bus under one set of constraints.
  *
  * The machine pushes work whenever it likes, and calls `advance` with the cycle up to which it will push no more. What is
  * pushed may be sent from the cycle after that on. Cycles are of the memory's clock and begin with 0.
  */
 import type { DramDevice } from '../../../arch/language/dram/device.ts';
 import type { PimProgram } from '../../../workloads/language/pim-program.ts';
-import { PimController, type PimLog, type PimMode } from './controller.ts';
-import { instructionsIn, ProgramCursor } from './cursor.ts';
+import type { Access } from './accesses.ts';
+import { CommandBus } from './bus.ts';
+import type { PimMode } from './controller.ts';
+import { Ordinary } from './ordinary.ts';
 import type { Addressed } from './queue.ts';
+import { Refreshing } from './refreshing.ts';
+import { PimState } from './state.ts';
+import { PimWork } from './work.ts';
 
 /** Told as soon as it is known, which is when the command for it is sent: `cycle` may lie ahead, never behind. */
 export interface PimListener {
@@ -21,66 +26,60 @@ export interface PimListener {
   readonly access: (tag: number, cycle: number) => void;
 }
 
+/** Told of a command, with the address that it was sent for and the columns that it multiplies. */
+export type ChannelLog = (tick: number, command: number, address: Addressed, multiplications: number) => void;
+
 export interface PimChannelOptions {
   /** `blocked`: accesses wait while PIM work is under way, which begins when none waits. `concurrent`: they go between. */
   readonly mode?: PimMode;
   readonly refresh?: 'all-bank' | 'none';
-  /** Told of every command. */
-  readonly log?: PimLog | null;
+  /** Columns from which on writes are sent: any number of reads waiting, none waiting; and whether also when all is done. */
+  readonly writes?: { readonly high?: number; readonly low?: number; readonly whenIdle?: boolean };
+  readonly log?: ChannelLog | null;
 }
 
-interface Job {
-  readonly cursor: ProgramCursor;
-  readonly tag: number;
-  results: number;
-}
-
-interface Access {
-  readonly tag: number;
-  readonly isWrite: boolean;
-  address: number;
-  left: number;
-  unsent: number;
-}
+const never = Number.POSITIVE_INFINITY;
+const nowhere = { column: -1, entry: -1, sum: -1 };
 
 export class PimChannel {
   /** The last cycle that has been executed; -1 at first. */
   now = -1;
   readonly #device: DramDevice;
-  readonly #controller: PimController;
   readonly #listener: PimListener;
-  readonly #jobs: Job[] = [];
-  readonly #accesses = new Map<number, Access>();
-  readonly #waiting: Access[] = [];
-  readonly #read: number;
-  readonly #write: number;
+  readonly #state: PimState;
+  readonly #bus: CommandBus;
+  readonly #refreshing: Refreshing;
+  readonly #work: PimWork;
+  readonly #ordinary: Ordinary;
+  readonly #isBlocked: boolean;
+  readonly #log: ChannelLog | null;
+  /** By command: whether something of it is outside afterwards. */
+  readonly #isResult: readonly boolean[];
   #told = false;
-  #arrived = false;
-  #ids = 0;
-  /** Whether all commands of the first job are in the queue. */
-  #isSpent = false;
 
+  /** @throws Error when the device lacks commands that its others need */
   constructor(device: DramDevice, listener: PimListener, options: PimChannelOptions = {}) {
-    const { mode, refresh, log = null } = options;
+    const { mode = 'concurrent', refresh = 'all-bank', log = null } = options;
+    const { high = 32, low = 8, whenIdle = true } = options.writes ?? {};
     this.#device = device;
     this.#listener = listener;
-    this.#read = device.commands.findIndex(({ access, banks }) => access === 'read' && banks === 'none');
-    this.#write = device.commands.findIndex(({ access, banks }) => access === 'write' && banks === 'none');
-    this.#controller = new PimController(device, device.commands.keys(), {
-      ...(mode && { mode }),
-      ...(refresh && { refresh }),
-      log,
-      sent: (tick, command, address) => this.#sent(tick, command, address),
-    });
+    this.#isBlocked = mode === 'blocked';
+    this.#log = log;
+    this.#state = new PimState(device);
+    this.#bus = new CommandBus(device);
+    this.#refreshing = new Refreshing(device, this.#state, this.#bus, refresh === 'all-bank');
+    this.#work = new PimWork(device, this.#state, this.#bus);
+    const policy = { high, low, whenIdle };
+    this.#ordinary = new Ordinary(device, this.#state, this.#bus, this.#work, this.#refreshing, policy);
+    this.#isResult = device.commands.map(({ pim, second }) =>
+      [pim, second].some((effect) => effect?.kind === 'moves' && effect.to === 'host'),
+    );
   }
 
   /** PIM commands to be done in their order after those of the jobs before. @throws InputError as `ProgramCursor` does */
   pushJob(program: PimProgram, tag: number): void {
-    if (instructionsIn(program).length > 0) throw new Error('a job is of commands, not of instructions to a host');
-    const cursor = new ProgramCursor(program, this.#device);
-    if (!cursor.next()) throw new Error('a job without commands');
-    this.#jobs.push({ cursor, tag, results: 0 });
-    this.#arrived = true;
+    this.#bus.reach(this.now + 1);
+    this.#work.push(program, tag);
   }
 
   /**
@@ -88,39 +87,32 @@ export class PimChannel {
    * then of the same row of the next bank, from the lowest level up, then of the next row.
    */
   pushAccess(isWrite: boolean, address: number, count: number, tag: number): void {
-    this.#waiting.push({ tag, isWrite, address, left: count, unsent: count });
-    this.#arrived = true;
+    if (count < 1) throw new Error('an access needs columns');
+    this.#bus.reach(this.now + 1);
+    this.#ordinary.push({ tag, isWrite, address, left: count, unsent: count });
   }
 
   /** Columns of accesses that have not been sent. */
   get waiting(): number {
-    let waiting = 0;
-    for (const { unsent } of new Set([...this.#accesses.values(), ...this.#waiting])) waiting += unsent;
-    return waiting;
+    return this.#ordinary.reads.columns + this.#ordinary.writes.columns;
   }
 
   /** Whether there is neither a job nor an access to be sent. */
   get isIdle(): boolean {
-    return this.#jobs.length === 0 && this.#waiting.length === 0 && this.#controller.waiting === 0;
+    return this.#work.job === null && this.waiting === 0;
   }
 
-  /** A cycle before which nothing will be told if nothing is pushed; infinite when all work is done. */
+  /** A cycle before which nothing will be told if nothing is pushed; infinite when there is nothing to be done. */
   get next(): number {
-    if (this.isIdle) return Number.POSITIVE_INFINITY;
-    return this.#nextCycle;
-  }
-
-  /** The next cycle in which something arrives, finds room or is sent. */
-  get #nextCycle(): number {
-    const { commands, requests, next } = this.#controller;
-    const hasRoom =
-      (this.#jobs.length > 0 && !this.#isSpent && !commands.isFull) || (this.#waiting.length > 0 && !requests.isFull);
-    return this.#arrived || hasRoom ? this.now + 1 : Math.max(this.now + 1, next);
+    if (this.isIdle) return never;
+    this.#choose();
+    const { isWaiting, cycle, due } = this.#refreshing;
+    return Math.min(this.#work.cycle, this.#ordinary.cycle, isWaiting ? cycle : due);
   }
 
   /** Commands sent so far, by index in the device. */
   get commands(): Readonly<Float64Array> {
-    return this.#controller.rows.sent;
+    return this.#state.sent;
   }
 
   /**
@@ -129,78 +121,166 @@ export class PimChannel {
    */
   advance(limit: number): number {
     this.#told = false;
-    while (this.now < limit && !this.#told) {
-      const cycle = this.#nextCycle;
-      if (cycle > limit) {
-        this.now = limit;
-        break;
-      }
-      this.now = cycle;
-      this.#fill();
-      this.#controller.cycle(cycle, limit + 1);
-    }
+    while (!this.#told && this.#step(limit));
     return this.now;
   }
 
-  /** Hands the controller as much of what waits as its queues take. */
-  #fill(): void {
-    const { commands, requests } = this.#controller;
-    const job = this.#jobs[0];
-    while (job && !this.#isSpent && !commands.isFull) {
-      commands.pushRun(job.cursor, this.now);
-      this.#isSpent = !job.cursor.next();
+  /** Sends the next command, or comes to the next refresh, or to the limit, after which it returns false. */
+  #step(limit: number): boolean {
+    const refreshing = this.#refreshing;
+    const work = this.#work;
+    const ordinary = this.#ordinary;
+    this.#choose();
+    const cycle = Math.min(refreshing.isWaiting ? refreshing.cycle : never, work.cycle, ordinary.cycle);
+    if (!refreshing.isWaiting && refreshing.due <= cycle && refreshing.due <= limit) {
+      this.#bus.reach(refreshing.due);
+      refreshing.wait();
+    } else if (cycle > limit) {
+      this.now = Math.max(this.now, limit);
+      return false;
+    } else if (refreshing.isWaiting && refreshing.cycle === cycle) {
+      this.#refresh();
+    } else if (work.cycle === cycle) {
+      this.#compute();
+    } else {
+      const soonest = Math.min(work.cycle, ordinary.other, refreshing.isWaiting ? refreshing.cycle : refreshing.due);
+      this.#access(Math.min(soonest, limit + 1));
     }
-    for (let access = this.#waiting[0]; access && !requests.isFull; access = this.#waiting[0]) {
-      const id = this.#ids++;
-      this.#accesses.set(id, access);
-      requests.push(this.#addressed(access, id), this.now);
-      access.address++;
-      if (--access.left === 0) this.#waiting.shift();
-    }
-    this.#arrived = false;
+    return true;
   }
 
-  #addressed({ isWrite, address }: Access, entry: number): Addressed {
-    const { bursts } = this.#device;
-    const banks = this.#controller.rows.openRow.length;
-    return {
-      command: isWrite ? this.#write : this.#read,
-      column: address % bursts,
-      bank: Math.floor(address / bursts) % banks,
-      row: Math.floor(address / bursts / banks),
-      entry,
-      sum: 0,
-    };
+  /** Finds what may be sent next of each kind. */
+  #choose(): void {
+    if (this.#refreshing.isWaiting) this.#refreshing.choose();
+    this.#chooseWork();
+    if (this.#isBlocked && this.#isComputing) this.#ordinary.clear();
+    else this.#ordinary.choose();
   }
 
-  /** A command was sent, perhaps only to open or close a row. */
-  #sent(tick: number, index: number, { command, entry }: Addressed): void {
-    if (index !== command) return;
-    const { readLatency, writeLatency, ticksPerClock } = this.#device;
-    const cycle = Math.floor(tick / ticksPerClock);
-    const after = (latency: number): number => cycle + Math.ceil(latency / ticksPerClock);
-    if (index === this.#read || index === this.#write) {
-      const access = this.#accesses.get(entry);
-      if (!access) return;
-      this.#accesses.delete(entry);
-      if (--access.unsent > 0) return;
-      this.#listener.access(access.tag, after(access.isWrite ? writeLatency : readLatency));
-      this.#told = true;
+  /** Whether PIM work goes on that nothing may come between: work that was begun, or a job where nothing begins work. */
+  get #isComputing(): boolean {
+    const { head, job, isUnderWay, isAccepted, isSkipped } = this.#work;
+    if (head === null || isSkipped) return false;
+    return isUnderWay || isAccepted || (!this.#work.begins && job!.isBegun);
+  }
+
+  #chooseWork(): void {
+    const work = this.#work;
+    work.cycle = never;
+    if (work.head === null || work.isSkipped) return;
+    const { isWaiting } = this.#refreshing;
+    if (!work.begins) {
+      if (isWaiting && !work.isUnderWay) return;
+      if (this.#isBlocked && !work.isUnderWay && !work.job!.isBegun && this.#ordinary.isWaiting) return;
+      work.choose();
       return;
     }
-    const [job] = this.#jobs;
-    if (!job) return;
-    const { pim, takes = readLatency } = this.#device.commands[index]!;
-    const isResult = pim?.kind === 'moves' && pim.to === 'host';
-    const end = isResult ? after(takes) : cycle + 1;
+    if (!work.isAccepted) {
+      if (isWaiting || (this.#isBlocked && this.#ordinary.isWaiting)) return;
+      if (!this.#fits(this.#bus.free(work.head.command))) return;
+      work.isAccepted = true;
+    }
+    work.choose();
+    // Until it is sent, what prepares has to fit; what else was accepted goes on.
+    if (work.prepares && !this.#fits(work.cycle)) work.cycle = never;
+  }
+
+  /** Whether the work that would go on in a cycle ends before the next refresh; if not, all waits for that. */
+  #fits(cycle: number): boolean {
+    if (this.#refreshing.left(cycle) > this.#work.estimate) return true;
+    this.#work.isSkipped = true;
+    this.#work.isAccepted = false;
+    return false;
+  }
+
+  #refresh(): void {
+    const { command, bank, cycle, refresh } = this.#refreshing;
+    this.#send(command, { ...nowhere, command: refresh, bank, row: -1 }, 1, cycle);
+    this.#work.forget();
+    if (command !== refresh) return;
+    this.#refreshing.done();
+    this.#work.isSkipped = false;
+  }
+
+  #compute(): void {
+    const work = this.#work;
+    const { command, bank, cycle, head, job } = work;
+    const { row, column, entry, sum, multiplications } = head!;
+    const wanted = head!.command;
+    this.#start(command, bank, row, multiplications, cycle);
+    if (this.#log !== null) {
+      const address = { command: wanted, bank, row, column, entry, sum };
+      this.#log(this.#bus.tick(cycle), command, address, multiplications);
+    }
+    job!.isBegun = true;
+    if (!work.sent()) return;
+    const isResult = this.#isResult[command]!;
+    const end = isResult ? this.#after(cycle, this.#resultLatency(multiplications)) : cycle + 1;
     if (isResult && this.#listener.result) {
-      this.#listener.result(job.tag, job.results++, end);
+      this.#listener.result(job!.tag, job!.results++, end);
       this.#told = true;
     }
-    if (!this.#isSpent || this.#controller.commands.size > 1) return;
-    this.#jobs.shift();
-    this.#isSpent = false;
-    this.#listener.job(job.tag, end);
+    if (!work.next()) return;
+    this.#listener.job(job!.tag, end);
     this.#told = true;
+  }
+
+  #resultLatency(multiplications: number): number {
+    return this.#device.resultLatency?.[multiplications - 1] ?? this.#device.readLatency;
+  }
+
+  /** Sends what was chosen of the accesses, and those columns of the same run that come before a cycle. */
+  #access(before: number): void {
+    const { command, bank, row, cycle, run, column } = this.#ordinary;
+    const address = { command, bank, row, column, entry: -1, sum: -1 };
+    this.#send(command, address, 1, cycle);
+    if (run === 0) {
+      this.#work.forget();
+      return;
+    }
+    const columns = 1 + this.#follow(address, run - 1, cycle, before);
+    const access = this.#ordinary.sent(columns);
+    if (access !== null) this.#end(access);
+  }
+
+  /** Sends up to so many further columns of a run, as long as nothing else may come between; returns how many. */
+  #follow(address: Addressed, most: number, from: number, before: number): number {
+    const { command, bank } = address;
+    if (most === 0) return 0;
+    const first = this.#bus.cycle(command, this.#state.ready(command, bank));
+    if (first >= before || !this.#state.repeats[command]) return 0;
+    const period = first - from;
+    const count = Math.min(most, Math.floor((before - 1 - first) / period) + 1);
+    const last = first + (count - 1) * period;
+    if (this.#log !== null) {
+      for (let i = 0; i < count; i++) {
+        const column = address.column + 1 + i;
+        this.#log(this.#bus.tick(first + i * period), command, { ...address, column }, 1);
+      }
+    }
+    this.#state.sent[command]! += count - 1;
+    this.#start(command, bank, address.row, 1, last);
+    return count;
+  }
+
+  #end({ tag, isWrite }: Access): void {
+    const { readLatency, writeLatency } = this.#device;
+    this.#listener.access(tag, this.#after(this.now, isWrite ? writeLatency : readLatency));
+    this.#told = true;
+  }
+
+  #after(cycle: number, ticks: number): number {
+    return cycle + Math.ceil(ticks / this.#device.ticksPerClock);
+  }
+
+  #send(command: number, address: Addressed, multiplications: number, cycle: number): void {
+    this.#start(command, address.bank, address.row, multiplications, cycle);
+    if (this.#log !== null) this.#log(this.#bus.tick(cycle), command, address, multiplications);
+  }
+
+  #start(command: number, bank: number, row: number, multiplications: number, cycle: number): void {
+    this.#state.start(command, bank, row, multiplications, this.#bus.tick(cycle));
+    this.#bus.send(command, cycle);
+    this.now = cycle;
   }
 }

@@ -6,12 +6,20 @@
 import type { DramDevice } from '../../../arch/language/dram/device.ts';
 import type { Refresh } from '../dram/policy.ts';
 import { type RefreshManager, refreshManager } from '../dram/refresh.ts';
-import { type Addressed, type PimOrder, PimQueue } from './queue.ts';
+import { type Bus, HitsFirst } from './hits-first.ts';
+import { type Addressed, PimQueue } from './queue.ts';
 import { PimRows } from './rows.ts';
 import { scopesOf, sentFor } from './scope.ts';
 
 /** `blocked`: requests wait while PIM commands do, which begin when no request waits. `concurrent`: they go between them. */
 export type PimMode = 'blocked' | 'concurrent';
+
+/**
+ * `oldest`: the oldest command for which anything can be sent, opening and closing rows for it. `in-order`: PIM commands one
+ * after the other, whatever else could be sent; requests as with `oldest`. `hits-first`: accesses to open rows before openings,
+ * and those before the closing of rows that no command in the queue is for.
+ */
+export type PimScheduler = 'oldest' | 'in-order' | 'hits-first';
 
 /** Told of every command, with the address that it was sent for. */
 export type PimLog = (tick: number, command: number, address: Addressed) => void;
@@ -21,9 +29,13 @@ export interface PimOptions {
   readonly queue?: number;
   readonly requests?: number;
   readonly mode?: PimMode;
-  /** Of PIM commands; requests go as they are ready. */
-  readonly order?: PimOrder;
+  readonly scheduler?: PimScheduler;
   readonly refresh?: Refresh;
+  /**
+   * Where hits come first: a refresh that is due holds up no opening of rows, and one that still waits when the next falls
+   * due is left out, as in DRAMSim2.
+   */
+  readonly postpones?: boolean;
   readonly log?: PimLog | null;
   /** Told of the same, but for commands of a run after the first that went with it; those answer nothing and end nothing. */
   readonly sent?: PimLog | null;
@@ -50,6 +62,8 @@ export class PimController {
   readonly #log: PimLog | null;
   readonly #told: PimLog | null;
   readonly #refresh: RefreshManager;
+  readonly #hitsFirst: HitsFirst | null;
+  readonly #postpones: boolean;
   /** Refreshes that wait: commands and banks in turn. */
   readonly #due: number[] = [];
   /** Queues that may send: of PIM commands only, of requests only, or both. */
@@ -66,23 +80,19 @@ export class PimController {
 
   /** `named` are the indices of the commands that it may be given. */
   constructor(device: DramDevice, named: Iterable<number>, options: PimOptions = {}) {
-    const {
-      queue = 33,
-      requests = 32,
-      mode = 'concurrent',
-      order,
-      refresh = 'all-bank',
-      log = null,
-      sent = null,
-    } = options;
+    const { queue = 33, requests = 32, mode = 'concurrent', refresh = 'all-bank', log = null, sent = null } = options;
+    const isGrouped = options.scheduler === 'hits-first';
+    this.#postpones = options.postpones ?? false;
     const scopes = scopesOf(device);
     this.#device = device;
     this.#mode = mode;
     this.#log = log;
     this.#told = sent;
     this.rows = new PimRows(device, scopes, sentFor(device, scopes, named, refresh));
-    this.commands = new PimQueue(device, this.rows, queue, order);
-    this.requests = new PimQueue(device, this.rows, requests);
+    const isInOrder = options.scheduler === 'in-order';
+    this.commands = new PimQueue(device, this.rows, queue, { isGrouped, isInOrder });
+    this.requests = new PimQueue(device, this.rows, requests, { isGrouped });
+    this.#hitsFirst = isGrouped ? new HitsFirst(device, this.rows, scopes, this.#postpones) : null;
     this.#served = [[this.commands], [this.requests], [this.commands, this.requests]];
     this.#refresh = refreshManager(device, refresh);
     this.#takes = device.commands.map(({ takes, access }) => {
@@ -121,12 +131,23 @@ export class PimController {
   cycle(cycle: number, before = never): void {
     const tick = this.#tickOf(cycle);
     this.#wake = never;
-    if (this.#refresh.due <= tick) this.#refresh.tick(tick, (command, bank) => this.#due.push(command, bank));
+    if (this.#refresh.due <= tick) {
+      if (this.#hitsFirst && this.#postpones) this.#due.length = 0;
+      this.#refresh.tick(tick, (command, bank) => this.#due.push(command, bank));
+    }
     const { version } = this.rows;
     const { waiting } = this;
-    const first = this.#first(cycle, tick);
-    if (first !== null && this.#device.dualBus) this.#second(cycle, tick, first);
+    if (this.#hitsFirst) {
+      const first = this.#hits(this.#hitsFirst, cycle, tick, null);
+      if (first !== null && this.#device.dualBus) this.#hits(this.#hitsFirst, cycle, tick, first);
+    } else {
+      const first = this.#first(cycle, tick);
+      if (first !== null && this.#device.dualBus) this.#second(cycle, tick, first);
+    }
     const isSure = this.rows.version !== version || this.waiting !== waiting;
+    if (!isSure && this.#wake === never && this.commands.size > 0 && this.#device.modes) {
+      throw this.rows.modes.stuck(this.commands.at(0).command);
+    }
     if (isSure) {
       const last = this.#goOn(cycle, before);
       this.next = Math.max(last + 1, this.#cycleOf(this.#quiet(none)));
@@ -135,7 +156,7 @@ export class PimController {
 
   /** The tick before which nothing is sent, if nothing arrives, but for the run of PIM commands at a place. */
   #quiet(index: number): number {
-    if (this.#due.length > 0 || (this.#mode === 'blocked' && index === none)) return 0;
+    if (this.#due.length > 0 || (this.#mode === 'blocked' && index === none) || this.#hitsFirst) return 0;
     let quiet = this.#refresh.due;
     for (const queue of this.#queues())
       quiet = Math.min(quiet, queue.quietUntil(queue === this.commands ? index : none));
@@ -214,6 +235,20 @@ export class PimController {
       this.#send(queue, chosen, cycle, tick);
       return;
     }
+  }
+
+  /** Sends what comes first among hits, openings and closings on a bus that is not taken; returns its bus. */
+  #hits(chooser: HitsFirst, cycle: number, tick: number, taken: Bus | null): Bus | null {
+    const isChosen = chooser.choose(this.#queues(), this.#due, tick, taken);
+    this.#wake = Math.min(this.#wake, chooser.wake);
+    if (!isChosen) return null;
+    const { command, bank, queue, index } = chooser;
+    if (queue) this.#send(queue, index, cycle, tick);
+    else {
+      this.#start(command, { command, bank, row: none, column: none, entry: none, sum: none }, tick);
+      if (this.#device.commands[command]!.refreshes) this.#due.splice(0, 2);
+    }
+    return this.#device.commands[command]!.bus;
   }
 
   /** Queues that may send, the first one first. */

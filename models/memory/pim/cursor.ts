@@ -47,6 +47,9 @@ export class Prepared implements RunStep {
   /** Of `repeat` and of an instruction. */
   readonly steps: readonly Prepared[];
   readonly #address = new Float64Array(registers.length);
+  /** Columns that each command multiplies, or that the work has which it begins, and results of that. */
+  readonly multiplications: number = 1;
+  readonly results: number = 1;
 
   /** @throws InputError when the step names commands, levels or banks that the device does not have. */
   constructor(step: PimStep, device: DramDevice) {
@@ -70,6 +73,8 @@ export class Prepared implements RunStep {
     }
     if (step.kind !== 'commands') return;
     this.command = commandOf(step.command, device);
+    this.multiplications = multiplicationsOf(step, device);
+    this.results = step.results ?? 1;
     this.#at = startOf(step.at ?? {}, device);
     this.#axes = axesOf(step.order, device);
     this.#beside = axesOf(step.beside ?? [], device);
@@ -144,6 +149,8 @@ export class ProgramCursor {
   first = 0;
   number = 0;
   count = 1;
+  multiplications = 1;
+  results = 1;
   /** Iterations of the innermost repeat around that are done. */
   iteration = 0;
   readonly #frames: Frame[] = [];
@@ -213,6 +220,8 @@ export class ProgramCursor {
       }
       this.step = prepared;
       this.iteration = frame.iteration;
+      this.multiplications = prepared.multiplications;
+      this.results = prepared.results;
       this.first = step.kind === 'commands' ? (step.first ?? 0) + (step.step ?? 0) * frame.iteration : 0;
       this.#from = Math.max(0, this.first);
       this.#to = this.first + lengthOf(step);
@@ -272,12 +281,20 @@ function commandOf(name: string, device: DramDevice): number {
   throw new InputError({ message: `${device.name} has no command "${name}"`, hint });
 }
 
+/** @throws InputError when one command does not multiply so many columns. */
+function multiplicationsOf({ command, multiplications = 1 }: PimCommands, device: DramDevice): number {
+  const { most = 1, pim, estimate } = device.commands[commandOf(command, device)]!;
+  if (multiplications <= most || (!pim && estimate)) return multiplications;
+  throw new InputError({ message: `${command} of ${device.name} multiplies ${most} columns, not ${multiplications}` });
+}
+
 function axesOf(order: PimCommands['order'], device: DramDevice): Axis[] {
-  return order.map(([field, count]) => {
+  return order.map(([field, count, stride = 1]) => {
     const level = device.levels.indexOf(field);
-    if (level < 1) return { count, register: registerOf(field, device), stride: 1 };
-    if (count <= device.counts[level]!) return { count, register: 1, stride: banksBelow(device, level) };
-    throw new InputError({ message: `${device.name} has ${device.counts[level]} ${field}s, not ${count}` });
+    if (level < 1) return { count, register: registerOf(field, device), stride };
+    const last = (count - 1) * stride + 1;
+    if (last <= device.counts[level]!) return { count, register: 1, stride: stride * banksBelow(device, level) };
+    throw new InputError({ message: `${device.name} has ${device.counts[level]} ${field}s, not ${last}` });
   });
 }
 

@@ -28,6 +28,13 @@ export function alikeIn(program: PimProgram, channels: number): number[][] {
   return [...groups.values()];
 }
 
+/** Whether a program has something that a host decodes. */
+export function isForHost(program: PimProgram): boolean {
+  return program.some(
+    (step) => step.kind === 'instruction' || step.kind === 'sync' || (step.kind === 'repeat' && isForHost(step.steps)),
+  );
+}
+
 function hasPlain(program: PimProgram): boolean {
   return program.some(
     (step) => step.kind === 'commands' || step.kind === 'barrier' || (step.kind === 'repeat' && hasPlain(step.steps)),

@@ -22,14 +22,19 @@ export interface Run {
   readonly count: number;
 }
 
-/** `in-order`: the oldest goes first. `ready-first`: the oldest of those that may start. */
-export type PimOrder = 'in-order' | 'ready-first';
+/** How a queue is kept. */
+export interface QueueOptions {
+  /** The oldest goes first, whatever else is ready. */
+  readonly isInOrder?: boolean;
+  /** Barriers are marks on the commands before them instead of waiting themselves. */
+  readonly isGrouped?: boolean;
+}
 
 const unknown = -1;
 const never = Number.POSITIVE_INFINITY;
 
 /** A command that waits, and those of its run that wait behind it. */
-class Waiting implements Addressed {
+export class Waiting implements Addressed {
   command = 0;
   bank = 0;
   row = 0;
@@ -37,6 +42,8 @@ class Waiting implements Addressed {
   entry = 0;
   sum = 0;
   arrive = 0;
+  /** Of grouped queues: that a barrier follows. */
+  isLast = false;
   count = 0;
   step: RunStep | null = null;
   first = 0;
@@ -51,7 +58,8 @@ class Waiting implements Addressed {
 export class PimQueue {
   readonly #rows: PimRows;
   readonly #capacity: number;
-  readonly #order: PimOrder;
+  readonly #isInOrder: boolean;
+  readonly #isGrouped: boolean;
   readonly #opensOrCloses: readonly boolean[];
   readonly #isDual: boolean;
   /** First in, first out; those beyond `#entries` are spare. */
@@ -62,10 +70,16 @@ export class PimQueue {
   /** The earliest tick after that of the last choice at which another choice may have another outcome. */
   next = never;
 
-  constructor(device: DramDevice, rows: PimRows, capacity: number, order: PimOrder = 'ready-first') {
+  constructor(
+    device: DramDevice,
+    rows: PimRows,
+    capacity: number,
+    { isInOrder = false, isGrouped = false }: QueueOptions = {},
+  ) {
     this.#rows = rows;
     this.#capacity = capacity;
-    this.#order = order;
+    this.#isInOrder = isInOrder;
+    this.#isGrouped = isGrouped;
     this.#opensOrCloses = device.commands.map(({ banks, access }) => banks !== 'none' && access === 'none');
     this.#isDual = device.dualBus;
     this.#waiting = Array.from({ length: capacity }, () => new Waiting());
@@ -87,12 +101,18 @@ export class PimQueue {
    */
   pushRun(cursor: ProgramCursor, arrive: number): void {
     const { step, first, number } = cursor;
-    const count = !this.#isDual || this.size + 2 <= this.#capacity ? cursor.count : 1;
-    this.push(cursor, arrive, step !== null && cursor.count > 1 ? { step, first, number, count } : null);
+    const isWhole = !this.#isGrouped && (!this.#isDual || this.size + 2 <= this.#capacity);
+    const count = isWhole ? cursor.count : 1;
+    const run = step !== null && cursor.count > 1 && !this.#isGrouped ? { step, first, number, count } : null;
+    this.push(cursor, arrive, run);
     cursor.skip(count - 1);
   }
 
   push(from: Addressed, arrive: number, run: Run | null = null): void {
+    if (this.#isGrouped && from.command === barrierCommand) {
+      if (this.#entries > 0) this.#waiting[this.#entries - 1]!.isLast = true;
+      return;
+    }
     const count = run === null ? 1 : run.count;
     this.size += count;
     if (run !== null && this.#extend(run)) return;
@@ -104,6 +124,7 @@ export class PimQueue {
     slot.entry = from.entry;
     slot.sum = from.sum;
     slot.arrive = arrive;
+    slot.isLast = false;
     slot.count = count;
     slot.step = run === null ? null : run.step;
     slot.first = run === null ? 0 : run.first;
@@ -124,6 +145,13 @@ export class PimQueue {
 
   at(index: number): Waiting {
     return this.#waiting[index]!;
+  }
+
+  /** One that waits, with what is known of it up to date. */
+  seen(index: number): Waiting {
+    const one = this.#waiting[index]!;
+    this.#look(one);
+    return one;
   }
 
   /** Takes away the first `count` commands of an entry. */
@@ -153,7 +181,7 @@ export class PimQueue {
     if (this.#entries > 0 && waiting[0]!.command === barrierCommand) this.remove(0);
     this.next = never;
     if (this.#entries === 0) return unknown;
-    if (this.#order === 'in-order') {
+    if (this.#isInOrder) {
       const oldest = waiting[0]!;
       if (oldest.command < 0) return 0;
       this.#look(oldest);
@@ -184,7 +212,7 @@ export class PimQueue {
   quietUntil(index: number): number {
     let quiet = never;
     let isBehind = false;
-    const candidates = this.#order === 'in-order' ? Math.min(1, this.#entries) : this.#entries;
+    const candidates = this.#isInOrder ? Math.min(1, this.#entries) : this.#entries;
     for (let i = 0; i < candidates; i++) {
       if (i === index) continue;
       const one = this.#waiting[i]!;

@@ -2,27 +2,28 @@
 import { banksOf, type DramDevice, needsRow } from '../../../arch/language/dram/device.ts';
 import { Timing } from '../dram/timing.ts';
 import { Displaced } from './displaced.ts';
+import { Modes } from './modes.ts';
 import { type Scope, widestPrecharge } from './scope.ts';
 
 const closed = -1;
+const none = -1;
 
 export class PimRows {
   /** Row open in each bank; -1 for none. */
   readonly openRow: Int32Array;
+  readonly modes: Modes;
   /** Change whenever a command starts, and whenever rows open or close: what is found out holds until then. */
   version = 0;
   states = 0;
-  /** The mode that the channel is in; undefined: the usual one. */
-  mode: string | undefined;
   /** Commands sent, by index. */
   readonly sent: Float64Array;
+  /** Of open banks: the command that opened the row. */
+  readonly #openedBy: Int32Array;
   readonly #scopes: readonly Scope[];
   readonly #timing: Timing;
   readonly #displaced: Displaced;
   readonly #device: DramDevice;
   readonly #needsRow: readonly boolean[];
-  /** By command: the mode that it needs. */
-  readonly #modes: readonly (string | undefined)[];
   readonly #widest: number;
   readonly #bankLevel: number;
   /** By command x banks + bank: what `ready` said last, and of which version that is. */
@@ -33,13 +34,14 @@ export class PimRows {
   constructor(device: DramDevice, scopes: readonly Scope[], sent: readonly boolean[]) {
     this.#device = device;
     this.openRow = new Int32Array(banksOf(device)).fill(closed);
+    this.#openedBy = new Int32Array(this.openRow.length);
+    this.modes = new Modes(device);
     this.sent = new Float64Array(device.commands.length);
     this.#scopes = scopes;
     const constraints = device.constraints.filter(({ at }) => at === undefined);
     this.#timing = new Timing({ ...device, constraints }, sent);
     this.#displaced = new Displaced(device);
     this.#needsRow = device.commands.map(needsRow);
-    this.#modes = device.commands.map(({ mode }) => mode);
     this.#widest = widestPrecharge(device);
     this.#bankLevel = device.levels.length - 1;
     this.#known = new Float64Array(this.openRow.length * device.commands.length);
@@ -51,8 +53,9 @@ export class PimRows {
    * the one that closes what stands open instead.
    */
   needed(command: number, bank: number, row: number): number {
-    if (this.#modes[command] !== this.mode) return this.#switch(this.mode ?? this.#modes[command]);
-    return this.#neededInMode(command, bank, row);
+    const needed = this.#neededInMode(command, bank, row);
+    const change = this.modes.goes(needed, bank) ? none : this.modes.changeFor(needed, bank);
+    return change === none ? needed : change;
   }
 
   /** Rows of the banks that a command names are opened together, so all of them have to be closed before. */
@@ -69,12 +72,35 @@ export class PimRows {
       if (open !== closed) isClosed = false;
       if (open !== row) isOpen = false;
     }
-    return isOpen ? command : isClosed ? scope.opens : scope.closes;
+    return isOpen ? command : isClosed ? scope.opens : this.#closes(scope, bank);
   }
 
-  /** The command that enters a mode, or leaves it. */
-  #switch(mode: string | undefined): number {
-    return this.#device.commands.findIndex(({ switches }) => switches !== undefined && switches === mode);
+  /** What closes the rows of a scope: what is for its banks, or for those that one of them was opened together with. */
+  #closes(scope: Scope, bank: number): number {
+    const banks = scope.banks(bank);
+    for (let i = 0; i < banks.length; i++) {
+      const one = banks[i]!;
+      if (this.openRow[one] === closed || !this.#device.commands[this.#openedBy[one]!]!.together) continue;
+      const bound = this.#scopes[this.#openedBy[one]!]!;
+      if (bound.banks(one).length > banks.length) return bound.closes;
+    }
+    return scope.closes;
+  }
+
+  /** The command that closes the row of an open bank. */
+  closer(bank: number): number {
+    return this.#scopes[this.#openedBy[bank]!]!.closes;
+  }
+
+  /** Whether an open bank was opened together with one before it, with which it is closed. */
+  follows(bank: number): boolean {
+    const opener = this.#openedBy[bank]!;
+    return this.#device.commands[opener]!.together === true && this.#scopes[opener]!.banks(bank)[0] !== bank;
+  }
+
+  /** Whether a command at a bank concerns another one. */
+  concerns(command: number, bank: number, other: number): boolean {
+    return bank === other || this.#scopes[command]!.banks(bank).includes(other);
   }
 
   #neededRefresh(command: number, bank: number): number {
@@ -95,8 +121,8 @@ export class PimRows {
    */
   readyFor(needed: number, command: number, bank: number, row: number): number {
     const ready = this.ready(needed, bank);
-    if (this.#modes[command] === this.mode) return ready;
-    return Math.max(ready, this.ready(this.#neededInMode(command, bank, row), bank));
+    const next = this.#neededInMode(command, bank, row);
+    return next === needed ? ready : Math.max(ready, this.#timed(next, bank));
   }
 
   /** Cycles apart at which a command may be sent again and again, right after it was sent, at `tick`; 0: not known. */
@@ -106,7 +132,7 @@ export class PimRows {
     return Math.max(1, Math.ceil((this.ready(command, bank) - tick) / ticksPerClock));
   }
 
-  /** Earliest tick at which a command may start at a bank. */
+  /** Earliest tick at which a command may start at a bank; infinite while it does not go in the mode that the channel is in. */
   ready(command: number, bank: number): number {
     const place = command * this.openRow.length + bank;
     if (this.#knownOf[place] !== this.version) {
@@ -117,6 +143,11 @@ export class PimRows {
   }
 
   #ready(command: number, bank: number): number {
+    return this.modes.goes(command, bank) ? this.#timed(command, bank) : Number.POSITIVE_INFINITY;
+  }
+
+  /** The earliest tick in whatever mode. */
+  #timed(command: number, bank: number): number {
     const scope = this.#scopes[command]!;
     const nodes = scope.nodes(bank);
     const cls = this.#timing.classOf[command]!;
@@ -141,14 +172,14 @@ export class PimRows {
     }
     this.sent[command]! += count;
     this.version++;
-    const { banks: effect, switches } = this.#device.commands[command]!;
-    if (switches !== undefined) {
-      this.mode = this.mode === undefined ? switches : undefined;
-      this.states++;
-    }
+    const { banks: effect } = this.#device.commands[command]!;
+    if (this.modes.start(command, bank, effect === 'closes' ? this.openRow[bank]! : row)) this.states++;
     if (effect === 'none') return;
     this.states++;
     const banks = scope.banks(bank);
-    for (let i = 0; i < banks.length; i++) this.openRow[banks[i]!] = effect === 'opens' ? row : closed;
+    for (let i = 0; i < banks.length; i++) {
+      this.openRow[banks[i]!] = effect === 'opens' ? row : closed;
+      this.#openedBy[banks[i]!] = command;
+    }
   }
 }

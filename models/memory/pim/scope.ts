@@ -38,6 +38,11 @@ export class Scope {
     );
   }
 
+  /** Banks of the device. */
+  get size(): number {
+    return this.#banks.length;
+  }
+
   nodes(bank: number): Int32Array {
     return this.#nodes[bank]!;
   }
@@ -91,9 +96,6 @@ export function sentFor(
     sent.add(command).add(opens).add(closes);
   }
   if (refreshes) sent.add(widestPrecharge(device));
-  const modes = new Set([...sent].map((command) => device.commands[command]?.mode));
-  device.commands.forEach(({ switches }, command) => {
-    if (switches !== undefined && modes.has(switches)) sent.add(command);
-  });
+  for (const { commands } of device.modes?.changes ?? []) for (const command of commands) sent.add(command);
   return device.commands.map((_, command) => sent.has(command));
 }

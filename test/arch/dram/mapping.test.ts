@@ -263,6 +263,39 @@ describe('any mapping', () => {
   }
 });
 
+describe('channels that are no power of two', () => {
+  const texts = ['interleaved', 'RoBaRaCoCh', 'MOP4CLXOR'] as const;
+
+  it('take turns, each with what one channel alone would have', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...texts),
+        fc.constantFrom(ddr4, hbm3),
+        fc.constantFrom(3, 5, 12, 80),
+        fc.nat(2 ** 30),
+        (text, device, channels, block) => {
+          const mapping = compileMapping(text, device, channels);
+          const one = compileMapping(text, device, 1);
+          const found = decoded(mapping, block);
+          const channel = mapping.channel;
+          expect(channel).toBe(block % channels);
+          expect(found).toEqual(decoded(one, Math.floor(block / channels)));
+          const [bank = 0, row = 0, column = 0] = found;
+          const inner = Math.floor(block / channels) % 2 ** mapping.bits;
+          expect(mapping.encode(channel, bank, row, column)).toBe(inner * channels + channel);
+          const next = mapping.nextInChannel((channel + 2) % channels, block, block + 2 * channels);
+          expect(next).toBe(block + 2);
+        },
+      ),
+      { numRuns: 300, seed: Number(process.env.SEED ?? 20261121) },
+    );
+  });
+
+  it('have equally much after as many blocks', () => {
+    expect(compileMapping('interleaved', hbm3, 80).period).toBe(80);
+  });
+});
+
 describe('what is wrong with a mapping', () => {
   it.each([
     ['RoBaRaCoHc', 'there is no address mapping "RoBaRaCoHc"; did you mean "RoBaRaCoCh"?'],
@@ -301,7 +334,10 @@ describe('what is wrong with a mapping', () => {
     expect(whyNot('row-bankGroup-bank-column', ddr4, 8)).toBe(
       'the address mapping has no channel; add "channel", of 3 bits',
     );
-    expect(whyNot('RoBaRaCoCh', ddr4, 3)).toBe('3 channels cannot be addressed by bits; 2 or 4 can');
+    expect(whyNot('ChRaBaRoCo', ddr4, 3)).toBe(
+      '3 channels cannot be addressed by bits; 2 or 4 can, or any number of channels in the lowest bits alone, as in interleaved',
+    );
+    expect(whyNot('interleaved, bank ^= channel', ddr4, 5)).toContain('5 channels cannot be addressed by bits; 4 or 8');
     expect(whyNot('RoBaRaCoCh', bareDevice({ channel: 1, bank: 2 ** 20 }, 2 ** 30, 128), 1)).toBe(
       'addresses have 57 bits; at most 53 can be, and 31 of a field',
     );

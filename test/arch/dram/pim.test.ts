@@ -92,13 +92,19 @@ it('a constraint may hold up another bank than that of the earlier command', () 
 
 describe('AiM', () => {
   const { standard: aim } = findStandard('aim-gddr6');
-  const { commands, buffers } = deviceOf(aim);
+  const { commands, buffers, modes } = deviceOf(aim);
+  const index = (name: string) => commands.findIndex((one) => one.name === name);
   const of = (name: string) => commands.find((one) => one.name === name);
 
   it('reads the sums of all banks at once, in a mode of its own', () => {
-    expect(of('RDMAC16')).toMatchObject({ level: 0, mode: 'registers', takes: 2, pim: { from: 'sums', to: 'host' } });
-    expect(of('TMOD')).toMatchObject({ level: 0, switches: 'registers' });
-    expect(of('MAC16')?.mode).toBeUndefined();
+    expect(of('RDMAC16')).toMatchObject({ level: 0, takes: 2, pim: { from: 'sums', to: 'host' } });
+    const modesOf = (name: string) => modes?.goes.map((commands) => commands[index(name)]);
+    expect(modes?.names).toEqual(['usual', 'registers']);
+    expect([modesOf('MAC16'), modesOf('RDMAC16'), modesOf('TMOD')]).toEqual([
+      [true, false],
+      [false, true],
+      [true, true],
+    ]);
     expect(commands.filter(needsRow).map(({ name }) => name)).toEqual(
       'RD WR RDA WRA MAC16 MAC AF16 EWMUL16 RDCP WRCP WRA16'.split(' '),
     );
@@ -107,12 +113,9 @@ describe('AiM', () => {
 
   it('is shown as it is written', () => {
     const text = describeStandard(aim);
-    expect(text).toMatch(
-      /RDMAC16 +column +1 CK +moves sums of banks of channel to host, in registers, takes nCLREG \+ nBL\n/,
-    );
-    expect(text).toMatch(/WRMAC16 +column +1 CK +moves host to sums of banks of channel, in registers, takes/);
+    expect(text).toMatch(/RDMAC16 +column +1 CK +moves sums of channel to host, takes nCLREG \+ nBL\n/);
+    expect(text).toMatch(/WRMAC16 +column +1 CK +moves host to sums of channel, takes/);
     expect(text).toMatch(/AF16 +column +1 CK +computes banks of channel\n/);
-    expect(text).toMatch(/TMOD +row +1 CK +switches registers\n/);
   });
 
   it('leaves ordinary controllers the commands of GDDR6', () => {
@@ -135,12 +138,7 @@ describe('a mistake in a dialect', () => {
     );
 
   it.each([
-    [
-      'X column computes banks of channel, in regsters',
-      '4:3  X needs a mode "regsters" that no command enters',
-      'registers',
-    ],
-    ['X column moves sums of bonks of channel to host', '4:26  "bonks" is not "bank"', ''],
+    ['X column moves sums of chanel to host', '4:26  there is no level "chanel"', 'channel'],
     ['X column moves sums to host, takes nBLL', '4:38  there is no timing parameter "nBLL"', 'nBL'],
     ['X column moves sums to host, takes 2 - nCL', '4:3  this is -48 clock cycles', 'at least 0'],
   ])('%s', (row, message, hint) => {

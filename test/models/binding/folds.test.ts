@@ -33,7 +33,7 @@ const scenario = fc.record({
   columns: fc.integer({ min: 1, max: 5 }),
   count: fc.constantFrom(1, 1, 2, 3),
   dataflow: fc.constantFrom(...dataflows),
-  overlap: fc.constantFrom('none', 'preload', 'full'),
+  overlap: fc.constantFrom('none', 'preload', 'drain', 'full'),
   capacities: fc.tuple(...[1, 2, 3].map(() => fc.constantFrom('12 B', '40 B', '100 B', '1 KiB'))),
   width: fc.constantFrom(1, 5, 64),
   link: fc.constantFrom('', '3 B/cycle', '16 B/cycle'),
@@ -229,11 +229,11 @@ describe('structured sparsity', () => {
 
 describe('a scratchpad with a layout', () => {
   /** Busy cycles of one fold: 8 inputs of 4 words through 4 x 4 weights, from a bank whose lines hold 4 words. */
-  const busyWith = (inputs: string, weights = ''): number => {
+  const busyWith = (inputs: string, weights = '', overlap = 'none'): number => {
     const pad = (holds: string, layout: string) =>
       `{ kind: scratchpad, clock: core, capacity: 1 KiB, width: 4 B, holds: [${holds}]${layout} }`;
     const arch = aMachine({
-      array: 'rows: 4, columns: 4, dataflow: weight-stationary, overlap: none, operations: { mac: 1 }',
+      array: `rows: 4, columns: 4, dataflow: weight-stationary, overlap: ${overlap}, operations: { mac: 1 }`,
       more: [`a: ${pad('inputs', inputs)}`, `b: ${pad('weights', weights)}`, `z: ${pad('results', '')}`],
       links: ['hbm <-> a via dma', 'hbm <-> b via dma', 'hbm <-> z via dma', 'a -> array', 'b -> array', 'array <-> z'],
     });
@@ -255,6 +255,12 @@ describe('a scratchpad with a layout', () => {
     // Weights B[k,n]: the 4 words of a row are 4 apart.
     expect(busyWith('', ', layout: column-major')).toBe(free + 4 * 3);
     expect(busyWith('', ', layout: column-major, banks: 4')).toBe(free);
+  });
+
+  it('holds up a load that no stream hides', () => {
+    expect(busyWith('', '', 'drain')).toBe(4 + 8);
+    expect(busyWith('', ', layout: column-major', 'drain')).toBe(4 + 8 + 4 * 3);
+    expect(busyWith(', layout: column-major', '', 'drain')).toBe(4 + 8 + 8 * 3);
   });
 });
 

@@ -12,7 +12,7 @@ import { aGemm, aMachine, aMapping } from '../machines.ts';
 const runs = Number(process.env.RUNS ?? 30);
 
 const dataflows = ['output-stationary', 'weight-stationary', 'input-stationary'] as const;
-const overlaps = ['none', 'preload', 'full'] as const;
+const overlaps = ['none', 'preload', 'drain', 'full'] as const;
 const kinds = dataflows.flatMap((dataflow) => overlaps.map((overlap) => ({ dataflow, overlap })));
 
 interface Case {
@@ -86,14 +86,20 @@ describe.each(kinds)('an array of registers, $dataflow, overlap $overlap', (kind
     );
   });
 
-  it('loads weights in the cycles of its own fold, or since the fold before streams', () => {
+  it('loads weights in the cycles of its own fold, behind the stream of the fold before, or since that began', () => {
     fc.assert(
-      fc.property(casesOf(kind), ({ array, a, b }) => {
-        const { folds } = multiply(array, a, b);
+      fc.property(casesOf(kind), (product) => {
+        const { folds } = multiply(product.array, product.a, product.b);
+        const since = (before: (typeof folds)[number]): number =>
+          ({
+            none: before.lastResult + 1,
+            preload: before.stream,
+            drain: before.stream + stepsOf(product),
+            full: before.stream,
+          })[kind.overlap];
         folds.forEach(({ load, stream }, fold) => {
-          const before = fold > 0 ? folds[fold - 1]! : { stream: 0, lastResult: -1 };
           if (kind.dataflow === 'output-stationary') expect(load).toBe(stream);
-          else expect(load).toBe(kind.overlap === 'none' ? before.lastResult + 1 : before.stream);
+          else expect(load).toBe(fold === 0 ? 0 : since(folds[fold - 1]!));
         });
       }),
       { numRuns: Math.ceil(runs / 2) },
@@ -133,10 +139,12 @@ function rowsOf(values: Float64Array, columns: number): number[][] {
   ]);
 }
 
-describe.each(dataflows)('the hardware of an array, %s', (dataflow) => {
-  const kind = { dataflow, overlap: 'full' } as const;
+const asEarlyAsCanBe = kinds.filter(({ overlap }) => overlap === 'drain' || overlap === 'full');
 
-  it('allows no fold to begin a cycle earlier than with full overlap', () => {
+describe.each(asEarlyAsCanBe)('the hardware of an array, $dataflow, overlap $overlap', (kind) => {
+  const { dataflow } = kind;
+
+  it('allows no fold to begin a cycle earlier than it does', () => {
     fc.assert(
       fc.property(casesOf(kind, 12), ({ array, a, b }) => {
         const { folds } = multiply(array, a, b);
@@ -168,6 +176,44 @@ describe.each(dataflows)('the hardware of an array, %s', (dataflow) => {
       }),
       { numRuns: runs },
     );
+  });
+});
+
+describe('an array with one weight register in each PE', () => {
+  const [R, C, T] = [3, 4, 5];
+  const array = { rows: R, columns: C, dataflow: 'weight-stationary', overlap: 'drain' } as const;
+  const ones = (rows: number, columns: number): Matrix => Array.from({ length: rows }, () => Array(columns).fill(1));
+  const [a, b] = [ones(T, R), ones(R, 2 * C)];
+  const first = { load: 0, stream: R };
+
+  it('takes the weights of a fold row by row behind the last operands of the one before, which drains meanwhile', () => {
+    const { folds, crossings } = multiply(array, a, b);
+    const cyclesOf = (port: Crossing['port'], fold: number, lane: number): number[] =>
+      crossings.filter((own) => own.port === port && own.fold === fold && own.lane === lane).map(({ cycle }) => cycle);
+    for (let column = 0; column < C; column++) {
+      const lastSum = cyclesOf('top', 0, column).at(-1)!;
+      expect(cyclesOf('weight', 1, column)).toEqual(Array.from({ length: R }, (_, row) => lastSum + 1 + row));
+      expect(cyclesOf('top', 1, column)[0]).toBe(lastSum + 1 + R);
+    }
+    expect(cyclesOf('weight', 1, 0)[0]).toBe(cyclesOf('left', 0, 0).at(-1)! + 1);
+    expect(folds[0]!.lastResult).toBeGreaterThan(folds[1]!.load);
+  });
+
+  it('meets a hazard when weights come a cycle before that, or operands before they have come', () => {
+    const load = R + T;
+    expect(multiplyAt(array, a, b, [first, { load, stream: load + R }]).product).toEqual(productOf(a, b));
+    const early = [
+      { load: load - 1, stream: load + R },
+      { load, stream: load + R - 1 },
+    ];
+    for (const start of early) expect(() => multiplyAt(array, a, b, [first, start])).toThrow(Hazard);
+  });
+
+  it('cannot do what an array with two does', () => {
+    const two = { ...array, overlap: 'full' } as const;
+    const { folds } = multiply(two, a, b);
+    expect(multiplyAt(two, a, b, folds).product).toEqual(productOf(a, b));
+    expect(() => multiplyAt(array, a, b, folds)).toThrow(Hazard);
   });
 });
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DramDevice } from '../../../../arch/language/dram/device.ts';
-import type { PimOptions } from '../../../../models/memory/pim/controller.ts';
+import { PimController, type PimOptions } from '../../../../models/memory/pim/controller.ts';
+import { ProgramCursor } from '../../../../models/memory/pim/cursor.ts';
 import { runPim } from '../../../../models/memory/pim/run.ts';
 import type { PimProgram, PimStep } from '../../../../workloads/language/pim-program.ts';
 import { checkCommands } from '../../../reference/dram-checker.ts';
@@ -104,19 +105,19 @@ const gpt = ['MAC16', 'WRGB', 'RDMAC16'];
 const attacc = ['MACAB', 'MACSB', 'MACPB', 'WRGB', 'MVSB', 'MVGB', 'SFM'];
 
 describe.each([
-  ['aim-gddr6', 'in-order', 'plain', [...aim, 'RD', 'WR'], 1500],
+  ['aim-gddr6', 'in-order', 'plain', aim, 1500],
   ['aim-gddr6', 'in-order', 'instructions', [...aim, 'RD', 'WR'], 1500],
-  ['aim-gddr6', 'ready-first', 'plain', ['MAC16', 'WRGB', 'WRMAC16', 'RDMAC16'], 1500],
-  ['pim-gpt-gddr6', 'ready-first', 'plain', gpt, 700],
+  ['aim-gddr6', 'oldest', 'plain', ['MAC16', 'WRGB', 'WRMAC16', 'RDMAC16'], 1500],
+  ['pim-gpt-gddr6', 'oldest', 'plain', gpt, 700],
   ['pim-gpt-gddr6', 'in-order', 'instructions', gpt, 700],
-  ['attacc-hbm3', 'ready-first', 'plain', attacc, 1100],
-] as const)('%s %s, %s', (name, order, kind, names, interval) => {
+  ['attacc-hbm3', 'oldest', 'plain', attacc, 1100],
+] as const)('%s %s, %s', (name, scheduler, kind, names, interval) => {
   const device = often(name, interval);
   const programs = kind === 'plain' ? plain(names) : instructions(names);
   it('runs of commands as one step are one command after another, to the tick', () => {
     fc.assert(
       fc.property(programs, fc.integer({ min: 2, max: 9 }), (program, queue) => {
-        const options = { order, queue };
+        const options = { scheduler, queue };
         const fast = run(device, program, options);
         const slow = runSlowly(device, program, channels, options);
         expect(fast).toEqual(slow);
@@ -134,7 +135,7 @@ describe.each([
   it('keep all rules', () => {
     fc.assert(
       fc.property(programs, (program) => {
-        const [sent] = sentBy(device, program, { channels, order });
+        const [sent] = sentBy(device, program, { channels, scheduler });
         expect(checkCommands(device, sent)).toEqual([]);
       }),
       { seed, numRuns: 8 },
@@ -150,8 +151,13 @@ it('a row of multiplications is a few steps of work', () => {
     ['column', 64],
     ['row', rows],
   ] as const;
-  const program: PimProgram = [{ kind: 'commands', command: 'MAC16', order, count: 64 * rows }];
-  const result = runPim(device, program, { sent: () => steps++ });
-  expect(result.commands.MAC16).toBe(64 * rows);
+  const cursor = new ProgramCursor([{ kind: 'commands', command: 'MAC16', order, count: 64 * rows }], device);
+  const controller = new PimController(device, device.commands.keys(), { refresh: 'none', sent: () => steps++ });
+  let hasNext = cursor.next();
+  for (let cycle = 1; hasNext || !controller.isIdle; cycle = hasNext ? cycle + 1 : controller.next) {
+    for (; hasNext && !controller.commands.isFull; hasNext = cursor.next()) controller.commands.pushRun(cursor, cycle);
+    if (controller.next <= cycle || cycle === 1) controller.cycle(cycle);
+  }
+  expect(controller.rows.sent[device.commands.findIndex(({ name }) => name === 'MAC16')]).toBe(64 * rows);
   expect(steps).toBeLessThan(10 * rows);
 });

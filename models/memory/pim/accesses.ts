@@ -1,0 +1,109 @@
+/** Ordinary accesses that wait in a channel, as runs of columns of one row each. */
+
+/** What was asked for, told of when all of it has been sent. */
+export interface Access {
+  readonly tag: number;
+  readonly isWrite: boolean;
+  /** Columns that no run has yet: the first, and how many. */
+  address: number;
+  left: number;
+  /** Columns that have not been sent. */
+  unsent: number;
+}
+
+/** Runs that a controller chooses from. */
+const most = 16;
+
+export class AccessQueue {
+  /** Runs in their order; those beyond `size` are spare. */
+  readonly bank = new Int32Array(most);
+  readonly row = new Int32Array(most);
+  readonly column = new Int32Array(most);
+  readonly left = new Int32Array(most);
+  readonly order = new Float64Array(most);
+  readonly #access: (Access | null)[] = new Array<Access | null>(most).fill(null);
+  size = 0;
+  /** Columns that have not been sent, of runs and of accesses behind. */
+  columns = 0;
+  /** Accesses that are not all in runs, from `#first` on. */
+  #behind: Access[] = [];
+  #first = 0;
+  readonly #bursts: number;
+  readonly #banks: number;
+
+  /** `bursts` are the accesses of a row. */
+  constructor(bursts: number, banks: number) {
+    this.#bursts = bursts;
+    this.#banks = banks;
+  }
+
+  push(access: Access): void {
+    this.#behind.push(access);
+    this.columns += access.left;
+  }
+
+  /** Makes runs while there is room; `order` is that of the next one. Returns the order after the last. */
+  fill(order: number): number {
+    while (this.size < most && this.#first < this.#behind.length) {
+      const access = this.#behind[this.#first]!;
+      const column = access.address % this.#bursts;
+      const count = Math.min(access.left, this.#bursts - column);
+      const row = Math.floor(access.address / this.#bursts);
+      const slot = this.size++;
+      this.bank[slot] = row % this.#banks;
+      this.row[slot] = Math.floor(row / this.#banks);
+      this.column[slot] = column;
+      this.left[slot] = count;
+      this.order[slot] = order++;
+      this.#access[slot] = access;
+      access.address += count;
+      access.left -= count;
+      if (access.left === 0) this.#next();
+    }
+    return order;
+  }
+
+  #next(): void {
+    if (++this.#first < 1024) return;
+    this.#behind = this.#behind.slice(this.#first);
+    this.#first = 0;
+  }
+
+  /** Whether there may be accesses that `fill` would make runs of. */
+  get mayFill(): boolean {
+    return this.size < most && this.#first < this.#behind.length;
+  }
+
+  /** Columns of a run were sent. Returns its access when that was the last of it, and null otherwise. */
+  sent(slot: number, columns: number): Access | null {
+    const access = this.#access[slot]!;
+    this.columns -= columns;
+    this.column[slot]! += columns;
+    this.left[slot]! -= columns;
+    access.unsent -= columns;
+    if (this.left[slot] === 0) this.#remove(slot);
+    return access.unsent === 0 ? access : null;
+  }
+
+  #remove(slot: number): void {
+    this.size--;
+    for (let i = slot; i < this.size; i++) {
+      this.bank[i] = this.bank[i + 1]!;
+      this.row[i] = this.row[i + 1]!;
+      this.column[i] = this.column[i + 1]!;
+      this.left[i] = this.left[i + 1]!;
+      this.order[i] = this.order[i + 1]!;
+      this.#access[i] = this.#access[i + 1]!;
+    }
+    this.#access[this.size] = null;
+  }
+
+  /** Whether a run that came before an order has columns of a row that another run has. */
+  overlaps(bank: number, row: number, column: number, count: number, order: number): boolean {
+    for (let i = 0; i < this.size; i++) {
+      if (this.bank[i] !== bank || this.row[i] !== row || this.order[i]! > order) continue;
+      if (this.column[i]! < column + count && column < this.column[i]! + this.left[i]!) return true;
+    }
+    return false;
+  }
+}

@@ -1,0 +1,244 @@
+/** The PIM commands of a channel, in their order: the one in hand, and what it needs before it may be sent. */
+import { type DramDevice, needsRow } from '../../../arch/language/dram/device.ts';
+import type { PimProgram } from '../../../workloads/language/pim-program.ts';
+import type { CommandBus } from './bus.ts';
+import { barrierCommand, ProgramCursor } from './cursor.ts';
+import { Estimate } from './estimate.ts';
+import { closed, type PimState } from './state.ts';
+import type { Parts } from './targets.ts';
+
+const none = -1;
+const never = Number.POSITIVE_INFINITY;
+
+interface Job {
+  readonly cursor: ProgramCursor;
+  readonly tag: number;
+  /** Results that have come so far. */
+  results: number;
+  /** Whether a command was sent for it. */
+  isBegun: boolean;
+}
+
+export class PimWork {
+  /** The job of the command in hand; null when there is none. */
+  job: Job | null = null;
+  /** The address of the command in hand. */
+  head: ProgramCursor | null = null;
+  /** What may be sent next for it, and when: an opening or a closing of rows, or itself. */
+  command = none;
+  bank = 0;
+  cycle = never;
+  /** Whether the command in hand may be sent: what it begins ends before the next refresh. */
+  isAccepted = false;
+  /** Whether work that was prepared goes on, and the row that it is on. */
+  isUnderWay = false;
+  reserved = none;
+  /** Whether nothing is begun before the next refresh. */
+  isSkipped = false;
+  /** Rows in the way of the command in hand, and activations that it needs. */
+  #closes = 0;
+  #opens = 0;
+  readonly #state: PimState;
+  readonly #bus: CommandBus;
+  readonly #device: DramDevice;
+  readonly #needsRow: readonly boolean[];
+  readonly #estimates: readonly (Estimate | null)[];
+  readonly #jobs: Job[] = [];
+  #first = 0;
+  /** Commands and banks that come before the one in hand, and whether they are known. */
+  readonly #pendingCommand: Int32Array;
+  readonly #pendingBank: Int32Array;
+  #pending = 0;
+  #isKnown = false;
+  #chosen = none;
+
+  constructor(device: DramDevice, state: PimState, bus: CommandBus) {
+    this.#device = device;
+    this.#state = state;
+    this.#bus = bus;
+    this.#needsRow = device.commands.map(needsRow);
+    this.#estimates = device.commands.map(({ estimate }) => (estimate ? new Estimate(estimate) : null));
+    this.#pendingCommand = new Int32Array(state.openRow.length);
+    this.#pendingBank = new Int32Array(state.openRow.length);
+  }
+
+  /** @throws InputError as `ProgramCursor` does, Error when there are no commands */
+  push(program: PimProgram, tag: number): void {
+    const cursor = new ProgramCursor(program, this.#device);
+    if (!nextCommand(cursor)) throw new Error('a job needs commands');
+    this.#jobs.push({ cursor, tag, results: 0, isBegun: false });
+    if (this.job === null) this.#take();
+  }
+
+  /** Whether the command in hand is what begins work that has to end before a refresh. */
+  get begins(): boolean {
+    return this.#estimates[this.head!.command] !== null;
+  }
+
+  get prepares(): boolean {
+    return this.#device.commands[this.head!.command]!.prepares === true;
+  }
+
+  /** Longest time that the command in hand, and what it begins, takes from now on, in cycles. */
+  get estimate(): number {
+    const { command, multiplications, results } = this.head!;
+    if (!this.#isKnown) this.#find();
+    const ticks = this.#estimates[command]!.ticks(this.#closes, this.#opens, multiplications, results);
+    return ticks / this.#device.ticksPerClock;
+  }
+
+  /** Rows were opened or closed for others. */
+  forget(): void {
+    this.#isKnown = false;
+  }
+
+  /** Finds what may be sent next: of what comes before the command in hand the first that may go by then, else the soonest. */
+  choose(): void {
+    const { command, bank } = this.head!;
+    if (!this.#isKnown) this.#find();
+    const commands = this.#pendingCommand;
+    const banks = this.#pendingBank;
+    this.#chosen = none;
+    this.command = command;
+    this.bank = bank;
+    if (this.#pending === 0) {
+      this.cycle = this.#bus.cycle(command, this.#state.ready(command, bank));
+      return;
+    }
+    this.cycle = never;
+    for (let i = 0; i < this.#pending; i++) {
+      const one = commands[i]!;
+      const cycle = this.#bus.cycle(one, this.#state.ready(one, banks[i]!));
+      if (cycle >= this.cycle) continue;
+      this.#chosen = i;
+      this.command = one;
+      this.bank = banks[i]!;
+      this.cycle = cycle;
+      if (cycle === this.#bus.free(one)) return;
+    }
+  }
+
+  /** Whether the row commands of requests to a bank would be in the way of the command in hand. */
+  holds(bank: number): boolean {
+    if (this.head === null || this.isSkipped) return false;
+    const { command, bank: first } = this.head;
+    const { scope, buffer } = this.#state.targets[command]!;
+    if (buffer !== 0 || !(this.#needsRow[command] || this.prepares)) return false;
+    return (this.isAccepted || !this.begins) && scope.banks(first).includes(bank);
+  }
+
+  /** What was chosen has been sent. Returns whether that was the command in hand itself. */
+  sent(): boolean {
+    if (this.#chosen === none) return true;
+    this.#pending--;
+    for (let i = this.#chosen; i < this.#pending; i++) {
+      this.#pendingCommand[i] = this.#pendingCommand[i + 1]!;
+      this.#pendingBank[i] = this.#pendingBank[i + 1]!;
+    }
+    // After closings come openings. What is in the way of an estimate becomes less, by one where it is a bank's row.
+    if (this.#pending === 0) this.#isKnown = false;
+    else if (this.#closes > this.#pending) this.#isKnown = false;
+    else this.#closes--;
+    return false;
+  }
+
+  /** Goes on to the next command; returns whether the job has ended. */
+  next(): boolean {
+    const { row } = this.head!;
+    if (this.prepares) {
+      this.isUnderWay = true;
+      this.reserved = row;
+    }
+    this.isAccepted = false;
+    this.#isKnown = false;
+    const ends = !nextCommand(this.job!.cursor);
+    if (ends) this.#take();
+    if (this.head === null || this.begins) this.stop();
+    return ends;
+  }
+
+  /** No work is under way any more. */
+  stop(): void {
+    this.isUnderWay = false;
+    this.reserved = none;
+  }
+
+  #take(): void {
+    this.job = this.#jobs[this.#first] ?? null;
+    this.head = this.job?.cursor ?? null;
+    this.#isKnown = false;
+    if (this.job === null) return;
+    if (++this.#first < 1024) return;
+    this.#jobs.splice(0, this.#first);
+    this.#first = 0;
+  }
+
+  /** Finds what comes before the command in hand. */
+  #find(): void {
+    this.#isKnown = true;
+    this.#pending = 0;
+    this.#closes = 0;
+    this.#opens = 0;
+    const { command } = this.head!;
+    if (this.prepares) this.#findForRow(false);
+    else if (this.#needsRow[command]) this.#findForRow(true);
+  }
+
+  /** Each part has the row open in all banks, or all closed, and nothing has it open in another row buffer. */
+  #findForRow(isOpened: boolean): void {
+    const { command, bank, row } = this.head!;
+    const { openRow, banks, targets } = this.#state;
+    const { opens, closes, buffer, scope } = targets[command]!;
+    for (let other = 0; other < closes.length; other++) {
+      if (other !== buffer) this.#findElsewhere(closes[other]!, scope.banks(bank), other * banks, row);
+    }
+    if (opens.command === none) return;
+    const offset = buffer * banks;
+    const parts = opens.first[bank]!;
+    for (let i = 0; i < parts.length; i++) {
+      const inside = opens.banks[parts[i]!]!;
+      if (this.#isOpen(inside, offset, row)) continue;
+      this.#opens++;
+      for (let j = 0; j < inside.length; j++) {
+        if (openRow[offset + inside[j]!] === closed) continue;
+        this.#closes++;
+        this.#addOnce(closes[buffer]!.command, closes[buffer]!.banks[inside[j]!]![0]!);
+      }
+    }
+    if (this.#pending > 0 || !isOpened) return;
+    for (let i = 0; i < parts.length; i++) {
+      if (openRow[offset + parts[i]!] === closed) this.#add(opens.command, parts[i]!);
+    }
+  }
+
+  #isOpen(inside: Int32Array, offset: number, row: number): boolean {
+    const { openRow } = this.#state;
+    for (let j = 0; j < inside.length; j++) if (openRow[offset + inside[j]!] !== row) return false;
+    return true;
+  }
+
+  /** Closes a row where it is open in another row buffer. */
+  #findElsewhere({ command, banks }: Parts, inside: Int32Array, offset: number, row: number): void {
+    const { openRow } = this.#state;
+    for (let j = 0; j < inside.length; j++) {
+      if (openRow[offset + inside[j]!] === row) this.#addOnce(command, banks[inside[j]!]![0]!);
+    }
+  }
+
+  #addOnce(command: number, bank: number): void {
+    const last = this.#pending - 1;
+    if (last >= 0 && this.#pendingBank[last] === bank && this.#pendingCommand[last] === command) return;
+    this.#add(command, bank);
+  }
+
+  #add(command: number, bank: number): void {
+    this.#pendingCommand[this.#pending] = command;
+    this.#pendingBank[this.#pending++] = bank;
+  }
+}
+
+/** Goes on to a command that is no barrier: in a channel of its own, in order, there is nothing to keep back. */
+function nextCommand(cursor: ProgramCursor): boolean {
+  while (cursor.next()) if (cursor.command !== barrierCommand) return true;
+  return false;
+}
