@@ -96,6 +96,10 @@ export class AttentionChain {
 
   #write(ps: number): void {
     const { pim, events } = this.#device;
+    if (this.#output.width === 0) {
+      this.#finish('context', ps);
+      return;
+    }
     pim!.submit(ps, [this.#output], true, (end) => {
       events.at(end, () => this.#finish('context', end));
     });

@@ -4,7 +4,9 @@ import type { PimProgram } from '../../workloads/language/pim-program.ts';
 import type { Layout, ServingMapping } from '../../workloads/language/serving-mapping.ts';
 import type { Attended, Attention, Experts, Matmul } from '../../workloads/llm/operator.ts';
 import { attentionJobs, attentionRows } from '../../workloads/pim/attention.ts';
-import { gemv } from '../../workloads/pim/gemv.ts';
+import { type Gemv, gemv } from '../../workloads/pim/gemv.ts';
+import type { Run } from './memory.ts';
+import { chunkRuns } from './pim-cache.ts';
 
 /** A program for one channel, or with `channel` null for all of them. */
 export interface PimJob {
@@ -62,7 +64,7 @@ export class PimWork {
     return sizes.flatMap((tokens, expert) => {
       if (tokens === 0) return [];
       const outputs = Math.ceil(operator.outputs / this.#channels);
-      const program = this.#gemv(`${layer} ${operator.name} ${expert}`, null, outputs, operator.inputs);
+      const { program } = this.#gemv(`${layer} ${operator.name} ${expert}`, null, outputs, operator.inputs);
       const passes = Math.ceil(tokens / this.#vectors);
       return Array.from({ length: passes }, (): PimJob => ({ channel: null, program }));
     });
@@ -97,11 +99,9 @@ export class PimWork {
     const { kvHeads, group, headSize } = operator;
     const { queries, context } = request;
     const channel = this.#channelOf(request, head, kvHeads);
-    const shared = (tensor: 'keys' | 'values', index: string, extent: number): number =>
-      runsOver(this.#mapping.layout.get(tensor), index) ? Math.ceil(extent / this.#channels) : extent;
-    const name = `${layer} ${request.request} ${head}`;
-    const scores = this.#gemv(`${name} keys`, channel, shared('keys', 'token', context), headSize);
-    const weighed = this.#gemv(`${name} values`, channel, shared('values', 'dimension', headSize), context);
+    const { name, keyWays, valueWays } = this.#cacheOf(request, layer, head);
+    const scores = this.#gemv(`${name} keys`, channel, Math.ceil(context / keyWays), headSize).program;
+    const weighed = this.#gemv(`${name} values`, channel, Math.ceil(headSize / valueWays), context).program;
     const passes = Math.ceil((group * queries) / this.#vectors);
     const times = (program: PimProgram): PimProgram => Array.from({ length: passes }, () => program).flat();
     return {
@@ -116,6 +116,51 @@ export class PimWork {
     };
   }
 
+  /** What the keys and values of a head are called, and the channels that share their tokens and dimensions. */
+  #cacheOf({ request }: Attended, layer: number, head: number) {
+    const ways = (tensor: 'keys' | 'values', index: string): number =>
+      runsOver(this.#mapping.layout.get(tensor), index) ? this.#channels : 1;
+    return {
+      name: `${layer} ${request} ${head}`,
+      keyWays: ways('keys', 'token'),
+      valueWays: ways('values', 'dimension'),
+    };
+  }
+
+  /**
+   * What is written where the last tokens of requests are added to their keys and values. A key goes to one channel; where
+   * channels share tokens, that is the first: whichever it is, all wait for it.
+   */
+  appended(operator: Attention, layer: number): Run[] {
+    return operator.requests.flatMap((request) =>
+      Array.from({ length: operator.kvHeads }, (_, head) => head).flatMap((head) =>
+        Array.from({ length: request.queries }, (_, i) => request.context - 1 - i).flatMap((token) =>
+          this.#appended(operator, request, layer, head, token),
+        ),
+      ),
+    );
+  }
+
+  #appended({ kvHeads, headSize }: Attention, request: Attended, layer: number, head: number, token: number): Run[] {
+    const { context } = request;
+    const own = this.#channelOf(request, head, kvHeads);
+    const { name, keyWays, valueWays } = this.#cacheOf(request, layer, head);
+    const keys = this.#gemv(`${name} keys`, own, Math.ceil(context / keyWays), headSize);
+    const values = this.#gemv(`${name} values`, own, Math.ceil(headSize / valueWays), context);
+    const place = { row: Math.floor(token / keyWays), chunk: 0, count: keys.chunks };
+    return [
+      ...chunkRuns(this.#device, this.#channels, { ...keys, channel: own ?? 0 }, place),
+      ...Array.from({ length: headSize }, (_, dimension) =>
+        chunkRuns(
+          this.#device,
+          this.#channels,
+          { ...values, channel: own ?? dimension % valueWays },
+          { row: Math.floor(dimension / valueWays), chunk: Math.floor(token / this.#lanes), count: 1 },
+        ),
+      ).flat(),
+    ];
+  }
+
   /** The channel that has a head; null when all have a part of it. */
   #channelOf({ channel = 0 }: Attended, head: number, kvHeads: number): number | null {
     const { layout } = this.#mapping;
@@ -125,11 +170,11 @@ export class PimWork {
   }
 
   /** A matrix times a vector in one channel, in rows of the memory that are its own. */
-  #gemv(name: string, channel: number | null, rows: number, columns: number): PimProgram {
+  #gemv(name: string, channel: number | null, rows: number, columns: number): Gemv & { readonly firstRow: number } {
     const shape = { rows, columns, lanes: this.#lanes };
     const { memoryRows } = gemv(this.#device, this.#command, shape);
     const firstRow = this.#rowOf(name, channel ?? 0, memoryRows);
-    return gemv(this.#device, this.#command, { ...shape, firstRow }).program;
+    return { ...gemv(this.#device, this.#command, { ...shape, firstRow }), firstRow };
   }
 
   /** The first of the rows of what has this name, the same every time. What does not fit begins anew. */
