@@ -31,14 +31,17 @@ export class PimValues {
   /** Numbers in a column, and the level of the units that multiply. */
   readonly #lanes: number;
   readonly #unit: number;
-  readonly #host: (address: ValueCommand['address']) => Lanes;
+  readonly #host: (address: ValueCommand['address'], buffer: string) => Lanes;
   readonly #fetched: (address: ValueCommand['address'], values: Lanes) => void;
 
-  /** `host` gives what commands move from the host; `fetched` takes what they move out of the sums. */
+  /**
+   * `host` gives what commands move from the host to a buffer: where they name several banks, a number for each. `fetched`
+   * takes what they move out of the sums, again a number for each bank that is named.
+   */
   constructor(
     device: DramDevice,
     { lanes, unit }: { readonly lanes: number; readonly unit: number },
-    host: (address: ValueCommand['address']) => Lanes,
+    host: (address: ValueCommand['address'], buffer: string) => Lanes,
     fetched: (address: ValueCommand['address'], values: Lanes) => void,
   ) {
     this.#device = device;
@@ -71,8 +74,10 @@ export class PimValues {
       if (banks === 'closes') this.#open.delete(bank);
       if (pim?.kind === 'multiplies') this.#multiply(bank, pim, address);
     }
-    if (pim?.kind === 'moves' && pim.from === 'host') this.#fill(pim.to, address);
-    else if (pim?.kind === 'moves') this.#take(pim.from, address);
+    if (pim?.kind !== 'moves') return;
+    const units = this.#isOfMany(issued) ? this.#named(issued).map((bank) => this.#node(bank, this.#unit)) : [];
+    if (pim.from === 'host') this.#fill(pim.to, address, units);
+    else this.#take(pim.from, address, units);
   }
 
   get #type(): string {
@@ -102,16 +107,25 @@ export class PimValues {
     this.#buffers.set(place, [rounded(before + add(products), type)]);
   }
 
-  /** What comes from the host goes to all of a buffer's nodes. */
-  #fill(name: string, address: ValueCommand['address']): void {
+  #isOfMany({ command }: ValueCommand): boolean {
+    const { level, each = [] } = this.#device.commands[command];
+    return level < this.#device.levels.length - 1 || each.length > 0;
+  }
+
+  /** What comes from the host goes to all of a buffer's nodes, or a number to each of some units. */
+  #fill(name: string, address: ValueCommand['address'], units: readonly number[]): void {
     const entry = address.column - (this.#buffer(name)?.column ?? address.column - address.entry);
     const isCode = this.#device.commands.some(({ pim }) => pim?.kind === 'executes' && pim.from === name);
-    const sent = this.#host(address);
+    const sent = this.#host(address, name);
     if (isCode) {
       this.#instructions.load(entry, sent);
       return;
     }
     const values = sent.map((value) => rounded(value, this.#type));
+    if (units.length > 0) {
+      for (const [i, unit] of units.entries()) this.#buffers.set([name, unit, address.sum].join(' '), [values[i]]);
+      return;
+    }
     for (let node = 0; node < banksOf(this.#device); node++) this.#buffers.set([name, node, entry].join(' '), values);
   }
 
@@ -158,11 +172,16 @@ export class PimValues {
     return this.#device.buffers?.find((one) => one.name === name);
   }
 
-  /** A sum that is moved away leaves 0. */
-  #take(name: string, address: ValueCommand['address']): void {
-    const place = [name, this.#node(address.bank, this.#levelOf(name)), address.sum].join(' ');
-    this.#fetched(address, this.#buffers.get(place) ?? [0]);
-    this.#buffers.delete(place);
+  /** A sum that is moved away leaves 0, or stays, where the host can write another one. */
+  #take(name: string, address: ValueCommand['address'], units: readonly number[]): void {
+    const nodes = units.length > 0 ? units : [this.#node(address.bank, this.#levelOf(name))];
+    const places = nodes.map((node) => [name, node, address.sum].join(' '));
+    this.#fetched(
+      address,
+      places.map((place) => this.#buffers.get(place)?.[0] ?? 0),
+    );
+    const isWritten = this.#device.commands.some(({ pim }) => pim?.from === 'host' && pim.to === name);
+    if (!isWritten) for (const place of places) this.#buffers.delete(place);
   }
 
   /** Level of a buffer's nodes. */
