@@ -192,11 +192,14 @@ export class Executor {
     const work = this.#work;
     if (pim === null || work === null) throw new Error(`${this.#device.arch.name} computes nothing in its memory`);
     if (operator.kind === 'matmul' || operator.kind === 'experts') {
+      const { jobs, additions } = work.product(operator, instance.layer);
       let left = 0;
-      for (const { channel, program } of work.product(operator, instance.layer)) {
+      for (const { channel, program } of jobs) {
         left += pim.job(ps, channel, program, (end) => {
           events.at(end, () => {
-            if (--left === 0) done(end);
+            if (--left > 0) return;
+            const sum = this.#device.add(additions, end);
+            events.at(sum, () => done(sum));
           });
         });
       }

@@ -19,8 +19,16 @@ export interface HeadWork {
   /** Scores and queries, for the softmax. */
   readonly elements: number;
   readonly rows: number;
-  /** Products with the values; with several, their results are added up. */
+  /** Products with the values. */
   readonly context: readonly PimJob[];
+  /** Additions that make one context of their results. */
+  readonly additions: number;
+}
+
+/** A product, and the additions that make its outputs of what the memory gives. */
+export interface ProductWork {
+  readonly jobs: readonly PimJob[];
+  readonly additions: number;
 }
 
 /** Scores that are there together, of one or several heads. */
@@ -59,15 +67,18 @@ export class PimWork {
   }
 
   /** A product, or the products of experts one after another, whose outputs are shared out over the channels. */
-  product(operator: Matmul | Experts, layer: number): PimJob[] {
+  product(operator: Matmul | Experts, layer: number): ProductWork {
     const sizes = operator.kind === 'matmul' ? [operator.tokens] : operator.tokens;
-    return sizes.flatMap((tokens, expert) => {
+    let additions = 0;
+    const jobs = sizes.flatMap((tokens, expert) => {
       if (tokens === 0) return [];
       const outputs = Math.ceil(operator.outputs / this.#channels);
-      const { program } = this.#gemv(`${layer} ${operator.name} ${expert}`, null, outputs, operator.inputs);
+      const { program, partials } = this.#gemv(`${layer} ${operator.name} ${expert}`, null, outputs, operator.inputs);
+      additions += tokens * operator.outputs * (partials - 1);
       const passes = Math.ceil(tokens / this.#vectors);
       return Array.from({ length: passes }, (): PimJob => ({ channel: null, program }));
     });
+    return { jobs, additions };
   }
 
   /** Attention of a request. */
@@ -82,15 +93,14 @@ export class PimWork {
     const keyRow = this.#rowOf(`${layer} ${request.request}`, channel, rows.keys + rows.values);
     const vectorRow = this.#device.rows - 1;
     const jobs = attentionJobs(this.#device, { ...shape, keyRow, valueRow: keyRow + rows.keys, vectorRow });
+    const contextOf = (head: number): PimJob[] =>
+      jobs.context.filter((job) => job.heads[0] === head).map(({ program }) => ({ channel, program }));
     return jobs.logits.map(({ program, heads: own }) => ({
       scores: { channel, program },
-      heads: own.map((head) => ({
-        elements: length,
-        rows: 1,
-        context: jobs.context
-          .filter((job) => job.heads[0] === head)
-          .map((job): PimJob => ({ channel, program: job.program })),
-      })),
+      heads: own.map((head) => {
+        const context = contextOf(head);
+        return { elements: length, rows: 1, context, additions: (context.length - 1) * headSize };
+      }),
     }));
   }
 
@@ -101,7 +111,7 @@ export class PimWork {
     const channel = this.#channelOf(request, head, kvHeads);
     const { name, keyWays, valueWays } = this.#cacheOf(request, layer, head);
     const scores = this.#gemv(`${name} keys`, channel, Math.ceil(context / keyWays), headSize).program;
-    const weighed = this.#gemv(`${name} values`, channel, Math.ceil(headSize / valueWays), context).program;
+    const weighed = this.#gemv(`${name} values`, channel, Math.ceil(headSize / valueWays), context);
     const passes = Math.ceil((group * queries) / this.#vectors);
     const times = (program: PimProgram): PimProgram => Array.from({ length: passes }, () => program).flat();
     return {
@@ -110,7 +120,8 @@ export class PimWork {
         {
           elements: group * queries * context,
           rows: group * queries,
-          context: [{ channel, program: times(weighed) }],
+          context: [{ channel, program: times(weighed.program) }],
+          additions: group * queries * headSize * (weighed.partials - 1),
         },
       ],
     };

@@ -2,8 +2,11 @@ import { List } from 'immutable';
 import { describe, expect, it } from 'vitest';
 import type { Arch } from '../../../arch/language/arch.ts';
 import { loadArch } from '../../../arch/language/load.ts';
+import { Device } from '../../../models/serving/device.ts';
 import { measureServing } from '../../../models/serving/measure.ts';
+import { PimWork } from '../../../models/serving/pim-work.ts';
 import { serve } from '../../../models/serving/serve.ts';
+import { describeServingMapping } from '../../../workloads/language/describe-serving-mapping.ts';
 import { checkServing } from '../../../workloads/language/serving-check.ts';
 import { loadServingMapping, parseServingMapping } from '../../../workloads/language/serving-mapping.ts';
 import { loadServing } from '../../../workloads/llm/load.ts';
@@ -57,6 +60,11 @@ describe('activations in a scratchpad', () => {
     expect(() => run(small, layer, onChip)).toThrow(/activations of qkv need 6144 bytes, but the scratchpad has 4096/);
   });
 
+  it('are told of', () => {
+    expect(describeServingMapping(onChip, null)).toMatch(/^ *activations +stay in the scratchpad$/m);
+    expect(describeServingMapping(inMemory, null)).not.toContain('scratchpad');
+  });
+
   it('need one', () => {
     const text = 'mapping: m\nplace: [{ on: vector }]\nactivations: scratchpad\n';
     const none = machine.deleteIn(['parts', 'l2']) as Arch;
@@ -85,6 +93,24 @@ describe('PIM-GPT', () => {
     const weights = (18 + 6 + 24) * chunks + 6 * 4 * chunks;
     const attention = 12 * (4 * 4 + 512 / 16);
     expect(MAC16).toBe(8 * (weights + attention));
+  });
+
+  it('adds up what the memory gives of outputs in parts', () => {
+    const device = new Device(arch, true);
+    const work = new PimWork(device.pim!.device, 8, mapping);
+    const product = {
+      kind: 'matmul',
+      name: 'ffn-down',
+      tokens: 1,
+      outputs: 768,
+      weights: 2,
+      activations: 2,
+      after: [],
+    } as const;
+    // The buffer holds 1,024 of the inputs.
+    expect(work.product({ ...product, inputs: 1024 }, 0).additions).toBe(0);
+    expect(work.product({ ...product, inputs: 3072 }, 0).additions).toBe(2 * 768);
+    expect(device.add(2 * 768, 0)).toBe(6000);
   });
 
   it('is measured by a few tokens as by all', () => {
