@@ -11,7 +11,7 @@
  *   about 3, neither power is known. DRAM here has no background and no pins (arch/parts/dram/pim-gpt-gddr6.yaml).
  * - In the memory, 64 multiplications to a row are followed by 27 cycles in which it is closed and the next one opened: in
  *   98 % of multiplications the row is open, but for a third of the time none is. Refreshes take 7 %, and new values, each
- *   element of which lies in another row, up to 8 %.
+ *   element of which lies in another row, 4 to 7 %.
  * - What the chip's functions are made of is assumed (arch/parts/vector/pim-gpt.yaml), and an operator begins when those before
  *   it have ended, so that GELU does not begin with the first outputs. Both show in the part of the time that is no product,
  *   with the chip at 100 MHz, and with many channels.
