@@ -12,6 +12,7 @@ import { Events } from './events.ts';
 import type { DeviceMemory } from './memory.ts';
 import { type DeviceParts, devicePartsOf } from './parts.ts';
 import { PimMemory } from './pim-memory.ts';
+import { vectorCycles } from './steps.ts';
 import { Unit } from './unit.ts';
 
 export class Device {
@@ -73,6 +74,14 @@ export class Device {
       this.now = first;
       events.step();
     }
+  }
+
+  /** Adds up numbers on the vector unit, where there is one and anything to add; returns when that is done. */
+  add(additions: number, ps: number): number {
+    const { vector, parts } = this;
+    if (additions === 0 || vector === null || parts.vector === null) return ps;
+    const shape = { elements: additions, rows: 1, operations: { add: 1 }, reductions: 0, perRow: {} };
+    return vector.occupy(ps, vectorCycles(parts.vector.part, shape));
   }
 
   get memoryName(): string {

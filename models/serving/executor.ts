@@ -4,7 +4,17 @@ import { InputError } from '../../arch/language/diagnostics.ts';
 import { placementOf, type ServingMapping, type Side } from '../../workloads/language/serving-mapping.ts';
 import { type Attention, bytes, flops, type Operator } from '../../workloads/llm/operator.ts';
 import type { Device } from './device.ts';
-import { arraySteps, type Instance, operationsOf, outputBytes, type StepOptions, vectorStepsOf } from './operators.ts';
+import type { Run } from './memory.ts';
+import {
+  arraySteps,
+  checkActivations,
+  type Instance,
+  newCacheRuns,
+  operationsOf,
+  outputBytes,
+  type StepOptions,
+  vectorStepsOf,
+} from './operators.ts';
 import { AttentionChain } from './pim-attention.ts';
 import { PimWork } from './pim-work.ts';
 import { Space } from './space.ts';
@@ -59,6 +69,7 @@ export class Executor {
       sharing: mapping.arrays,
       grain: device.grain,
       scratchpad: device.parts.scratchpad,
+      activations: mapping.activations,
     };
   }
 
@@ -118,6 +129,22 @@ export class Executor {
       chain.whenDone(operator.kind, ps, ended);
       return;
     }
+    checkActivations(operator, this.#options);
+    if (operator.kind === 'scores' && this.#mapping.activations === 'scratchpad') {
+      const runs = this.#newCache(operator, instance, place);
+      this.#device.memory.submit(ps, runs, true, (at) => {
+        this.#device.events.at(at, () => this.#begin(place, operator, instance, at, record, ended));
+      });
+    } else this.#begin(place, operator, instance, ps, record, ended);
+  }
+
+  /** Where the keys and values of new tokens go. Where activations are in memory, the product that makes them wrote them. */
+  #newCache(operator: Attention, { layer }: Instance, place: Place): Run[] {
+    if (place === 'pim' && this.#work && !this.#work.fillsFromRow) return this.#work.appended(operator, layer);
+    return newCacheRuns(operator, layer, this.#options);
+  }
+
+  #begin(place: Place, operator: Operator, instance: Instance, ps: number, record: OperatorRecord, ended: Done): void {
     switch (place) {
       case 'link': {
         const { link } = this.#device;
@@ -165,11 +192,14 @@ export class Executor {
     const work = this.#work;
     if (pim === null || work === null) throw new Error(`${this.#device.arch.name} computes nothing in its memory`);
     if (operator.kind === 'matmul' || operator.kind === 'experts') {
+      const { jobs, additions } = work.product(operator, instance.layer);
       let left = 0;
-      for (const { channel, program } of work.product(operator, instance.layer)) {
+      for (const { channel, program } of jobs) {
         left += pim.job(ps, channel, program, (end) => {
           events.at(end, () => {
-            if (--left === 0) done(end);
+            if (--left > 0) return;
+            const sum = this.#device.add(additions, end);
+            events.at(sum, () => done(sum));
           });
         });
       }
@@ -181,9 +211,10 @@ export class Executor {
     chain.whenDone('scores', ps, done);
   }
 
-  /** The instance with the place for contexts of all heads. */
+  /** The instance with the place for contexts of all heads, of no width when they stay on the chip. */
   #contextOf(operator: Attention, instance: Instance): Instance {
-    const bytes = outputBytes({ ...operator, kind: 'context' });
+    const isKept = this.#mapping.activations === 'scratchpad';
+    const bytes = isKept ? 0 : outputBytes({ ...operator, kind: 'context' });
     return { ...instance, output: this.#space.placeOf(`${instance.subBatch} context`, bytes) };
   }
 
