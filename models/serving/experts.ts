@@ -49,7 +49,7 @@ export function splitExperts(
 /** Seconds that the product of an expert takes at best: to read its weights as often as it takes, or to compute. */
 function expertSeconds(operator: Experts, count: number, side: SidePeak): number {
   const alone = { ...operator, tokens: [count] };
-  const reads = Math.ceil(count / side.tokens) * weightBytes(alone);
+  const reads = Math.max(1, Math.ceil(count / side.tokens)) * weightBytes(alone);
   return Math.max(reads / side.bytesPerSecond, flops(alone) / side.flopsPerSecond);
 }
 
