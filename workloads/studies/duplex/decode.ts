@@ -13,6 +13,7 @@ import {
   parseServing,
   type ServingMapping,
   type ServingWorkload,
+  type SimulateServingOptions,
   simulateServing,
   tokensOf,
   weightBytesOf,
@@ -118,9 +119,17 @@ export interface IterationFigures {
 }
 
 export function iterationFigures({ arch, mapping, workload }: DeviceRun): IterationFigures {
-  const place = () => ({ file: 'duplex', line: 1, column: 1, length: 1, text: '' });
-  const { seconds, energy } = simulateServing({ arch, workload: { workload, place }, mapping: { mapping, place } });
+  const { seconds, energy } = simulateServing({ arch, ...placed({ mapping, workload }) });
   const { share, model, layers } = workload;
   const times = model.layers / layers;
   return { seconds: seconds * times, joules: energy.total * times * share.tensor * share.data };
+}
+
+/** As if from a file, of which there is none. */
+export function placed({
+  mapping,
+  workload,
+}: Pick<DeviceRun, 'mapping' | 'workload'>): Pick<SimulateServingOptions, 'mapping' | 'workload'> {
+  const place = () => ({ file: 'duplex', line: 1, column: 1, length: 1, text: '' });
+  return { mapping: { mapping, place }, workload: { workload, place } };
 }
