@@ -9,6 +9,7 @@ import { buildDram } from '../memory/dram/build.ts';
 import type { Dram } from '../memory/dram/memory.ts';
 import { DramMemory } from './dram-memory.ts';
 import { Events } from './events.ts';
+import { arrayPeak, pimPeak, type SidePeak } from './experts.ts';
 import type { DeviceMemory } from './memory.ts';
 import { type DeviceParts, devicePartsOf } from './parts.ts';
 import { PimMemory } from './pim-memory.ts';
@@ -86,6 +87,17 @@ export class Device {
 
   get memoryName(): string {
     return this.parts.memory.path;
+  }
+
+  /** What the array, with the memory's bandwidth, and the memory's units can do. @throws Error when it lacks one of them */
+  get peaks(): { readonly array: SidePeak; readonly pim: SidePeak } {
+    const { array } = this.parts;
+    if (array === null || this.pim === null)
+      throw new Error(`${this.arch.name} has not both an array and a memory that computes`);
+    return {
+      array: arrayPeak(this.arch, array.part, this.bytesPerSecond),
+      pim: pimPeak(this.pim.device, this.channels),
+    };
   }
 
   /** What the memory has moved. */

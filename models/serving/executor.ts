@@ -2,8 +2,9 @@
 import type { List } from 'immutable';
 import { InputError } from '../../arch/language/diagnostics.ts';
 import { placementOf, type ServingMapping, type Side } from '../../workloads/language/serving-mapping.ts';
-import { type Attention, bytes, flops, type Operator } from '../../workloads/llm/operator.ts';
+import { type Attention, bytes, type Experts, flops, type Operator } from '../../workloads/llm/operator.ts';
 import type { Device } from './device.ts';
+import { splitExperts } from './experts.ts';
 import type { Run } from './memory.ts';
 import {
   arraySteps,
@@ -111,7 +112,24 @@ export class Executor {
   }
 
   #start(operator: Operator, instance: Instance, ps: number, done: Done): void {
-    const place = this.#placeOf(operator);
+    if (operator.kind === 'experts' && this.#mapping.experts === 'split') this.#split(operator, instance, ps, done);
+    else this.#startOn(this.#placeOf(operator), operator, instance, ps, done);
+  }
+
+  /** Starts experts on the array and in the memory; done when both are. */
+  #split(operator: Experts, instance: Instance, ps: number, done: Done): void {
+    const split = splitExperts(operator, this.#device.peaks);
+    const sides = (['array', 'pim'] as const).filter((side) => split[side].some((tokens) => tokens > 0));
+    let left = sides.length;
+    if (left === 0) done(ps);
+    for (const side of sides) {
+      this.#startOn(side, { ...operator, tokens: split[side] }, instance, ps, (end) => {
+        if (--left === 0) done(end);
+      });
+    }
+  }
+
+  #startOn(place: Place, operator: Operator, instance: Instance, ps: number, done: Done): void {
     const record = this.#recordOf(operator, place, ps);
     const ended = (end: number): void => {
       record.runs++;
@@ -193,6 +211,7 @@ export class Executor {
     if (pim === null || work === null) throw new Error(`${this.#device.arch.name} computes nothing in its memory`);
     if (operator.kind === 'matmul' || operator.kind === 'experts') {
       const { jobs, additions } = work.product(operator, instance.layer);
+      if (jobs.length === 0) done(ps);
       let left = 0;
       for (const { channel, program } of jobs) {
         left += pim.job(ps, channel, program, (end) => {
