@@ -146,10 +146,11 @@ const outcomes: readonly { key: keyof PimWaits; name: string; colour: Colour; te
 
 const allOf = (waits: PimWaits): number => sum(outcomes, ({ key }) => waits[key]);
 
-function waits(pim: PimActivity): Markup | undefined {
+function waits({ waits: of }: PimActivity): Markup | undefined {
+  if (of === undefined) return undefined;
   const rows = [
-    { name: 'PIM', waits: pim.waits.pim },
-    { name: 'requests', waits: pim.waits.ordinary },
+    { name: 'PIM', waits: of.pim },
+    { name: 'requests', waits: of.ordinary },
   ].filter((row) => allOf(row.waits) > 0);
   if (rows.length === 0) return undefined;
   const columns: Column<(typeof rows)[number]>[] = [
