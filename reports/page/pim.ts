@@ -1,5 +1,6 @@
 import type { PimActivity, PimWaits, Result } from '../../models/result.ts';
 import { type BarRow, barChart } from '../charts/bars.ts';
+import { columnChart } from '../charts/columns.ts';
 import { heatChart } from '../charts/heat.ts';
 import { type ShareRow, sharesChart } from '../charts/shares.ts';
 import { count, fraction, joules, percent, ratio, seconds, share } from '../format.ts';
@@ -78,6 +79,29 @@ function commandsOverTime(pim: PimActivity): Markup {
     bin: pim.bin,
     seconds: pimSeconds(pim),
   })}${caption(`Commands per cycle of the clock: 100 % is one in every cycle.${others.length > 0 ? ` Not drawn: ${channelNames(others)}.` : ''}`)}`;
+}
+
+function loadOfChannels({ channels }: PimActivity): Markup | undefined {
+  if (channels.length < 2) return undefined;
+  const all = (values: readonly number[]) => sum(values, (value) => value);
+  const values = [
+    channels.map(({ pim: own }) => all(own)),
+    channels.map(({ ordinary }) => all(ordinary)),
+    channels.map(({ refresh }) => all(refresh)),
+  ];
+  const totals = channels.map((_, channel) => sum(values, (own) => own[channel]!));
+  const [mean, most] = [all(totals) / channels.length, Math.max(...totals)];
+  const [pimMean, pimMost] = [all(values[0]!) / channels.length, Math.max(...values[0]!)];
+  return markup`<h3>${term('pimLoad')}</h3>${columnChart({
+    label: 'Commands of each channel',
+    one: 'channel',
+    axis: 'channel',
+    counted: 'commands',
+    kinds,
+    values,
+  })}${caption(
+    `The fullest channel has ${ratio(fraction(most, mean))} times the commands of the mean${pimMost > 0 ? `, and ${ratio(fraction(pimMost, pimMean))} times those for PIM` : ''}.`,
+  )}`;
 }
 
 function openRows(pim: PimActivity): Markup {
@@ -228,7 +252,7 @@ function energyBars(pim: PimActivity, by: { readonly [action: string]: number })
 
 /** What one memory did that computes; `by` is its energy in joules. */
 export function pimParts(pim: PimActivity, by: { readonly [action: string]: number }): Markup {
-  return markup`${describe(pim)}${waits(pim)}${commandsOverTime(pim)}${openRows(pim)}${bankMap(pim)}${energyBars(pim, by)}`;
+  return markup`${describe(pim)}${waits(pim)}${loadOfChannels(pim)}${commandsOverTime(pim)}${openRows(pim)}${bankMap(pim)}${energyBars(pim, by)}`;
 }
 
 /** Memories that compute. */

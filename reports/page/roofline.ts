@@ -1,9 +1,10 @@
-import type { EngineResult, Result } from '../../models/result.ts';
+import type { EngineResult, Result, ServingResult } from '../../models/result.ts';
 import { blocksOf } from '../blocks.ts';
 import { type RooflineData, type RooflinePoint, rooflineChart } from '../charts/roofline.ts';
 import { alike, kindOf } from '../cores.ts';
 import { fraction, opsPerSecond, percent, ratio } from '../format.ts';
 import { type Markup, markup } from '../markup.ts';
+import { atWork } from '../sides.ts';
 import { bytesByEinsum, mainMemory } from '../traffic.ts';
 import { caption, section, sum, term } from './figure.ts';
 
@@ -36,8 +37,19 @@ interface Work {
   seconds: number;
 }
 
+/** Operators on engines, with the bytes of their operands and results, whatever of them stayed on the chip. */
+function servedWork({ einsums, engines }: Result, { operators }: ServingResult): Work[] {
+  return operators.flatMap((operator) => {
+    const engine = engines.find(({ kind }) => kind === operator.on);
+    const einsum = einsums.find(({ name, engine: on }) => name === operator.name && on === engine?.name);
+    if (einsum === undefined) return [];
+    return [{ name: operator.name, ops: einsum.operations, bytes: operator.bytes, seconds: atWork(operator) }];
+  });
+}
+
 /** Work by block of sections, or by einsum where all of them are fused into one section; all cores together. */
 function work(result: Result, einsumBytes: readonly number[]): Work[] {
+  if (result.serving !== undefined) return servedWork(result, result.serving);
   if (result.mapping.sections.length <= 1)
     return alike(
       [...result.einsums.entries()],
