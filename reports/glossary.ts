@@ -354,7 +354,7 @@ const ofPim = {
   pimCommands: {
     name: 'Commands over time',
     definition:
-      'Commands that each channel was sent per cycle of its clock in each slice of time: for PIM, for requests, and for refreshes, the openings and closings of rows that they need included. Channels that did the same share a line.',
+      'Commands that each channel was sent per cycle of its clock in each slice of time: for PIM, for requests, and for refreshes, the openings and closings of rows that they need included. Channels that did the same share a line. Of many that differ, the mean and those with the most and the fewest commands for PIM.',
   },
   pimLoad: {
     name: 'Load of channels',

@@ -93,7 +93,8 @@ export function rooflineData(result: Result): RooflineData | undefined {
     .filter((part) => part.bytes > 0 && part.ops > 0 && part.seconds > 0)
     .toSorted((a, b) => b.seconds - a.seconds)
     .slice(0, drawn);
-  const kind = result.mapping.sections.length > 1 ? 'section' : 'einsum';
+  const ofSections = result.mapping.sections.length > 1 ? 'section' : 'einsum';
+  const kind = result.serving === undefined ? ofSections : 'operator';
   const levels = kinds(engines);
   // The point of an engine that does nearly all of the work is the point of the whole run.
   const differs = (level: { ops: number }) => level.ops < 0.9 * ops;
@@ -119,7 +120,7 @@ export function roofline(result: Result): Markup | undefined {
     'roofline',
     rooflineChart(data),
     caption(
-      markup`The whole run does ${ratio(run.intensity)} op/B (${term('intensity')}) and attains ${opsPerSecond(run.rate)}, ${percent(run.rate / attainable)} of the ${opsPerSecond(attainable)} that the roofs allow at that intensity.`,
+      markup`The whole run does ${ratio(run.intensity)} op/B (${term('intensity')}) and attains ${opsPerSecond(run.rate)}, ${percent(run.rate / attainable)} of the ${opsPerSecond(attainable)} that the roofs allow at that intensity.${result.serving === undefined ? '' : ' Operators are charged with their operands and results, each once for a run.'}`,
     ),
   );
 }

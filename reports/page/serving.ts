@@ -81,16 +81,16 @@ function operatorTable(operators: readonly ServedOperator[], length: number): Ma
       cell: ({ flops, bytes: moved }) => (flops > 0 && moved > 0 ? ratio(flops / moved) : missing),
     },
     {
-      term: 'waitedForUnit',
-      numeric: true,
-      cell: ({ waited }) => ofRun(waited),
-      rest: (rows) => ofRun(sum(rows, ({ waited }) => waited)),
-    },
-    {
       term: 'shareOfTime',
       numeric: true,
       cell: (operator) => ofRun(atWork(operator)),
       rest: (rows) => ofRun(sum(rows, atWork)),
+    },
+    {
+      term: 'waitedForUnit',
+      numeric: true,
+      cell: ({ waited }) => ofRun(waited),
+      rest: (rows) => ofRun(sum(rows, ({ waited }) => waited)),
     },
   ];
   return longTable(columns, operators, operators, 'operators');
