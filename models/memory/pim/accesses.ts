@@ -22,6 +22,8 @@ export class AccessQueue {
   readonly column = new Int32Array(most);
   readonly left = new Int32Array(most);
   readonly order = new Float64Array(most);
+  /** A cycle before which nothing can be sent for it, as long as no row is opened or closed in its bank. */
+  readonly soonest = new Float64Array(most);
   readonly #access: (Access | null)[] = new Array<Access | null>(most).fill(null);
   size = 0;
   /** Columns that have not been sent, of runs and of accesses behind. */
@@ -59,6 +61,7 @@ export class AccessQueue {
       this.left[slot] = count;
       this.#seen += count;
       this.order[slot] = order++;
+      this.soonest[slot] = 0;
       this.#access[slot] = access;
       access.address += count;
       access.left -= count;
@@ -98,9 +101,15 @@ export class AccessQueue {
       this.column[i] = this.column[i + 1]!;
       this.left[i] = this.left[i + 1]!;
       this.order[i] = this.order[i + 1]!;
+      this.soonest[i] = this.soonest[i + 1]!;
       this.#access[i] = this.#access[i + 1]!;
     }
     this.#access[this.size] = null;
+  }
+
+  /** A row was opened or closed in a bank, or, without one, perhaps anywhere. */
+  moved(bank?: number): void {
+    for (let i = 0; i < this.size; i++) if (bank === undefined || this.bank[i] === bank) this.soonest[i] = 0;
   }
 
   /** Whether a run that came before an order has columns of a row that another run has. */
