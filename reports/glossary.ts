@@ -275,7 +275,7 @@ const ofServing = {
   serving: {
     name: 'Operators',
     definition:
-      'What the operators of the model took, in every layer and for every sub-batch together: the time from when their unit began with them to their end, over the length of the run; pale, what they waited for the unit before. What overlaps counts for both.',
+      'What the operators of the model took, in every layer and for every sub-batch together: the time from when their unit began with them to their end, over the length of the run; pale, what they waited for the unit before. What overlaps counts for both; of attention in a memory, context counts from the last softmax on, although heads overlap.',
   },
   subBatches: {
     name: 'sub-batches',

@@ -34,7 +34,8 @@ function tokenLines({ serving }: Result): Line[] {
 /** Of the run, by side and operator; sides may be at work at the same time. */
 function timeLines({ serving, seconds: length }: Result): Line[] {
   if (serving === undefined) return [];
-  return bySide(serving).map(({ on, seconds: all, operators }, index): Line => {
+  const shown = bySide(serving).filter(({ seconds: all }) => fraction(all, length) >= 0.005);
+  return shown.map(({ on, seconds: all, operators }, index): Line => {
     const named = operators
       .filter((operator) => fraction(atWork(operator), length) >= 0.005)
       .slice(0, operatorLimit)
