@@ -8,12 +8,15 @@ import { softmaxCycles } from './steps.ts';
 
 type Part = 'scores' | 'softmax' | 'context';
 
+/** Told when a part has been done of all heads, and when the first of them began with it. */
+type Done = (ps: number, began: number) => void;
+
 export class AttentionChain {
   readonly #device: Device;
   readonly #work: PimWork;
   readonly #output: Run;
-  /** What has not done a part, when the last one so far had, and who waits for all. */
-  readonly #parts: { readonly [part in Part]: { left: number; last: number; done: ((ps: number) => void) | null } };
+  /** What has not done a part, when the first one began with it, when the last one so far had done it, and who waits for all. */
+  readonly #parts: { readonly [part in Part]: { left: number; began: number; last: number; done: Done | null } };
 
   /** Begins the scores of all requests. `output`: where contexts are written. */
   constructor(operator: Attention, { layer, output }: Instance, work: PimWork, device: Device, ps: number) {
@@ -22,15 +25,16 @@ export class AttentionChain {
     this.#output = output;
     const all = operator.requests.flatMap((request) => work.attention(operator, request, layer));
     const heads = all.reduce((sum, one) => sum + one.heads.length, 0);
-    const part = (left: number) => ({ left, last: ps, done: null });
+    const part = (left: number) => ({ left, began: Number.POSITIVE_INFINITY, last: ps, done: null });
     this.#parts = { scores: part(all.length), softmax: part(heads), context: part(heads + 1) };
+    this.#parts.scores.began = ps;
     for (const one of all) this.#jobs(ps, [one.scores], (end) => this.#scored(one, end));
   }
 
   /** Tells when a part has been done of all. */
-  whenDone(part: Part, ps: number, done: (ps: number) => void): void {
+  whenDone(part: Part, ps: number, done: Done): void {
     const own = this.#parts[part];
-    if (own.left === 0) done(Math.max(ps, own.last));
+    if (own.left === 0) done(Math.max(ps, own.last), Math.min(ps, own.began));
     else own.done = done;
   }
 
@@ -39,7 +43,9 @@ export class AttentionChain {
     const { vector, parts, events } = this.#device;
     if (vector === null || parts.vector === null) throw new Error(`${this.#device.arch.name} has no vector unit`);
     for (const head of heads) {
-      const end = vector.occupy(ps, softmaxCycles(parts.vector.part, head.elements, head.rows));
+      const cycles = softmaxCycles(parts.vector.part, head.elements, head.rows);
+      const end = vector.occupy(ps, cycles);
+      this.#begin('softmax', Math.max(ps, end - vector.clock.edge(cycles)));
       events.at(end, () => this.#weighed(head, end));
     }
   }
@@ -47,6 +53,7 @@ export class AttentionChain {
   /** Weights go where the memory takes them from, which may be a row of its own. */
   #weighed(head: HeadWork, ps: number): void {
     this.#finish('softmax', ps);
+    this.#begin('context', ps);
     const begin = (at: number): void => this.#jobs(at, head.context, (end) => this.#summed(head, end));
     if (!this.#work.fillsFromRow) {
       begin(ps);
@@ -85,8 +92,13 @@ export class AttentionChain {
     const own = this.#parts[part];
     own.last = ps;
     own.left--;
-    if (own.left === 0) own.done?.(ps);
+    if (own.left === 0) own.done?.(ps, own.began);
     else if (part === 'context' && own.left === 1) this.#write(ps);
+  }
+
+  #begin(part: Part, ps: number): void {
+    const own = this.#parts[part];
+    own.began = Math.min(own.began, ps);
   }
 
   #write(ps: number): void {

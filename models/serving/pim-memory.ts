@@ -3,9 +3,11 @@ import { banksOf, type DramDevice } from '../../arch/language/dram/device.ts';
 import type { PimProgram } from '../../workloads/language/pim-program.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { PimChannel, type PimChannelOptions } from '../memory/pim/channel.ts';
+import type { PimMode } from '../memory/pim/controller.ts';
 import type { DramActivity } from '../physical/dram.ts';
 import { bankOrder } from './bank-order.ts';
 import type { DeviceMemory, Run } from './memory.ts';
+import { PimWatch } from './pim-watch.ts';
 
 export interface PimMemoryOptions extends PimChannelOptions {
   /** Commands of jobs that the host sends in a cycle, all channels together; null: any number. */
@@ -17,6 +19,9 @@ export class PimMemory implements DeviceMemory {
   readonly device: DramDevice;
   readonly clock: Clock;
   readonly channels: readonly PimChannel[];
+  /** Of the channels that are simulated. */
+  readonly watch: PimWatch;
+  readonly mode: PimMode;
   bytesRead = 0;
   bytesWritten = 0;
   /** Transfers that are under way: accesses that have not been done, and whom to tell. */
@@ -72,7 +77,12 @@ export class PimMemory implements DeviceMemory {
         job?.(this.clock.edge(Math.max(cycle, this.#horizon + 1)));
       },
     };
-    this.channels = Array.from({ length: alike ? 1 : count }, () => new PimChannel(device, listener, options));
+    const simulated = alike ? 1 : count;
+    this.watch = new PimWatch(device, simulated);
+    this.mode = options.mode ?? 'concurrent';
+    this.channels = Array.from({ length: simulated }, (_, channel) => {
+      return new PimChannel(device, listener, { ...options, watcher: this.watch.of(channel) });
+    });
   }
 
   submit(ps: number, runs: readonly Run[], write: boolean, done: (ps: number) => void): void {
@@ -152,6 +162,12 @@ export class PimMemory implements DeviceMemory {
   /** Ends at a time at which nothing is under way. */
   finish(ps: number): void {
     this.#reach(ps);
+    this.watch.finish(this.cycles);
+  }
+
+  /** The last cycle that has been executed. */
+  get cycles(): number {
+    return Math.max(...this.channels.map(({ now }) => now));
   }
 
   /** Commands sent in all channels, by index of the device's. */

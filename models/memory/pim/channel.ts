@@ -29,6 +29,19 @@ export interface PimListener {
 /** Told of a command, with the address that it was sent for and the columns that it multiplies. */
 export type ChannelLog = (tick: number, command: number, address: Addressed, multiplications: number) => void;
 
+/** For whom a command is sent: an access, a PIM job, a refresh. */
+export const [forAccess, forJob, forRefresh] = [0, 1, 2] as const;
+
+/** Told of `count` equal commands at a bank, the first and the last of which are sent in these cycles. Nothing is allocated. */
+export type ChannelWatcher = (
+  kind: number,
+  command: number,
+  bank: number,
+  count: number,
+  first: number,
+  last: number,
+) => void;
+
 export interface PimChannelOptions {
   /** `blocked`: accesses wait while PIM work is under way, which begins when none waits. `concurrent`: they go between. */
   readonly mode?: PimMode;
@@ -36,6 +49,7 @@ export interface PimChannelOptions {
   /** Columns from which on writes are sent: any number of reads waiting, none waiting; and whether also when all is done. */
   readonly writes?: { readonly high?: number; readonly low?: number; readonly whenIdle?: boolean };
   readonly log?: ChannelLog | null;
+  readonly watcher?: ChannelWatcher | null;
 }
 
 const never = Number.POSITIVE_INFINITY;
@@ -53,6 +67,7 @@ export class PimChannel {
   readonly #ordinary: Ordinary;
   readonly #isBlocked: boolean;
   readonly #log: ChannelLog | null;
+  readonly #watcher: ChannelWatcher | null;
   /** By command: whether something of it is outside afterwards, and whether it opens or closes rows. */
   readonly #isResult: readonly boolean[];
   readonly #movesRows: readonly boolean[];
@@ -60,12 +75,13 @@ export class PimChannel {
 
   /** @throws Error when the device lacks commands that its others need */
   constructor(device: DramDevice, listener: PimListener, options: PimChannelOptions = {}) {
-    const { mode = 'concurrent', refresh = 'all-bank', log = null } = options;
+    const { mode = 'concurrent', refresh = 'all-bank', log = null, watcher = null } = options;
     const { high = 32, low = 8, whenIdle = true } = options.writes ?? {};
     this.#device = device;
     this.#listener = listener;
     this.#isBlocked = mode === 'blocked';
     this.#log = log;
+    this.#watcher = watcher;
     this.#state = new PimState(device);
     this.#bus = new CommandBus(device);
     this.#refreshing = new Refreshing(device, this.#state, this.#bus, refresh === 'all-bank');
@@ -207,6 +223,7 @@ export class PimChannel {
   #refresh(): void {
     const { command, bank, cycle, refresh } = this.#refreshing;
     this.#start(command, bank, nowhere, 1, cycle);
+    this.#watcher?.(forRefresh, command, bank, 1, cycle, cycle);
     if (this.#log !== null) {
       const address = { command: refresh, bank, row: nowhere, column: nowhere, entry: nowhere, sum: nowhere };
       this.#log(this.#bus.tick(cycle), command, address, 1);
@@ -224,6 +241,7 @@ export class PimChannel {
     const { row, column, entry, sum, multiplications } = head!;
     const wanted = head!.command;
     this.#start(command, bank, row, multiplications, cycle);
+    this.#watcher?.(forJob, command, bank, 1, cycle, cycle);
     if (this.#log !== null) {
       const address = { command: wanted, bank, row, column, entry, sum };
       this.#log(this.#bus.tick(cycle), command, address, multiplications);
@@ -251,6 +269,7 @@ export class PimChannel {
     const ordinary = this.#ordinary;
     const { command, bank, row, cycle, run } = ordinary;
     this.#start(command, bank, row, 1, cycle);
+    this.#watcher?.(forAccess, command, bank, 1, cycle, cycle);
     if (this.#log !== null) this.#logAccess(0, cycle);
     if (run === 0) {
       this.#work.forget(command, row);
@@ -282,6 +301,7 @@ export class PimChannel {
     if (this.#log !== null) {
       for (let i = 0; i < count; i++) this.#logAccess(i + 1, first + i * period);
     }
+    this.#watcher?.(forAccess, command, bank, count, first, last);
     this.#state.sent[command]! += count - 1;
     this.#start(command, bank, row, 1, last);
     return count;
