@@ -21,6 +21,8 @@ export {
 export { PimChannel, type PimChannelOptions, type PimListener } from './models/memory/pim/channel.ts';
 export { type PimResult, type PimRunOptions, runPhases, runPim } from './models/memory/pim/run.ts';
 export type { Result } from './models/result.ts';
+export { type ServeOptions, type ServingRecord, serve } from './models/serving/serve.ts';
+export { type SimulateServingOptions, simulateServing } from './models/serving/simulate.ts';
 export { type SimulateOptions, simulate } from './models/simulate.ts';
 export type { Chart, Claim } from './models/study/definition.ts';
 export { geometricMean, mean, powersOf } from './models/study/statistics.ts';

@@ -55,7 +55,7 @@ export class Device {
       this.dram = buildDram(memory.path, memory.part, dram, this.bytesPerSecond);
       this.memory = new DramMemory(this.dram);
     } else {
-      this.pim = new PimMemory(device, this.memoryClock, this.channels, alike, { mode: dram.pim });
+      this.pim = new PimMemory(device, this.memoryClock, this.channels, alike, { mode: dram.pim, issue: dram.issue });
       this.memory = this.pim;
     }
   }

@@ -23,6 +23,7 @@ type Lanes = readonly number[];
 export class PimValues {
   /** By bank, row and column. */
   readonly #cells = new Map<string, Lanes>();
+  /** By row buffer x banks + bank. */
   readonly #open = new Map<number, number>();
   readonly #instructions = new InstructionFile();
   /** By name of a buffer, node and entry. */
@@ -64,20 +65,45 @@ export class PimValues {
   }
 
   execute(issued: ValueCommand): void {
-    const { banks, pim } = this.#device.commands[issued.command];
+    const { banks, pim, second, rowBuffer = 0 } = this.#device.commands[issued.command];
     const { address } = issued;
     if (this.#starts(issued.command)) this.#instructions.reset();
     if (pim?.kind === 'executes') this.#step(issued);
     if (pim?.kind === 'applies' && pim.from === 'zero') this.#clear(pim.to);
     for (const bank of this.#named(issued)) {
-      if (banks === 'opens') this.#open.set(bank, address.row);
-      if (banks === 'closes') this.#open.delete(bank);
-      if (pim?.kind === 'multiplies') this.#multiply(bank, pim, address);
+      const place = rowBuffer * banksOf(this.#device) + bank;
+      if (banks === 'opens') this.#open.set(place, address.row);
+      if (banks === 'closes') this.#open.delete(place);
+      for (let i = 0; pim?.kind === 'multiplies' && i < (issued.multiplications ?? 1); i++) {
+        const { column, entry } = address;
+        const row = this.#rowAt(bank, rowBuffer, column + i);
+        this.#multiply(bank, pim, { ...address, column: column + i, entry: entry + i }, row);
+      }
     }
-    if (pim?.kind !== 'moves') return;
+    for (const effect of [pim, second]) if (effect?.kind === 'moves') this.#move(effect, issued);
+  }
+
+  #move({ from, to, whole }: { from: string; to: string; whole?: true }, issued: ValueCommand): void {
+    const { address } = issued;
     const units = this.#isOfMany(issued) ? this.#named(issued).map((bank) => this.#node(bank, this.#unit)) : [];
-    if (pim.from === 'host') this.#fill(pim.to, address, units);
-    else this.#take(pim.from, address, units);
+    if (from === 'host') this.#fill(to, address, units);
+    else if (from === 'row' && whole) this.#copy(to, address.bank);
+    else this.#take(from, address, units);
+  }
+
+  /** What stands in a column of the row that is open in a row buffer of a bank. */
+  #rowAt(bank: number, rowBuffer: number, column: number): Lanes | undefined {
+    const row = this.#open.get(rowBuffer * banksOf(this.#device) + bank);
+    return this.#cells.get([bank, row, column].join(' '));
+  }
+
+  /** Copies all columns of the row that is open in a bank to the entries of a buffer. */
+  #copy(name: string, bank: number): void {
+    const entries = this.#buffer(name)?.entries ?? 0;
+    for (let entry = 0; entry < entries; entry++) {
+      const values = this.#rowAt(bank, 0, entry) ?? Array(this.#lanes).fill(0);
+      this.#buffers.set([name, this.#node(bank, this.#levelOf(name)), entry].join(' '), values);
+    }
   }
 
   get #type(): string {
@@ -88,12 +114,14 @@ export class PimValues {
   #multiply(
     bank: number,
     { from, to, unit }: { from: string; to: string; unit: number },
-    { column, entry, sum }: ValueCommand['address'],
+    { entry, sum }: ValueCommand['address'],
+    row: Lanes = Array(this.#lanes).fill(0),
   ): void {
     const type = this.#device.units?.sums ?? '';
     const at = this.#node(bank, unit);
-    const row = this.#cells.get([bank, this.#open.get(bank), column].join(' ')) ?? Array(this.#lanes).fill(0);
-    const by = this.#buffers.get([from, at, entry].join(' ')) ?? Array(this.#lanes).fill(Number.NaN);
+    const by =
+      this.#buffers.get([from, this.#node(bank, this.#levelOf(from)), entry].join(' ')) ??
+      Array(this.#lanes).fill(Number.NaN);
     const add = (values: Lanes): number => {
       if (values.length === 1) return values[0];
       const pairs = Array.from({ length: values.length / 2 }, (_, i) =>

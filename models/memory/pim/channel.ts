@@ -53,8 +53,9 @@ export class PimChannel {
   readonly #ordinary: Ordinary;
   readonly #isBlocked: boolean;
   readonly #log: ChannelLog | null;
-  /** By command: whether something of it is outside afterwards. */
+  /** By command: whether something of it is outside afterwards, and whether it opens or closes rows. */
   readonly #isResult: readonly boolean[];
+  readonly #movesRows: readonly boolean[];
   #told = false;
 
   /** @throws Error when the device lacks commands that its others need */
@@ -71,6 +72,7 @@ export class PimChannel {
     this.#work = new PimWork(device, this.#state, this.#bus);
     const policy = { high, low, whenIdle };
     this.#ordinary = new Ordinary(device, this.#state, this.#bus, this.#work, this.#refreshing, policy);
+    this.#movesRows = device.commands.map(({ banks }) => banks !== 'none');
     this.#isResult = device.commands.map(({ pim, second }) =>
       [pim, second].some((effect) => effect?.kind === 'moves' && effect.to === 'host'),
     );
@@ -150,7 +152,7 @@ export class PimChannel {
     } else if (work.cycle === cycle) {
       this.#compute();
     } else {
-      const soonest = Math.min(work.cycle, ordinary.other, refreshing.isWaiting ? refreshing.cycle : refreshing.due);
+      const soonest = Math.min(work.cycle, refreshing.isWaiting ? refreshing.cycle : refreshing.due);
       this.#access(Math.min(soonest, limit + 1));
     }
     return true;
@@ -158,8 +160,10 @@ export class PimChannel {
 
   /** Finds what may be sent next of each kind. */
   #choose(): void {
-    if (this.#refreshing.isWaiting) this.#refreshing.choose();
     this.#chooseWork();
+    const { isUnderWay, isAccepted } = this.#work;
+    // Work is not broken off: what was begun although it takes longer holds the refresh up.
+    if (this.#refreshing.isWaiting) this.#refreshing.choose(isUnderWay || isAccepted);
     if (this.#isBlocked && this.#isComputing) this.#ordinary.clear();
     else this.#ordinary.choose();
   }
@@ -224,6 +228,7 @@ export class PimChannel {
       this.#log(this.#bus.tick(cycle), command, address, multiplications);
     }
     job!.isBegun = true;
+    if (this.#movesRows[command]) this.#ordinary.moved(this.#state.targets[command]!.buffer, row);
     if (!work.sent()) return;
     const isResult = this.#isResult[command]!;
     const end = isResult ? this.#after(cycle, this.#resultLatency(multiplications)) : cycle + 1;
@@ -248,11 +253,11 @@ export class PimChannel {
     if (this.#log !== null) this.#logAccess(0, cycle);
     if (run === 0) {
       this.#work.forget(command, row);
-      ordinary.forget();
+      ordinary.forget(bank);
       return;
     }
     const columns = 1 + this.#follow(run - 1, cycle, before);
-    const access = ordinary.sent(columns);
+    const access = ordinary.sent(columns, this.now);
     if (access !== null) this.#end(access);
   }
 
@@ -268,9 +273,10 @@ export class PimChannel {
     const { command, bank, row } = this.#ordinary;
     if (most === 0) return 0;
     const first = this.#bus.cycle(command, this.#state.ready(command, bank));
-    if (first >= before || !this.#state.repeats[command]) return 0;
     const period = first - from;
-    const count = Math.min(most, Math.floor((before - 1 - first) / period) + 1);
+    const limit = Math.min(before, this.#ordinary.before(period));
+    if (first >= limit || !this.#state.repeats[command]) return 0;
+    const count = Math.min(most, Math.floor((limit - 1 - first) / period) + 1);
     const last = first + (count - 1) * period;
     if (this.#log !== null) {
       for (let i = 0; i < count; i++) this.#logAccess(i + 1, first + i * period);

@@ -283,8 +283,8 @@ function commandOf(name: string, device: DramDevice): number {
 
 /** @throws InputError when one command does not multiply so many columns. */
 function multiplicationsOf({ command, multiplications = 1 }: PimCommands, device: DramDevice): number {
-  const { most = 1, pim, estimate } = device.commands[commandOf(command, device)]!;
-  if (multiplications <= most || (!pim && estimate)) return multiplications;
+  const { most = 1, prepares } = device.commands[commandOf(command, device)]!;
+  if (multiplications <= most || prepares) return multiplications;
   throw new InputError({ message: `${command} of ${device.name} multiplies ${most} columns, not ${multiplications}` });
 }
 
