@@ -4,6 +4,8 @@ import { oneRun } from '../memory/dram/stream.ts';
 import { type DeviceMemory, type Run, widthOf } from './memory.ts';
 
 export class DramMemory implements DeviceMemory {
+  /** Its channels take accesses of all transfers in turn. */
+  readonly depth = 4;
   readonly #dram: Dram;
 
   constructor(dram: Dram) {

@@ -7,6 +7,8 @@ export interface Run {
 }
 
 export interface DeviceMemory {
+  /** Reads that a unit should have under way at a time: enough to keep it busy, and so few that they do not take turns in its banks. */
+  readonly depth: number;
   /**
    * Asks for a transfer at a time, in picoseconds, that no later request may come before. `done` is told when the last of
    * what is read has come, or all that is written is on its way where nothing overtakes it.

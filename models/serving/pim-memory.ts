@@ -16,6 +16,8 @@ export interface PimMemoryOptions extends PimChannelOptions {
 
 /** Bytes are laid over channels a row of one bank at a time, and within a channel over banks (`bankOrder`), then rows. */
 export class PimMemory implements DeviceMemory {
+  /** Its channels take transfers one after another. */
+  readonly depth = 16;
   readonly device: DramDevice;
   readonly clock: Clock;
   readonly channels: readonly PimChannel[];

@@ -18,9 +18,6 @@ export interface Around {
   readonly room: number;
 }
 
-/** Reads that are under way at a time. */
-const outstanding = 16;
-
 /**
  * Runs steps on a unit. Reads are asked for in order, as far ahead as there is room; a step begins when what it reads has come
  * and the one before has ended; what it writes is asked for at its end. Done when the last step has ended and all writes
@@ -62,7 +59,7 @@ export class Streamed {
       const { reads } = this.#steps[index]!;
       const bytes = widthOf(reads);
       if (bytes === 0) continue;
-      if (this.#reading === outstanding || (this.#bytes > 0 && this.#bytes + bytes > room)) return;
+      if (this.#reading === memory.depth || (this.#bytes > 0 && this.#bytes + bytes > room)) return;
       this.#bytes += bytes;
       this.#reading++;
       memory.submit(ps, reads, false, (time) => {
