@@ -7,7 +7,7 @@ import { loadServingMapping } from '../workloads/language/serving-mapping.ts';
 import { loadServing } from '../workloads/llm/load.ts';
 import { together } from './failure.ts';
 import { find } from './files.ts';
-import { writeOutputs } from './outputs.ts';
+import { checkOutputs, writeOutputs } from './outputs.ts';
 import { progress } from './progress.ts';
 import type { RunOptions } from './run.ts';
 
@@ -19,6 +19,7 @@ export async function runServing(archName: string, workloadName: string, options
     () => loadServing(find(workloadName, 'serving workload')),
     () => loadServingMapping(find(mappingOf(options), 'serving mapping')),
     () => checkOptions(options),
+    () => checkOutputs(options),
   );
   const bar = progress();
   let result: Result;
@@ -32,15 +33,17 @@ export async function runServing(archName: string, workloadName: string, options
 
 function mappingOf({ mapping }: RunOptions): string {
   if (mapping !== undefined) return mapping;
-  const hint = 'such as "--mapping serving-npu", which needs an array and a vector unit';
+  const hint = 'such as "--mapping gpu-only", which needs an array and a vector unit';
   throw new InputError({ message: 'a language model needs a mapping that says what runs where', hint });
 }
 
 /** What only einsums can do. */
-function checkOptions({ shape, values, everyCycle, sample, map }: RunOptions): void {
-  const given = { shape: shape && shape.length > 0, values, 'every-cycle': everyCycle, sample, map: map !== undefined };
+function checkOptions(options: RunOptions): void {
+  const { shape, values, everyCycle, sample, map, mapOut, objective, seed, candidates, budget } = options;
+  const search = { map, 'map-out': mapOut, objective, seed, candidates, budget };
+  const given = { shape: shape?.length || undefined, values, 'every-cycle': everyCycle, sample, ...search };
   const mistakes = Object.entries(given)
-    .filter(([, isGiven]) => isGiven)
+    .filter(([, value]) => value !== undefined)
     .map(([option]) => ({ message: `--${option} is for cascades of einsums, not for language models` }));
   if (mistakes.length > 0) throw new InputError(mistakes);
 }

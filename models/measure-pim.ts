@@ -10,7 +10,7 @@ import type { PimActivity, PimWaits } from './result.ts';
 const picoseconds = 1e-12;
 
 /** A run of which every channel was watched. @throws Error when one was not */
-export function pimActivity(device: DramDevice, mode: PimMode, { cycles, channels }: PimResult): PimActivity {
+export function pimActivity(device: DramDevice, mode: PimMode, { cycles, channels }: PimResult): Required<PimActivity> {
   const watches = watchesOf(channels);
   const cycleSeconds = device.clockPs * picoseconds;
   const end = cycles + 1;

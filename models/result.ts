@@ -106,8 +106,8 @@ export interface PimActivity {
   }[];
   /** `open.pim[bank][bin]`: share of the bin in which a row was open that was opened for PIM; mean of the channels. */
   open: { ordinary: number[][]; pim: number[][] };
-  /** Of all channels, for ordinary requests and for PIM commands. */
-  waits: { ordinary: PimWaits; pim: PimWaits };
+  /** Of all channels, for ordinary requests and for PIM commands. Machines do not tell. */
+  waits?: { ordinary: PimWaits; pim: PimWaits };
 }
 
 /** Cycles of a channel's clock in which something waited, by what became of it. They add up to all such cycles. */
@@ -210,11 +210,14 @@ export interface ServingResult {
   /** Bytes of weights, and most bytes of keys and values, on the device. */
   weightBytes: number;
   cacheBytes: number;
-  iterations: { start: number; seconds: number; prefill: number; decode: number }[];
+  /** Requests of each in prefill and in decode; of a service also those that waited for room when it began. */
+  iterations: { start: number; seconds: number; prefill: number; decode: number; waiting?: number }[];
   /** Tokens that were generated (in prefill, read), and of them each second. */
   tokens: number;
   tokensPerSecond: number;
   operators: ServedOperator[];
+  /** Of the first layer in the first iteration, in the order of their ends. */
+  firstLayer: ServedRun[];
   /** Of requests that arrived over time: seconds, `most` is the longest. */
   requests?: ServedRequests;
 }
@@ -228,9 +231,20 @@ export interface ServedOperator {
   runs: number;
   /** From start to end, waiting for its unit included; added up over the runs. */
   seconds: number;
+  /** Seconds of those in which it waited for its unit. */
+  waited: number;
   flops: number;
   /** Of operands and results, each once for every run. */
   bytes: number;
+}
+
+/** One run of an operator; seconds from when its unit, or the first channel of the memory, began with it. */
+export interface ServedRun {
+  name: string;
+  on: string;
+  subBatch: number;
+  start: number;
+  end: number;
 }
 
 export interface ServedRequests {
@@ -241,7 +255,7 @@ export interface ServedRequests {
   endToEnd: Spread;
 }
 
-interface Spread {
+export interface Spread {
   mean: number;
   p50: number;
   p90: number;

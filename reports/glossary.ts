@@ -266,6 +266,76 @@ const ofDram = {
   },
 } as const satisfies { [term: string]: Definition };
 
+const ofServing = {
+  tokensPerSecond: {
+    name: 'Tokens',
+    definition:
+      'Tokens that were generated (in prefill: tokens of prompts that were read) over the length of the run, of all requests of the devices that share the model. Where not all layers ran, it is the rate of those that did.',
+  },
+  serving: {
+    name: 'Operators',
+    definition:
+      'What the operators of the model took, in every layer and for every sub-batch together: the time from when their unit began with them to their end, over the length of the run; pale, what they waited for the unit before. What overlaps counts for both; of attention in a memory, context counts from the last softmax on, although heads overlap.',
+  },
+  subBatches: {
+    name: 'sub-batches',
+    definition: 'Parts of a batch that go through the layers at the same time, each on the side that it needs next.',
+  },
+  devices: {
+    name: 'Devices',
+    definition:
+      'Devices that share a layer do the same at the same time, so one of them is simulated; what they send each other takes the time that a formula gives. Stages of a pipeline run one after another.',
+  },
+  weights: { name: 'Weights', definition: 'Bytes of weights that lie in the memory of the device.' },
+  cache: { name: 'Keys and values', definition: 'Bytes of keys and values that lie in the memory of the device.' },
+  servedOperator: { name: 'Operator', definition: 'An operator of a layer, or one before or after all of them.' },
+  side: {
+    name: 'On',
+    definition: 'What runs it: the array, the vector unit, the memory (PIM), or the links to other devices.',
+  },
+  runs: { name: 'Runs', definition: 'How often it ran: once for each layer, iteration and sub-batch.' },
+  perRun: { name: 'Per run', definition: 'Mean time from when all that it needs was there to its end.' },
+  flopPerByte: {
+    name: 'FLOP/byte',
+    definition:
+      'Floating-point operations over the bytes of its operands and results, each counted once for a run. A multiply-add is two operations.',
+  },
+  waitedForUnit: {
+    name: 'Waited',
+    definition: 'Time in which it could have run, but its unit was at something else, over the length of the run.',
+  },
+  shareOfTime: {
+    name: 'Of run',
+    definition: 'Time from when its unit began with it to its end, all runs together, over the length of the run.',
+  },
+  iterations: {
+    name: 'Iterations over time',
+    definition:
+      'An iteration is one pass of a batch through the layers, which gives each of its requests a token. Above, the requests in it and those that had arrived and waited for room; below, how long it took.',
+  },
+  requests: {
+    name: 'Requests',
+    definition:
+      'How requests fared that came and went. Percentiles are by nearest rank: p90 is what nine in ten did not exceed.',
+  },
+  requestTime: { name: 'Time', definition: 'What of a request is measured.' },
+  meanOfRequests: { name: 'Mean', definition: 'Mean of all requests.' },
+  percentile: { name: 'Percentile', definition: 'A time that at least that part of the requests did not exceed.' },
+  queue: { name: 'Queue', definition: 'From the arrival of a request to the start of the iteration with its prompt.' },
+  firstToken: { name: 'First token', definition: 'From the arrival of a request to its first token.' },
+  betweenTokens: {
+    name: 'Between tokens',
+    definition:
+      'Mean time from one token of a request to its next: of a batch that decodes, the mean length of an iteration; of requests that come and go, the time from the first token to the last over the tokens after the first.',
+  },
+  endToEnd: { name: 'End to end', definition: 'From the arrival of a request to its last token.' },
+  oneLayer: {
+    name: 'One layer',
+    definition:
+      'The operators of the first layer in the first iteration, by what runs them. A bar runs from when the unit, or the first channel of the memory, began with the operator to its end. In a memory, attention goes on head by head, so scores, softmax and context overlap.',
+  },
+} as const satisfies { [term: string]: Definition };
+
 const ofPim = {
   pim: {
     name: 'Processing in memory',
@@ -284,7 +354,12 @@ const ofPim = {
   pimCommands: {
     name: 'Commands over time',
     definition:
-      'Commands that each channel was sent per cycle of its clock in each slice of time: for PIM, for requests, and for refreshes, the openings and closings of rows that they need included. Channels that did the same share a line.',
+      'Commands that each channel was sent per cycle of its clock in each slice of time: for PIM, for requests, and for refreshes, the openings and closings of rows that they need included. Channels that did the same share a line. Of many that differ, the mean and those with the most and the fewest commands for PIM.',
+  },
+  pimLoad: {
+    name: 'Load of channels',
+    definition:
+      'Commands that each channel was sent over the whole run, by whom they were for. Work that lies in few channels waits for the fullest of them.',
   },
   pimOpen: {
     name: 'Open rows',
@@ -329,18 +404,23 @@ const ofPim = {
 } as const satisfies { [term: string]: Definition };
 
 /** What every figure in a report means: one place, in the order in which a report shows them. */
-export const glossary = { ...ofEveryRun, ...ofDram, ...ofPim };
+export const glossary = { ...ofEveryRun, ...ofServing, ...ofDram, ...ofPim };
 
 export type Term = keyof typeof glossary;
 
 /** The terms of a page that has nothing but a memory that computes. */
 export const pimTerms = Object.keys(ofPim);
 
-const only: readonly (readonly ['dram' | 'pim', ReadonlySet<string>])[] = [
+const only: readonly (readonly ['dram' | 'pim' | 'serving', ReadonlySet<string>])[] = [
+  ['serving', new Set(Object.keys(ofServing))],
   ['dram', new Set(Object.keys(ofDram))],
   ['pim', new Set(Object.keys(ofPim))],
 ];
 
 /** The definitions that a report of a run needs, with their terms. */
-export const definitionsFor = (has: { readonly dram: boolean; readonly pim: boolean }): [string, Definition][] =>
+export const definitionsFor = (has: {
+  readonly dram: boolean;
+  readonly pim: boolean;
+  readonly serving: boolean;
+}): [string, Definition][] =>
   Object.entries(glossary).filter(([term]) => only.every(([what, terms]) => has[what] || !terms.has(term)));

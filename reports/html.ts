@@ -12,6 +12,7 @@ import { areaBreakdown, energyBreakdown } from './page/physical.ts';
 import { pimTables } from './page/pim.ts';
 import { roofline } from './page/roofline.ts';
 import { script } from './page/script.ts';
+import { iterationsOverTime, oneLayer, servedOperators, servedRequests } from './page/serving.ts';
 import { style } from './page/style.ts';
 import { heatRules } from './palette.ts';
 
@@ -20,6 +21,10 @@ const body = [
   header,
   cards,
   notes,
+  servedOperators,
+  oneLayer,
+  iterationsOverTime,
+  servedRequests,
   engineAccounts,
   utilizationOverTime,
   waits,

@@ -20,7 +20,9 @@ export function pimHtml({ trace, device, refresh, activity, energy }: PimReport,
     ['Memory', device.name],
     ['Refresh', refresh],
   ];
-  const definitions = definitionsFor({ dram: true, pim: true }).filter(([term]) => pimTerms.includes(term));
+  const definitions = definitionsFor({ dram: true, pim: true, serving: false }).filter(([term]) =>
+    pimTerms.includes(term),
+  );
   return pageOf({
     title: `${name} on ${device.standard}`,
     style: `${style}\n${heatRules()}\n${windowStyle}`,

@@ -11,7 +11,7 @@ export interface PimReport {
   readonly trace: string;
   readonly device: DramDevice;
   readonly refresh: string;
-  readonly activity: PimActivity;
+  readonly activity: Required<PimActivity>;
   /** Null when nothing of it is known. */
   readonly energy: DramEnergy | null;
   /** Cycles from the arrival of an ordinary read to its data, on average; null without reads. */

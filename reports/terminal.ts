@@ -12,6 +12,7 @@ import {
   share,
   squareMillimetres,
 } from './format.ts';
+import { servingLines } from './serving.ts';
 import { sampledRounds, skippedRounds } from './skipped.ts';
 
 const width = 100;
@@ -177,6 +178,7 @@ function wrap(text: string, room: number): string[] {
 export function summary(result: Result, options: { report?: string; color?: boolean } = {}): string {
   const styled = (code: number, text: string) => (options.color && text !== '' ? `\x1b[${code}m${text}\x1b[0m` : text);
   const lines: Line[] = [
+    ...servingLines(result),
     ['bound by', boundBy(result)],
     ...engineLines(result),
     ...memoryLines(result),

@@ -146,6 +146,7 @@ function dramFacts(memory: DramMemory): string[] {
     ...(memory.page.equals(usual.page) ? [] : [`${pageText(memory.page)} page`]),
     ...(memory.refreshes === usual.refreshes ? [] : [`${memory.refreshes} refresh`]),
     ...(memory.pim === null ? [] : [`${memory.pim} PIM`]),
+    ...(memory.issue === null ? [] : [`${memory.issue} PIM commands per cycle from the host`]),
   ];
 }
 

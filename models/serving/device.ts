@@ -13,6 +13,7 @@ import { arrayPeak, pimPeak, type SidePeak } from './experts.ts';
 import type { DeviceMemory } from './memory.ts';
 import { type DeviceParts, devicePartsOf } from './parts.ts';
 import { PimMemory } from './pim-memory.ts';
+import { vectorCycles } from './steps.ts';
 import { Unit } from './unit.ts';
 
 export class Device {
@@ -56,7 +57,7 @@ export class Device {
       this.dram = buildDram(memory.path, memory.part, dram, this.bytesPerSecond);
       this.memory = new DramMemory(this.dram);
     } else {
-      this.pim = new PimMemory(device, this.memoryClock, this.channels, alike, { mode: dram.pim });
+      this.pim = new PimMemory(device, this.memoryClock, this.channels, alike, { mode: dram.pim, issue: dram.issue });
       this.memory = this.pim;
     }
   }
@@ -74,6 +75,14 @@ export class Device {
       this.now = first;
       events.step();
     }
+  }
+
+  /** Adds up numbers on the vector unit, where there is one and anything to add; returns when that is done. */
+  add(additions: number, ps: number): number {
+    const { vector, parts } = this;
+    if (additions === 0 || vector === null || parts.vector === null) return ps;
+    const shape = { elements: additions, rows: 1, operations: { add: 1 }, reductions: 0, perRow: {} };
+    return vector.occupy(ps, vectorCycles(parts.vector.part, shape));
   }
 
   get memoryName(): string {

@@ -5,7 +5,17 @@ import { placementOf, type ServingMapping, type Side } from '../../workloads/lan
 import { type Attention, bytes, type Experts, flops, type Operator } from '../../workloads/llm/operator.ts';
 import type { Device } from './device.ts';
 import { splitExperts } from './experts.ts';
-import { arraySteps, type Instance, operationsOf, outputBytes, type StepOptions, vectorStepsOf } from './operators.ts';
+import type { Run } from './memory.ts';
+import {
+  arraySteps,
+  checkActivations,
+  type Instance,
+  newCacheRuns,
+  operationsOf,
+  outputBytes,
+  type StepOptions,
+  vectorStepsOf,
+} from './operators.ts';
 import { AttentionChain } from './pim-attention.ts';
 import { PimWork } from './pim-work.ts';
 import { Space } from './space.ts';
@@ -30,15 +40,33 @@ export interface OperatorRecord {
   start: number;
   end: number;
   time: number;
+  /** Picoseconds of these before their unit began with them. */
+  waited: number;
   /** Cycles of the unit's clock in which it was at work. */
   busy: number;
+}
+
+/** One run of an operator; times in picoseconds. */
+export interface OperatorRun {
+  readonly name: string;
+  readonly place: Place;
+  readonly subBatch: number;
+  readonly start: number;
+  readonly end: number;
 }
 
 /** Told of the operators of one list. */
 type Done = (ps: number) => void;
 
+/** Told when an operator has ended, and when its unit began with it. */
+type Ended = (ps: number, began: number) => void;
+
 export class Executor {
   readonly records = new Map<string, OperatorRecord>();
+  /** Runs of the operators of the watched layer. */
+  readonly runs: OperatorRun[] = [];
+  /** The layer of which runs are kept; null for none. */
+  watched: number | null = null;
   readonly #device: Device;
   readonly #mapping: ServingMapping;
   readonly #space: Space;
@@ -60,6 +88,7 @@ export class Executor {
       sharing: mapping.arrays,
       grain: device.grain,
       scratchpad: device.parts.scratchpad,
+      activations: mapping.activations,
     };
   }
 
@@ -120,7 +149,7 @@ export class Executor {
 
   #startOn(place: Place, operator: Operator, instance: Instance, ps: number, done: Done): void {
     const record = this.#recordOf(operator, place, ps);
-    const ended = (end: number): void => {
+    const ended = (end: number, began: number): void => {
       record.runs++;
       record.flops += flops(operator);
       record.bytes += bytes(operator);
@@ -129,6 +158,10 @@ export class Executor {
       }
       record.end = Math.max(record.end, end);
       record.time += end - ps;
+      record.waited += Math.max(0, began - ps);
+      if (instance.layer === this.watched) {
+        this.runs.push({ name: operator.name, place, subBatch: instance.subBatch, start: began, end });
+      }
       done(end);
     };
     const chain = this.#chains.get(chainOf(operator, instance));
@@ -136,12 +169,29 @@ export class Executor {
       chain.whenDone(operator.kind, ps, ended);
       return;
     }
+    checkActivations(operator, this.#options);
+    if (operator.kind === 'scores' && this.#mapping.activations === 'scratchpad') {
+      const runs = this.#newCache(operator, instance, place);
+      this.#device.memory.submit(ps, runs, true, (at) => {
+        this.#device.events.at(at, () => this.#begin(place, operator, instance, at, record, ended));
+      });
+    } else this.#begin(place, operator, instance, ps, record, ended);
+  }
+
+  /** Where the keys and values of new tokens go. Where activations are in memory, the product that makes them wrote them. */
+  #newCache(operator: Attention, { layer }: Instance, place: Place): Run[] {
+    if (place === 'pim' && this.#work && !this.#work.fillsFromRow) return this.#work.appended(operator, layer);
+    return newCacheRuns(operator, layer, this.#options);
+  }
+
+  #begin(place: Place, operator: Operator, instance: Instance, ps: number, record: OperatorRecord, ended: Done): void {
     switch (place) {
       case 'link': {
         const { link } = this.#device;
         if (operator.kind !== 'collective') throw new Error(`${operator.name} is no collective`);
-        const end = link.occupy(ps, this.#device.collectiveTime(operator));
-        this.#device.events.at(end, () => ended(end));
+        const time = this.#device.collectiveTime(operator);
+        const end = link.occupy(ps, time);
+        this.#device.events.at(end, () => ended(end, end - time));
         return;
       }
       case 'array':
@@ -161,7 +211,7 @@ export class Executor {
     instance: Instance,
     ps: number,
     record: OperatorRecord,
-    done: Done,
+    done: Ended,
   ): void {
     const device = this.#device;
     const unit = device[place];
@@ -172,24 +222,26 @@ export class Executor {
       record.busy += steps.reduce((sum, { cycles }) => sum + cycles, 0);
       new Streamed(steps, unit, at, around, (end) => {
         next(end);
-        done(end);
+        done(end, at);
       });
     });
   }
 
   /** Runs an operator in the memory. Scores begin all of attention: what follows goes on head by head. */
-  #compute(operator: Operator, instance: Instance, ps: number, done: Done): void {
+  #compute(operator: Operator, instance: Instance, ps: number, done: Ended): void {
     const { pim, events } = this.#device;
     const work = this.#work;
     if (pim === null || work === null) throw new Error(`${this.#device.arch.name} computes nothing in its memory`);
     if (operator.kind === 'matmul' || operator.kind === 'experts') {
-      const jobs = work.product(operator, instance.layer);
-      if (jobs.length === 0) done(ps);
+      const { jobs, additions } = work.product(operator, instance.layer);
+      if (jobs.length === 0) done(ps, ps);
       let left = 0;
       for (const { channel, program } of jobs) {
         left += pim.job(ps, channel, program, (end) => {
           events.at(end, () => {
-            if (--left === 0) done(end);
+            if (--left > 0) return;
+            const sum = this.#device.add(additions, end);
+            events.at(sum, () => done(sum, ps));
           });
         });
       }
@@ -201,9 +253,10 @@ export class Executor {
     chain.whenDone('scores', ps, done);
   }
 
-  /** The instance with the place for contexts of all heads. */
+  /** The instance with the place for contexts of all heads, of no width when they stay on the chip. */
   #contextOf(operator: Attention, instance: Instance): Instance {
-    const bytes = outputBytes({ ...operator, kind: 'context' });
+    const isKept = this.#mapping.activations === 'scratchpad';
+    const bytes = isKept ? 0 : outputBytes({ ...operator, kind: 'context' });
     return { ...instance, output: this.#space.placeOf(`${instance.subBatch} context`, bytes) };
   }
 
@@ -253,6 +306,7 @@ export class Executor {
       start: ps,
       end: ps,
       time: 0,
+      waited: 0,
       busy: 0,
     };
     this.records.set(key, record);

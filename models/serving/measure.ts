@@ -3,12 +3,13 @@ import type { Arch } from '../../arch/language/arch.ts';
 import { version } from '../../arch/language/library.ts';
 import { costOf } from '../../arch/language/operations.ts';
 import type { ServingMapping } from '../../workloads/language/serving-mapping.ts';
+import type { Served } from '../../workloads/llm/schedule.ts';
 import type { ServingWorkload } from '../../workloads/llm/workload.ts';
 import type { EngineSite } from '../binding/topology.ts';
 import { bottleneckOf, type Mover } from '../bottleneck.ts';
 import { activities, busy, waitInput, waitMemory, waitOutput } from '../compute/account.ts';
 import { picosecondsPerSecond } from '../kernel/clock.ts';
-import { dramFigures, dramResult } from '../measure-dram.ts';
+import { dramBandwidth, dramFigures, dramResult } from '../measure-dram.ts';
 import { areaOf } from '../physical/area.ts';
 import { type Activity, energyOf, type MemoryActivity, operationActions } from '../physical/energy.ts';
 import {
@@ -18,10 +19,12 @@ import {
   type MemoryResult,
   type Result,
   resultSchema,
+  type Series,
   type ServingResult,
 } from '../result.ts';
 import type { Device } from './device.ts';
 import type { OperatorRecord } from './executor.ts';
+import { pimActivityOf, pimBandwidth } from './pim-activity.ts';
 import type { ServingRecord } from './serve.ts';
 import type { Unit } from './unit.ts';
 
@@ -103,7 +106,7 @@ class Measurement {
       energy: { total: energy.total, by: energy.by },
       area: { total: area.total, by: area.by },
       bottleneck: bottleneckOf(engines, [this.#mover()], einsums),
-      timelines: { engines: units.map((unit) => this.#timeline(unit)), bandwidth: [] },
+      timelines: { engines: units.map((unit) => this.#timeline(unit)), bandwidth: this.#bandwidth() },
       serving: this.#serving(),
       notes: [...new Set([...this.#record.notes, ...energy.notes, ...area.notes])],
     };
@@ -135,7 +138,7 @@ class Measurement {
     };
   }
 
-  #einsum({ name, place, start, end, operations, flops, busy: cycles }: OperatorRecord): EinsumResult {
+  #einsum({ name, place, start, end, operations, busy: cycles }: OperatorRecord): EinsumResult {
     const { device } = this.#record;
     const engine = { array: device.array?.name, vector: device.vector?.name, pim: device.memoryName, link: 'link' }[
       place
@@ -147,7 +150,7 @@ class Measurement {
       start: start / picosecondsPerSecond,
       end: end / picosecondsPerSecond,
       busy: cycles,
-      operations: flops,
+      operations: total(operations),
       operators: Object.fromEntries(operations),
       section: 0,
     };
@@ -170,6 +173,12 @@ class Measurement {
       ...memoryFigures(device, this.#seconds),
       tensors: {},
     };
+  }
+
+  #bandwidth(): Series[] {
+    const { dram, pim, memoryName } = this.#record.device;
+    if (dram) return [dramBandwidth(dram, this.#seconds)];
+    return pim ? [pimBandwidth(memoryName, pim)] : [];
   }
 
   #mover(): Mover {
@@ -215,7 +224,13 @@ class Measurement {
 
   #serving(): ServingResult {
     const { workload, mapping } = this.#subject;
-    const { iterations, statistics, footprint, served } = this.#record;
+    const { iterations, statistics, footprint, served, executor } = this.#record;
+    const waiting =
+      statistics &&
+      waitingAt(
+        iterations.map(({ start }) => start),
+        served,
+      );
     const { model, phase, share, layers, pipeline } = workload;
     const tokens =
       phase === 'serve'
@@ -232,22 +247,31 @@ class Measurement {
       subBatches: mapping.subBatches,
       weightBytes: footprint.weights,
       cacheBytes: footprint.cache,
-      iterations: iterations.map(({ start, end, prefill, decode }) => ({
+      iterations: iterations.map(({ start, end, prefill, decode }, i) => ({
         start: start / picosecondsPerSecond,
         seconds: (end - start) / picosecondsPerSecond,
         prefill,
         decode,
+        ...(waiting && { waiting: waiting[i]! }),
       })),
       tokens,
       tokensPerSecond: this.#seconds > 0 ? tokens / this.#seconds : 0,
-      operators: this.#operators.map(({ name, kind, place, runs, time, flops, bytes }) => ({
+      operators: this.#operators.map(({ name, kind, place, runs, time, waited, flops, bytes }) => ({
         name,
         kind,
         on: place,
         runs,
         seconds: time / picosecondsPerSecond,
+        waited: waited / picosecondsPerSecond,
         flops,
         bytes,
+      })),
+      firstLayer: executor.runs.map(({ name, place, subBatch, start, end }) => ({
+        name,
+        on: place,
+        subBatch,
+        start: start / picosecondsPerSecond,
+        end: end / picosecondsPerSecond,
       })),
       ...(statistics && {
         requests: {
@@ -262,10 +286,23 @@ class Measurement {
   }
 }
 
+/** At each of some times, in their order: requests that had arrived by then, and begin later. */
+function waitingAt(times: readonly number[], served: readonly Served[]): number[] {
+  const sorted = (of: (one: Served) => number): number[] => served.map(of).toSorted((a, b) => a - b);
+  const [arrived, started] = [sorted(({ at }) => at), sorted((one) => one.started)];
+  let [came, began] = [0, 0];
+  return times.map((time) => {
+    while (came < arrived.length && arrived[came]! <= time) came++;
+    while (began < started.length && started[began]! <= time) began++;
+    return came - began;
+  });
+}
+
 function memoryFigures({ dram, pim, parts }: Device, seconds: number) {
   if (dram) return { ...dramFigures(dram), dram: dramResult(dram, parts.dram, seconds) };
   const { names, commands } = pim!;
   return {
+    pim: pimActivityOf(pim!),
     commands: Object.fromEntries(names.map((name, i) => [name, commands[i]!])),
     rowHits: 0,
     rowMisses: 0,

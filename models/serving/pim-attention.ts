@@ -4,35 +4,37 @@ import type { Device } from './device.ts';
 import type { Run } from './memory.ts';
 import type { Instance } from './operators.ts';
 import type { HeadWork, PimJob, PimWork, ScoreWork } from './pim-work.ts';
-import { softmaxCycles, vectorCycles } from './steps.ts';
+import { softmaxCycles } from './steps.ts';
 
 type Part = 'scores' | 'softmax' | 'context';
+
+/** Told when a part has been done of all heads, and when the first of them began with it. */
+type Done = (ps: number, began: number) => void;
 
 export class AttentionChain {
   readonly #device: Device;
   readonly #work: PimWork;
-  readonly #headSize: number;
   readonly #output: Run;
-  /** What has not done a part, when the last one so far had, and who waits for all. */
-  readonly #parts: { readonly [part in Part]: { left: number; last: number; done: ((ps: number) => void) | null } };
+  /** What has not done a part, when the first one began with it, when the last one so far had done it, and who waits for all. */
+  readonly #parts: { readonly [part in Part]: { left: number; began: number; last: number; done: Done | null } };
 
   /** Begins the scores of all requests. `output`: where contexts are written. */
   constructor(operator: Attention, { layer, output }: Instance, work: PimWork, device: Device, ps: number) {
     this.#device = device;
     this.#work = work;
-    this.#headSize = operator.headSize;
     this.#output = output;
     const all = operator.requests.flatMap((request) => work.attention(operator, request, layer));
     const heads = all.reduce((sum, one) => sum + one.heads.length, 0);
-    const part = (left: number) => ({ left, last: ps, done: null });
+    const part = (left: number) => ({ left, began: Number.POSITIVE_INFINITY, last: ps, done: null });
     this.#parts = { scores: part(all.length), softmax: part(heads), context: part(heads + 1) };
+    this.#parts.scores.began = ps;
     for (const one of all) this.#jobs(ps, [one.scores], (end) => this.#scored(one, end));
   }
 
   /** Tells when a part has been done of all. */
-  whenDone(part: Part, ps: number, done: (ps: number) => void): void {
+  whenDone(part: Part, ps: number, done: Done): void {
     const own = this.#parts[part];
-    if (own.left === 0) done(Math.max(ps, own.last));
+    if (own.left === 0) done(Math.max(ps, own.last), Math.min(ps, own.began));
     else own.done = done;
   }
 
@@ -41,7 +43,9 @@ export class AttentionChain {
     const { vector, parts, events } = this.#device;
     if (vector === null || parts.vector === null) throw new Error(`${this.#device.arch.name} has no vector unit`);
     for (const head of heads) {
-      const end = vector.occupy(ps, softmaxCycles(parts.vector.part, head.elements, head.rows));
+      const cycles = softmaxCycles(parts.vector.part, head.elements, head.rows);
+      const end = vector.occupy(ps, cycles);
+      this.#begin('softmax', Math.max(ps, end - vector.clock.edge(cycles)));
       events.at(end, () => this.#weighed(head, end));
     }
   }
@@ -49,6 +53,7 @@ export class AttentionChain {
   /** Weights go where the memory takes them from, which may be a row of its own. */
   #weighed(head: HeadWork, ps: number): void {
     this.#finish('softmax', ps);
+    this.#begin('context', ps);
     const begin = (at: number): void => this.#jobs(at, head.context, (end) => this.#summed(head, end));
     if (!this.#work.fillsFromRow) {
       begin(ps);
@@ -64,13 +69,10 @@ export class AttentionChain {
     });
   }
 
-  /** Results of several products are added up. */
-  #summed({ context }: HeadWork, ps: number): void {
-    const { vector, parts, events } = this.#device;
-    const sums = (context.length - 1) * this.#headSize;
-    const shape = { elements: sums, rows: 1, operations: { add: 1 }, reductions: 0, perRow: {} };
-    const end = sums > 0 ? vector!.occupy(ps, vectorCycles(parts.vector!.part, shape)) : ps;
-    events.at(end, () => this.#finish('context', end));
+  /** Results of several products, or of parts of one, are added up. */
+  #summed({ additions }: HeadWork, ps: number): void {
+    const end = this.#device.add(additions, ps);
+    this.#device.events.at(end, () => this.#finish('context', end));
   }
 
   /** Tells when all of some jobs are done. */
@@ -90,12 +92,21 @@ export class AttentionChain {
     const own = this.#parts[part];
     own.last = ps;
     own.left--;
-    if (own.left === 0) own.done?.(ps);
+    if (own.left === 0) own.done?.(ps, own.began);
     else if (part === 'context' && own.left === 1) this.#write(ps);
+  }
+
+  #begin(part: Part, ps: number): void {
+    const own = this.#parts[part];
+    own.began = Math.min(own.began, ps);
   }
 
   #write(ps: number): void {
     const { pim, events } = this.#device;
+    if (this.#output.width === 0) {
+      this.#finish('context', ps);
+      return;
+    }
     pim!.submit(ps, [this.#output], true, (end) => {
       events.at(end, () => this.#finish('context', end));
     });

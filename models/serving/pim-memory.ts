@@ -3,21 +3,35 @@ import { banksOf, type DramDevice } from '../../arch/language/dram/device.ts';
 import type { PimProgram } from '../../workloads/language/pim-program.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { PimChannel, type PimChannelOptions } from '../memory/pim/channel.ts';
+import type { PimMode } from '../memory/pim/controller.ts';
 import type { DramActivity } from '../physical/dram.ts';
 import { bankOrder } from './bank-order.ts';
 import type { DeviceMemory, Run } from './memory.ts';
+import { PimWatch } from './pim-watch.ts';
+
+export interface PimMemoryOptions extends PimChannelOptions {
+  /** Commands of jobs that the host sends in a cycle, all channels together; null: any number. */
+  readonly issue: number | null;
+}
 
 /** Bytes are laid over channels a row of one bank at a time, and within a channel over banks (`bankOrder`), then rows. */
 export class PimMemory implements DeviceMemory {
   readonly device: DramDevice;
   readonly clock: Clock;
   readonly channels: readonly PimChannel[];
+  /** Of the channels that are simulated. */
+  readonly watch: PimWatch;
+  readonly mode: PimMode;
   bytesRead = 0;
   bytesWritten = 0;
   /** Transfers that are under way: accesses that have not been done, and whom to tell. */
   readonly #left = new Map<number, { left: number; last: number; done: (ps: number) => void }>();
   readonly #jobs = new Map<number, (ps: number) => void>();
   #tags = 0;
+  /** Jobs that the host has not begun to send, the cycle in which it is done with those before, and commands in a cycle. */
+  readonly #later: { cycle: number; channel: PimChannel; program: PimProgram; tag: number }[] = [];
+  #sending = 0;
+  readonly #issue: number | null;
   /** Cycles from a command at least until somebody is told of it. */
   readonly #latency: number;
   /** The cycle up to which channels are run. */
@@ -37,10 +51,17 @@ export class PimMemory implements DeviceMemory {
   readonly weight: number;
 
   /** `alike`: all channels do the same, so that one stands for all. */
-  constructor(device: DramDevice, clock: Clock, count: number, alike: boolean, options: PimChannelOptions) {
+  constructor(
+    device: DramDevice,
+    clock: Clock,
+    count: number,
+    alike: boolean,
+    { issue, ...options }: PimMemoryOptions,
+  ) {
     this.device = device;
     this.clock = clock;
     this.count = count;
+    this.#issue = issue;
     this.weight = alike ? count : 1;
     this.#latency = Math.max(1, Math.floor(Math.min(device.readLatency, device.writeLatency) / device.ticksPerClock));
     this.#operandColumn = (device.rows - 1) * banksOf(device) * device.bursts;
@@ -56,7 +77,12 @@ export class PimMemory implements DeviceMemory {
         job?.(this.clock.edge(Math.max(cycle, this.#horizon + 1)));
       },
     };
-    this.channels = Array.from({ length: alike ? 1 : count }, () => new PimChannel(device, listener, options));
+    const simulated = alike ? 1 : count;
+    this.watch = new PimWatch(device, simulated);
+    this.mode = options.mode ?? 'concurrent';
+    this.channels = Array.from({ length: simulated }, (_, channel) => {
+      return new PimChannel(device, listener, { ...options, watcher: this.watch.of(channel) });
+    });
   }
 
   submit(ps: number, runs: readonly Run[], write: boolean, done: (ps: number) => void): void {
@@ -114,7 +140,7 @@ export class PimMemory implements DeviceMemory {
   get #next(): number {
     let next = Number.POSITIVE_INFINITY;
     for (let i = 0; i < this.channels.length; i++) next = Math.min(next, this.channels[i]!.next);
-    return next;
+    return Math.min(next, this.#later[0]?.cycle ?? next);
   }
 
   advance(ps: number): void {
@@ -124,6 +150,7 @@ export class PimMemory implements DeviceMemory {
       const next = this.#next;
       if (next > limit) return;
       this.#horizon = Math.min(limit, next + this.#latency - 1);
+      this.#handOut(this.#horizon);
       for (let i = 0; i < this.channels.length; i++) this.#run(this.channels[i]!, this.#horizon);
     }
   }
@@ -135,6 +162,12 @@ export class PimMemory implements DeviceMemory {
   /** Ends at a time at which nothing is under way. */
   finish(ps: number): void {
     this.#reach(ps);
+    this.watch.finish(this.cycles);
+  }
+
+  /** The last cycle that has been executed. */
+  get cycles(): number {
+    return Math.max(...this.channels.map(({ now }) => now));
   }
 
   /** Commands sent in all channels, by index of the device's. */
@@ -173,9 +206,19 @@ export class PimMemory implements DeviceMemory {
     if (--this.#underWay === 0) this.#busyCycles += this.#until - this.#since;
   }
 
+  /** Hands out jobs whose first command the host sends by a cycle. */
+  #handOut(cycle: number): void {
+    for (let first = this.#later[0]; first && first.cycle <= cycle; first = this.#later[0]) {
+      this.#later.shift();
+      this.#run(first.channel, first.cycle);
+      first.channel.pushJob(first.program, first.tag);
+    }
+  }
+
   /** Brings all channels to a time, at which something is pushed. */
   #reach(ps: number): void {
     const cycle = this.clock.period.floorInto(ps);
+    this.#handOut(cycle);
     for (let i = 0; i < this.channels.length; i++) this.#run(this.channels[i]!, cycle);
   }
 
@@ -196,20 +239,34 @@ export class PimMemory implements DeviceMemory {
    */
   job(ps: number, channel: number | null, program: PimProgram, done: (ps: number) => void): number {
     this.#reach(ps);
-    const given = this.weight > 1 || channel === null ? this.channels : [this.channels[channel]!];
+    const given = this.#given(channel);
     for (const one of given) {
       const tag = this.#tags++;
       this.#begin(ps);
       this.#jobs.set(tag, done);
-      one.pushJob(program, tag);
+      const cycle = this.#issued(ps, program);
+      if (cycle > one.now) this.#later.push({ cycle, channel: one, program, tag });
+      else one.pushJob(program, tag);
     }
     return given.length;
+  }
+
+  #given(channel: number | null): readonly PimChannel[] {
+    return this.weight > 1 || channel === null ? this.channels : [this.channels[channel]!];
+  }
+
+  /** The cycle in which the host sends the first command of a job, after those of the jobs before. */
+  #issued(ps: number, program: PimProgram): number {
+    if (this.#issue === null) return 0;
+    const first = Math.max(this.clock.period.floorInto(ps), this.#sending);
+    this.#sending = first + (this.weight * commandsOf(program)) / this.#issue;
+    return Math.floor(first);
   }
 
   /** Writes bytes in one channel, which is where a job there takes its operands from. */
   write(ps: number, channel: number | null, bytes: number, done: (ps: number) => void): number {
     this.#reach(ps);
-    const given = this.weight > 1 || channel === null ? this.channels : [this.channels[channel]!];
+    const given = this.#given(channel);
     const columns = Math.ceil(bytes / this.device.burstBytes);
     this.bytesWritten += bytes * given.length * this.weight;
     for (const one of given) {
@@ -220,4 +277,12 @@ export class PimMemory implements DeviceMemory {
     }
     return given.length;
   }
+}
+
+/** Commands of a program. */
+function commandsOf(program: PimProgram): number {
+  return program.reduce((sum, step) => {
+    if (step.kind === 'repeat') return sum + step.times * commandsOf(step.steps);
+    return step.kind === 'commands' ? sum + step.count : sum;
+  }, 0);
 }

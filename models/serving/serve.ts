@@ -128,6 +128,8 @@ class Runner {
     this.#executor = executor;
     this.#workload = workload;
     this.#mapping = mapping;
+    // Of the first iteration, the first layer: embeddings come before it.
+    executor.watched = workload.isWhole ? 1 : 0;
   }
 
   footprint = { weights: 0, cache: 0 };
@@ -155,6 +157,7 @@ class Runner {
       this.#device.events.at(start, () => next(0, start));
     });
     this.#device.run();
+    this.#executor.watched = null;
     const tokens = batch.decode.length + batch.prefill.reduce((sum, { queries }) => sum + queries, 0);
     return { start, end, prefill: batch.prefill.length, decode: batch.decode.length, tokens };
   }

@@ -14,7 +14,7 @@ import {
 } from './frame.ts';
 import { alongLine, type PlacedLabel, placeLabels } from './labels.ts';
 
-export type PointKind = 'run' | 'engine' | 'section' | 'einsum';
+export type PointKind = 'run' | 'engine' | 'section' | 'einsum' | 'operator';
 
 export interface RooflinePoint {
   kind: PointKind;
@@ -42,6 +42,7 @@ const kindNames: { [kind in PointKind]: string } = {
   engine: 'one kind of engine',
   section: 'section',
   einsum: 'einsum with main-memory traffic',
+  operator: 'operator',
 };
 
 type LogScale = ScaleLogarithmic<number, number>;

@@ -77,7 +77,8 @@ const operators = (einsum: EinsumResult): string =>
     .join(', ');
 
 export function einsumsOverTime(result: Result): Markup | undefined {
-  if (result.einsums.length === 0) return undefined;
+  // Operators of a model that is served have a part of their own.
+  if (result.einsums.length === 0 || result.serving !== undefined) return undefined;
   const einsums = occupied(result);
   const rows = alike(
     einsums,

@@ -18,6 +18,7 @@ import { type Markup, markup, type Part } from '../markup.ts';
 import { sampledRounds, skippedRounds } from '../skipped.ts';
 import { mainMemory } from '../traffic.ts';
 import { section, sum, table, term } from './figure.ts';
+import { servingFigures } from './serving.ts';
 
 /** Engines that get a meter of their own on a card. */
 const engineLimit = 5;
@@ -93,6 +94,12 @@ function bandwidthCard(result: Result): Markup | undefined {
   );
 }
 
+function servingCard({ serving }: Result): Markup | undefined {
+  if (serving === undefined) return undefined;
+  const { value, more } = servingFigures(serving);
+  return card('tokensPerSecond', value, ...more);
+}
+
 function largest(by: readonly [string, number][], total: number): string {
   return by
     .toSorted((a, b) => b[1] - a[1])
@@ -112,7 +119,7 @@ export function cards(result: Result): Markup {
     (engine) => engine.ops,
   );
   const shares = bottleneck.shares.slice(0, 3).map(({ name, share: part }) => `${name} ${share(part)}`);
-  return markup`<div class="cards">${card('latency', seconds(result.seconds), `${count(result.cycles)} cycles of ${result.clock}`)}${card(
+  return markup`<div class="cards">${card('latency', seconds(result.seconds), `${count(result.cycles)} cycles of ${result.clock}`)}${servingCard(result)}${card(
     'boundBy',
     bottleneck.kind === 'dependencies' ? 'dependencies' : bottleneck.part,
     `${bottleneck.part} ${percent(bottleneck.utilization)} busy`,

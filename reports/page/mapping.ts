@@ -128,7 +128,8 @@ export function mapping(result: Result): Markup | undefined {
   const blocks = blocksOf(result).map(
     (block, index): Numbered => ({ ...block, ordinal: index + 1, duration: block.end - block.start }),
   );
-  if (blocks.length === 0) return undefined;
+  // A model that is served has no loops.
+  if (blocks.length === 0 || result.serving !== undefined) return undefined;
   if (result.mapping.sections.length === 1) return section('sections', layout(result.mapping.sections[0]!));
   const ranked = blocks.toSorted((a, b) => b.duration - a.duration);
   const of = (duration: number) => percent(result.seconds > 0 ? duration / result.seconds : 0);

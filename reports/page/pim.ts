@@ -1,5 +1,6 @@
 import type { PimActivity, PimWaits, Result } from '../../models/result.ts';
 import { type BarRow, barChart } from '../charts/bars.ts';
+import { columnChart } from '../charts/columns.ts';
 import { heatChart } from '../charts/heat.ts';
 import { type ShareRow, sharesChart } from '../charts/shares.ts';
 import { count, fraction, joules, percent, ratio, seconds, share } from '../format.ts';
@@ -8,7 +9,7 @@ import { type Markup, markup } from '../markup.ts';
 import type { Colour } from '../palette.ts';
 import { type Column, caption, section, sum, table, term } from './figure.ts';
 
-/** Channels that are drawn, and actions of energy; the others are put together. */
+/** Channels that are drawn one by one, and actions of energy; of more there are means and others. */
 const drawn = 12;
 
 const kinds = [
@@ -53,23 +54,55 @@ function alikeChannels(channels: readonly Channel[]): { indices: number[]; chann
   return [...groups.values()];
 }
 
+type Group = ReturnType<typeof alikeChannels>[number];
+
+interface NamedChannel {
+  name: string;
+  channel: Channel;
+  /** A channel by itself, whatever others do. */
+  isLone: boolean;
+}
+
+const sentTo = ({ commands }: Channel): number => sum(Object.values(commands), (value) => value);
+
+const named = ({ indices, channel }: Group): NamedChannel => ({
+  name: channelNames(indices),
+  channel,
+  isLone: indices.length === 1,
+});
+
+function meanOf(channels: readonly Channel[]): NamedChannel {
+  const over = (key: 'pim' | 'ordinary' | 'refresh') =>
+    channels[0]![key].map((_, bin) => sum(channels, (channel) => channel[key][bin]!) / channels.length);
+  const commands = { all: sum(channels, sentTo) / channels.length };
+  const channel = { commands, pim: over('pim'), ordinary: over('ordinary'), refresh: over('refresh') };
+  return { name: `mean of ${channels.length}`, channel, isLone: false };
+}
+
+/** The fullest and the emptiest, by commands for PIM where there are any. */
+function extremes(groups: readonly Group[]): NamedChannel[] {
+  const forPim = ({ channel }: Group) => sum(channel.pim, (value) => value);
+  const ranked = groups.toSorted(
+    (a, b) => forPim(b) - forPim(a) || sentTo(b.channel) - sentTo(a.channel) || a.indices[0]! - b.indices[0]!,
+  );
+  return [ranked[0]!, ranked.at(-1)!].map(named);
+}
+
 function commandsOverTime(pim: PimActivity): Markup {
   const perBin = pim.bin / pim.cycle;
   /** Of a bin, as much as the run lasts in it. */
   const rates = (values: readonly number[]) =>
     values.map((value, bin) => fraction(value, Math.min(perBin, pim.cycles + 1 - bin * perBin)));
   const groups = alikeChannels(pim.channels);
-  const rows = groups.slice(0, drawn).map(({ indices, channel }): ShareRow => {
+  const shown = groups.length > drawn ? [meanOf(pim.channels), ...extremes(groups)] : groups.map(named);
+  const rows = shown.map(({ name, channel, isLone }): ShareRow => {
     const layers = [channel.pim, channel.ordinary, channel.refresh].map(rates);
-    const sent = sum(Object.values(channel.commands), (value) => value);
-    return { name: channelNames(indices), text: `${count(sent)} each`, layers };
+    return { name, text: `${count(sentTo(channel))} ${isLone ? 'commands' : 'each'}`, layers };
   });
-  for (const row of rows) if (row.name.startsWith('channel ')) row.text = row.text.replace(' each', ' commands');
   const most = Math.max(
     ...rows.map(({ layers }) => Math.max(...layers[0]!.map((_, bin) => sum(layers, (values) => values[bin]!)))),
   );
   const highest = [0.1, 0.2, 0.5, 1].find((limit) => most <= limit) ?? 2;
-  const others = groups.slice(drawn).flatMap(({ indices }) => indices);
   return markup`<h3>${term('pimCommands')}</h3>${sharesChart({
     label: 'Commands of each channel per cycle over time',
     kinds,
@@ -77,7 +110,29 @@ function commandsOverTime(pim: PimActivity): Markup {
     highest,
     bin: pim.bin,
     seconds: pimSeconds(pim),
-  })}${caption(`Commands per cycle of the clock: 100 % is one in every cycle.${others.length > 0 ? ` Not drawn: ${channelNames(others)}.` : ''}`)}`;
+  })}${caption(`Commands per cycle of the clock: 100 % is one in every cycle.${groups.length > drawn ? ' Drawn are the mean, the fullest channel and the emptiest.' : ''}`)}`;
+}
+
+function loadOfChannels({ channels }: PimActivity): Markup | undefined {
+  if (channels.length < 2) return undefined;
+  const of = (key: 'pim' | 'ordinary' | 'refresh') => channels.map((channel) => sum(channel[key], (value) => value));
+  const charts = [
+    { what: 'for PIM', kinds: kinds.slice(0, 1), values: [of('pim')] },
+    { what: 'for requests and refreshes', kinds: kinds.slice(1), values: [of('ordinary'), of('refresh')] },
+  ].filter(({ values }) => values.some((counts) => counts.some((value) => value > 0)));
+  const drawings = charts.map(({ what, kinds: shown, values }) => {
+    const totals = channels.map((_, channel) => sum(values, (counts) => counts[channel]!));
+    const mean = sum(totals, (value) => value) / channels.length;
+    return markup`${columnChart({
+      label: `Commands of each channel ${what}`,
+      one: 'channel',
+      axis: 'channel',
+      counted: 'commands',
+      kinds: shown,
+      values,
+    })}${caption(`Commands ${what}: the fullest channel has ${ratio(fraction(Math.max(...totals), mean))} times the mean.`)}`;
+  });
+  return markup`<h3>${term('pimLoad')}</h3>${drawings}`;
 }
 
 function openRows(pim: PimActivity): Markup {
@@ -146,10 +201,11 @@ const outcomes: readonly { key: keyof PimWaits; name: string; colour: Colour; te
 
 const allOf = (waits: PimWaits): number => sum(outcomes, ({ key }) => waits[key]);
 
-function waits(pim: PimActivity): Markup | undefined {
+function waits({ waits: of }: PimActivity): Markup | undefined {
+  if (of === undefined) return undefined;
   const rows = [
-    { name: 'PIM', waits: pim.waits.pim },
-    { name: 'requests', waits: pim.waits.ordinary },
+    { name: 'PIM', waits: of.pim },
+    { name: 'requests', waits: of.ordinary },
   ].filter((row) => allOf(row.waits) > 0);
   if (rows.length === 0) return undefined;
   const columns: Column<(typeof rows)[number]>[] = [
@@ -227,7 +283,7 @@ function energyBars(pim: PimActivity, by: { readonly [action: string]: number })
 
 /** What one memory did that computes; `by` is its energy in joules. */
 export function pimParts(pim: PimActivity, by: { readonly [action: string]: number }): Markup {
-  return markup`${describe(pim)}${waits(pim)}${commandsOverTime(pim)}${openRows(pim)}${bankMap(pim)}${energyBars(pim, by)}`;
+  return markup`${describe(pim)}${waits(pim)}${loadOfChannels(pim)}${commandsOverTime(pim)}${openRows(pim)}${bankMap(pim)}${energyBars(pim, by)}`;
 }
 
 /** Memories that compute. */

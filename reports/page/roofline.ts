@@ -1,9 +1,10 @@
-import type { EngineResult, Result } from '../../models/result.ts';
+import type { EngineResult, Result, ServingResult } from '../../models/result.ts';
 import { blocksOf } from '../blocks.ts';
 import { type RooflineData, type RooflinePoint, rooflineChart } from '../charts/roofline.ts';
 import { alike, kindOf } from '../cores.ts';
 import { fraction, opsPerSecond, percent, ratio } from '../format.ts';
 import { type Markup, markup } from '../markup.ts';
+import { atWork } from '../sides.ts';
 import { bytesByEinsum, mainMemory } from '../traffic.ts';
 import { caption, section, sum, term } from './figure.ts';
 
@@ -36,8 +37,19 @@ interface Work {
   seconds: number;
 }
 
+/** Operators on engines, with the bytes of their operands and results, whatever of them stayed on the chip. */
+function servedWork({ einsums, engines }: Result, { operators }: ServingResult): Work[] {
+  return operators.flatMap((operator) => {
+    const engine = engines.find(({ kind }) => kind === operator.on);
+    const einsum = einsums.find(({ name, engine: on }) => name === operator.name && on === engine?.name);
+    if (einsum === undefined) return [];
+    return [{ name: operator.name, ops: einsum.operations, bytes: operator.bytes, seconds: atWork(operator) }];
+  });
+}
+
 /** Work by block of sections, or by einsum where all of them are fused into one section; all cores together. */
 function work(result: Result, einsumBytes: readonly number[]): Work[] {
+  if (result.serving !== undefined) return servedWork(result, result.serving);
   if (result.mapping.sections.length <= 1)
     return alike(
       [...result.einsums.entries()],
@@ -81,7 +93,8 @@ export function rooflineData(result: Result): RooflineData | undefined {
     .filter((part) => part.bytes > 0 && part.ops > 0 && part.seconds > 0)
     .toSorted((a, b) => b.seconds - a.seconds)
     .slice(0, drawn);
-  const kind = result.mapping.sections.length > 1 ? 'section' : 'einsum';
+  const ofSections = result.mapping.sections.length > 1 ? 'section' : 'einsum';
+  const kind = result.serving === undefined ? ofSections : 'operator';
   const levels = kinds(engines);
   // The point of an engine that does nearly all of the work is the point of the whole run.
   const differs = (level: { ops: number }) => level.ops < 0.9 * ops;
@@ -107,7 +120,7 @@ export function roofline(result: Result): Markup | undefined {
     'roofline',
     rooflineChart(data),
     caption(
-      markup`The whole run does ${ratio(run.intensity)} op/B (${term('intensity')}) and attains ${opsPerSecond(run.rate)}, ${percent(run.rate / attainable)} of the ${opsPerSecond(attainable)} that the roofs allow at that intensity.`,
+      markup`The whole run does ${ratio(run.intensity)} op/B (${term('intensity')}) and attains ${opsPerSecond(run.rate)}, ${percent(run.rate / attainable)} of the ${opsPerSecond(attainable)} that the roofs allow at that intensity.${result.serving === undefined ? '' : ' Operators are charged with their operands and results, each once for a run.'}`,
     ),
   );
 }

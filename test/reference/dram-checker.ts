@@ -12,6 +12,8 @@ export interface IssuedCommand {
   readonly path: readonly number[];
   /** The row that an activation or an access is for. */
   readonly row?: number;
+  /** Columns that it multiplies; 1 by default. */
+  readonly multiplications?: number;
 }
 
 export interface Violation {
@@ -49,12 +51,19 @@ function brokenConstraints(device: DramDevice, issued: IssuedCommand, before: re
     .filter((row) => row.before.includes(issued.command))
     .filter((row) =>
       row.after.some((command) => {
-        const recent = before.filter((past) => past.command === command && issued.tick - past.tick < row.latency);
+        const recent = before.filter(
+          (past) => past.command === command && issued.tick - past.tick < latencyAfter(row, past),
+        );
         const nodes = pathsOf(device, issued).flatMap((path) => constrainingNodes(device, row, path));
         return nodes.some((node) => recent.filter((past) => constrains(device, row, past, node)).length >= row.window);
       }),
     )
     .map((row) => row.text);
+}
+
+/** Ticks that a row leaves after an earlier command. */
+function latencyAfter({ latency, byMultiplications }: DramConstraint, { multiplications = 1 }: IssuedCommand): number {
+  return byMultiplications?.[multiplications - 1] ?? latency;
 }
 
 /** The nodes of a row's level where earlier commands hold up one with this path: its own, or for sibling rows the others. */
@@ -149,6 +158,11 @@ type BankState =
   | { readonly is: 'half open'; readonly row: number | undefined; readonly since: number }
   | { readonly is: 'open'; readonly row: number | undefined };
 
+/** A bank's row buffer. */
+function inBuffer(bank: string, buffer = 0): string {
+  return `${bank} in ${buffer}`;
+}
+
 class BankChecker {
   private readonly device: DramDevice;
   private readonly twoSteps: boolean;
@@ -169,9 +183,11 @@ class BankChecker {
     const broken = new Set<string>();
     const tears = (bank: string): boolean => this.bound.get(bank)?.some((other) => !banks.includes(other)) ?? false;
     if (command.banks === 'closes' && banks.some(tears)) broken.add('rows opened together are closed together');
-    for (const bank of banks) {
-      if (command.banks === 'closes') this.bound.delete(bank);
-      if (command.together) this.bound.set(bank, banks);
+    for (const path of banks) {
+      for (const rule of this.brokenElsewhere(issued, path)) broken.add(rule);
+      if (command.banks === 'closes') this.bound.delete(path);
+      if (command.together) this.bound.set(path, banks);
+      const bank = inBuffer(path, command.rowBuffer);
       const state = this.states.get(bank) ?? { is: 'closed' };
       for (const rule of this.broken(issued, state)) broken.add(rule);
       if (command.banks === 'activates')
@@ -184,7 +200,7 @@ class BankChecker {
 
   /** The open row of a bank. */
   rowOf(path: readonly number[]): number | undefined {
-    const state = this.states.get(String(path)) ?? { is: 'closed' };
+    const state = this.states.get(inBuffer(String(path))) ?? { is: 'closed' };
     return state.is === 'closed' ? undefined : state.row;
   }
 
@@ -197,6 +213,19 @@ class BankChecker {
     return late ? ['a second activation follows the first'] : [];
   }
 
+  /** What a command breaks in the other row buffers of a bank: a row is in one at a time, and all are refreshed together. */
+  private brokenElsewhere(issued: IssuedCommand, bank: string): string[] {
+    const { banks, refreshes, rowBuffer = 0, prepares } = this.device.commands[issued.command];
+    const others = ['', ...(this.device.rowBuffers ?? [])].flatMap((_, buffer) =>
+      buffer === rowBuffer ? [] : [this.states.get(inBuffer(bank, buffer)) ?? { is: 'closed' as const }],
+    );
+    const isOpen = others.some((state) => state.is === 'open' && state.row === issued.row);
+    return [
+      ...(refreshes && others.some((state) => state.is !== 'closed') ? ['only closed banks are refreshed'] : []),
+      ...((banks === 'opens' || prepares) && isOpen ? ['a row is open in one row buffer only'] : []),
+    ];
+  }
+
   private broken(issued: IssuedCommand, state: BankState): string[] {
     const { banks, refreshes } = this.device.commands[issued.command];
     const rules: string[] = [];
@@ -204,6 +233,8 @@ class BankChecker {
     if (first && state.is !== 'closed') rules.push('only closed banks are opened');
     if (banks === 'opens' && this.twoSteps) rules.push(...this.brokenSecondStep(issued, state));
     if (banks === 'closes' && state.is === 'half open') rules.push('a second activation follows the first');
+    if (this.device.commands[issued.command].prepares && state.is === 'open' && state.row !== issued.row)
+      rules.push('other rows are closed before work on one');
     if (needsRow(this.device.commands[issued.command]) && (state.is !== 'open' || state.row !== issued.row))
       rules.push('accesses are to the open row');
     if (refreshes && state.is !== 'closed') rules.push('only closed banks are refreshed');

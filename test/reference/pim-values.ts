@@ -23,6 +23,7 @@ type Lanes = readonly number[];
 export class PimValues {
   /** By bank, row and column. */
   readonly #cells = new Map<string, Lanes>();
+  /** By row buffer x banks + bank. */
   readonly #open = new Map<number, number>();
   readonly #instructions = new InstructionFile();
   /** By name of a buffer, node and entry. */
@@ -31,14 +32,17 @@ export class PimValues {
   /** Numbers in a column, and the level of the units that multiply. */
   readonly #lanes: number;
   readonly #unit: number;
-  readonly #host: (address: ValueCommand['address']) => Lanes;
+  readonly #host: (address: ValueCommand['address'], buffer: string) => Lanes;
   readonly #fetched: (address: ValueCommand['address'], values: Lanes) => void;
 
-  /** `host` gives what commands move from the host; `fetched` takes what they move out of the sums. */
+  /**
+   * `host` gives what commands move from the host to a buffer: where they name several banks, a number for each. `fetched`
+   * takes what they move out of the sums, again a number for each bank that is named.
+   */
   constructor(
     device: DramDevice,
     { lanes, unit }: { readonly lanes: number; readonly unit: number },
-    host: (address: ValueCommand['address']) => Lanes,
+    host: (address: ValueCommand['address'], buffer: string) => Lanes,
     fetched: (address: ValueCommand['address'], values: Lanes) => void,
   ) {
     this.#device = device;
@@ -61,18 +65,45 @@ export class PimValues {
   }
 
   execute(issued: ValueCommand): void {
-    const { banks, pim } = this.#device.commands[issued.command];
+    const { banks, pim, second, rowBuffer = 0 } = this.#device.commands[issued.command];
     const { address } = issued;
     if (this.#starts(issued.command)) this.#instructions.reset();
     if (pim?.kind === 'executes') this.#step(issued);
     if (pim?.kind === 'applies' && pim.from === 'zero') this.#clear(pim.to);
     for (const bank of this.#named(issued)) {
-      if (banks === 'opens') this.#open.set(bank, address.row);
-      if (banks === 'closes') this.#open.delete(bank);
-      if (pim?.kind === 'multiplies') this.#multiply(bank, pim, address);
+      const place = rowBuffer * banksOf(this.#device) + bank;
+      if (banks === 'opens') this.#open.set(place, address.row);
+      if (banks === 'closes') this.#open.delete(place);
+      for (let i = 0; pim?.kind === 'multiplies' && i < (issued.multiplications ?? 1); i++) {
+        const { column, entry } = address;
+        const row = this.#rowAt(bank, rowBuffer, column + i);
+        this.#multiply(bank, pim, { ...address, column: column + i, entry: entry + i }, row);
+      }
     }
-    if (pim?.kind === 'moves' && pim.from === 'host') this.#fill(pim.to, address);
-    else if (pim?.kind === 'moves') this.#take(pim.from, address);
+    for (const effect of [pim, second]) if (effect?.kind === 'moves') this.#move(effect, issued);
+  }
+
+  #move({ from, to, whole }: { from: string; to: string; whole?: true }, issued: ValueCommand): void {
+    const { address } = issued;
+    const units = this.#isOfMany(issued) ? this.#named(issued).map((bank) => this.#node(bank, this.#unit)) : [];
+    if (from === 'host') this.#fill(to, address, units);
+    else if (from === 'row' && whole) this.#copy(to, address.bank);
+    else this.#take(from, address, units);
+  }
+
+  /** What stands in a column of the row that is open in a row buffer of a bank. */
+  #rowAt(bank: number, rowBuffer: number, column: number): Lanes | undefined {
+    const row = this.#open.get(rowBuffer * banksOf(this.#device) + bank);
+    return this.#cells.get([bank, row, column].join(' '));
+  }
+
+  /** Copies all columns of the row that is open in a bank to the entries of a buffer. */
+  #copy(name: string, bank: number): void {
+    const entries = this.#device.buffers?.find((buffer) => buffer.name === name)?.entries ?? 0;
+    for (let entry = 0; entry < entries; entry++) {
+      const values = this.#rowAt(bank, 0, entry) ?? Array(this.#lanes).fill(0);
+      this.#buffers.set([name, this.#node(bank, this.#levelOf(name)), entry].join(' '), values);
+    }
   }
 
   get #type(): string {
@@ -83,12 +114,14 @@ export class PimValues {
   #multiply(
     bank: number,
     { from, to, unit }: { from: string; to: string; unit: number },
-    { column, entry, sum }: ValueCommand['address'],
+    { entry, sum }: ValueCommand['address'],
+    row: Lanes = Array(this.#lanes).fill(0),
   ): void {
     const type = this.#device.units?.sums ?? '';
     const at = this.#node(bank, unit);
-    const row = this.#cells.get([bank, this.#open.get(bank), column].join(' ')) ?? Array(this.#lanes).fill(0);
-    const by = this.#buffers.get([from, at, entry].join(' ')) ?? Array(this.#lanes).fill(Number.NaN);
+    const by =
+      this.#buffers.get([from, this.#node(bank, this.#levelOf(from)), entry].join(' ')) ??
+      Array(this.#lanes).fill(Number.NaN);
     const add = (values: Lanes): number => {
       if (values.length === 1) return values[0];
       const pairs = Array.from({ length: values.length / 2 }, (_, i) =>
@@ -102,16 +135,25 @@ export class PimValues {
     this.#buffers.set(place, [rounded(before + add(products), type)]);
   }
 
-  /** What comes from the host goes to all of a buffer's nodes. */
-  #fill(name: string, address: ValueCommand['address']): void {
+  #isOfMany({ command }: ValueCommand): boolean {
+    const { level, each = [] } = this.#device.commands[command];
+    return level < this.#device.levels.length - 1 || each.length > 0;
+  }
+
+  /** What comes from the host goes to all of a buffer's nodes, or a number to each of some units. */
+  #fill(name: string, address: ValueCommand['address'], units: readonly number[]): void {
     const entry = address.column - (this.#buffer(name)?.column ?? address.column - address.entry);
     const isCode = this.#device.commands.some(({ pim }) => pim?.kind === 'executes' && pim.from === name);
-    const sent = this.#host(address);
+    const sent = this.#host(address, name);
     if (isCode) {
       this.#instructions.load(entry, sent);
       return;
     }
     const values = sent.map((value) => rounded(value, this.#type));
+    if (units.length > 0) {
+      for (const [i, unit] of units.entries()) this.#buffers.set([name, unit, address.sum].join(' '), [values[i]]);
+      return;
+    }
     for (let node = 0; node < banksOf(this.#device); node++) this.#buffers.set([name, node, entry].join(' '), values);
   }
 
@@ -158,11 +200,16 @@ export class PimValues {
     return this.#device.buffers?.find((one) => one.name === name);
   }
 
-  /** A sum that is moved away leaves 0. */
-  #take(name: string, address: ValueCommand['address']): void {
-    const place = [name, this.#node(address.bank, this.#levelOf(name)), address.sum].join(' ');
-    this.#fetched(address, this.#buffers.get(place) ?? [0]);
-    this.#buffers.delete(place);
+  /** A sum that is moved away leaves 0, or stays, where the host can write another one. */
+  #take(name: string, address: ValueCommand['address'], units: readonly number[]): void {
+    const nodes = units.length > 0 ? units : [this.#node(address.bank, this.#levelOf(name))];
+    const places = nodes.map((node) => [name, node, address.sum].join(' '));
+    this.#fetched(
+      address,
+      places.map((place) => this.#buffers.get(place)?.[0] ?? 0),
+    );
+    const isWritten = this.#device.commands.some(({ pim }) => pim?.from === 'host' && pim.to === name);
+    if (!isWritten) for (const place of places) this.#buffers.delete(place);
   }
 
   /** Level of a buffer's nodes. */

@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { bandwidthChart } from '../../reports/charts/bandwidth.ts';
 import { barChart } from '../../reports/charts/bars.ts';
+import { columnChart } from '../../reports/charts/columns.ts';
 import { ellipsis, textWidth } from '../../reports/charts/frame.ts';
 import { ganttChart } from '../../reports/charts/gantt.ts';
 import { heatChart } from '../../reports/charts/heat.ts';
 import { placeLabels } from '../../reports/charts/labels.ts';
+import { laneChart } from '../../reports/charts/lanes.ts';
 import { rooflineChart } from '../../reports/charts/roofline.ts';
+import { stretchChart } from '../../reports/charts/stretches.ts';
 import { utilizationChart } from '../../reports/charts/utilization.ts';
 import type { Markup } from '../../reports/markup.ts';
 import { rooflineData } from '../../reports/page/roofline.ts';
@@ -55,6 +58,80 @@ describe('charts draw', () => {
         4e-3,
       ),
       'bandwidth',
+    ));
+
+  it('stacked columns, numbered as often as there is room', () =>
+    snapshot(
+      columnChart({
+        label: 'Commands of each channel',
+        one: 'channel',
+        axis: 'channel',
+        counted: 'commands',
+        kinds: [
+          { name: 'requests', colour: 'series0' },
+          { name: 'refreshes', colour: 'series3' },
+        ],
+        values: [Array.from({ length: 48 }, (_, i) => 1000 + 20 * i), Array.from({ length: 48 }, () => 60)],
+      }),
+      'columns',
+    ));
+
+  it('lanes whose spans overlap, in as few rows as that takes', () =>
+    snapshot(
+      laneChart({
+        label: 'Operators of one layer by side over time',
+        legend: [],
+        lanes: [
+          {
+            name: 'array',
+            spans: [
+              { name: 'qkv', colour: 'series0', start: 1e-6, end: 9e-6, about: 'array' },
+              { name: 'projection', colour: 'series0', start: 14e-6, end: 15e-6, about: 'array' },
+            ],
+          },
+          {
+            name: 'PIM',
+            spans: [
+              { name: 'scores', colour: 'series1', start: 9e-6, end: 12e-6, about: 'PIM' },
+              { name: 'context', colour: 'series1', start: 10e-6, end: 14e-6, about: 'PIM' },
+            ],
+          },
+        ],
+      }),
+      'lanes',
+    ));
+
+  it('stretches of different lengths, with what is between them left empty', () =>
+    snapshot(
+      stretchChart({
+        label: 'Requests in each iteration, and its length, over time',
+        seconds: 1e-3,
+        stretches: [
+          { start: 1e-4, end: 3e-4, about: 'iteration 0' },
+          { start: 5e-4, end: 1e-3, about: 'iteration 1' },
+        ],
+        strips: [
+          {
+            name: 'requests',
+            unit: '',
+            kinds: [
+              { name: 'decode', colour: 'series0' },
+              { name: 'prefill', colour: 'series1' },
+            ],
+            values: [
+              [0, 2],
+              [2, 1],
+            ],
+          },
+          {
+            name: 'each takes',
+            unit: 's',
+            kinds: [{ name: 'length of an iteration', colour: 'series2' }],
+            values: [[2e-4, 5e-4]],
+          },
+        ],
+      }),
+      'stretches',
     ));
 
   it('spans filled to their occupancy, and shares of the run', () =>

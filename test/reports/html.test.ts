@@ -8,6 +8,7 @@ import { foldsSample, onCores, takingTurns } from './cores-sample.ts';
 import { onDram } from './dram-sample.ts';
 import { pimSample } from './pim-sample.ts';
 import { attention, bare, empty, gemmThenRelu, hostile, hostileName, transformer } from './sample.ts';
+import { decodeSample, serviceSample } from './serving-sample.ts';
 import { elements } from './wellformed.ts';
 
 const samples: [string, () => Result][] = [
@@ -24,6 +25,9 @@ const samples: [string, () => Result][] = [
   ['DRAM of 16 banks', () => onDram()],
   ['DRAM of 256 banks', () => onDram({ ranks: 8, bankGroups: 8, banks: 4 }, 8)],
   ['DRAM with names full of markup', () => hostile(onDram())],
+  ['a model that decodes', decodeSample],
+  ['a service', serviceSample],
+  ['a service with names full of markup', () => hostile(serviceSample())],
   ['DRAM and no cycles at all', () => ({ ...empty(), memories: onDram().memories })],
 ];
 
@@ -100,7 +104,11 @@ describe('the HTML report', () => {
     const { activity: pim } = pimSample().report;
     const computing = { ...memories[0]!, name: 'pim', pim };
     const page = htmlReport({ ...result, memories: [...memories, computing], energy, values });
-    const unused = Object.keys(glossary).filter((term) => !page.includes(`popovertarget="term-${term}"`));
+    const [decode, service] = [htmlReport(decodeSample()), htmlReport(serviceSample())];
+    const isServing = (term: string) => [decode, service].some((one) => one.includes(`popovertarget="term-${term}"`));
+    const unused = Object.keys(glossary)
+      .filter((term) => !page.includes(`popovertarget="term-${term}"`))
+      .filter((term) => term === 'pimEnergy' || !isServing(term));
     // Those are on the page of a PIM program only; here the energy of that memory is not known.
     expect(unused).toEqual(['pimEnergy', 'pimWindow']);
     const replay = pimHtml(pimSample().report, pimSample().window);

@@ -55,9 +55,10 @@ export function attentionRows(
   device: DramDevice,
   { heads, headSize, length }: Pick<AttentionShape, 'heads' | 'headSize' | 'length'>,
 ): { keys: number; values: number } {
-  const { lanes, columns, banks } = commandsOf(device);
+  const set = commandsOf(device);
+  const { lanes, columns, banks } = set;
   const wide = lanes * columns;
-  const chunks = Math.ceil(heads / Math.max(1, Math.floor(wide / headSize)));
+  const chunks = Math.ceil(heads / Math.max(1, headsInRow(set, headSize)));
   return {
     keys: chunks * Math.ceil(length / banks),
     values: heads * Math.ceil(length / wide) * Math.ceil(headSize / banks),
@@ -73,13 +74,18 @@ export function attentionJobs(device: DramDevice, shape: AttentionShape): Attent
   return { logits: logitJobs(set, shape), context: contextJobs(set, shape) };
 }
 
+/** Heads of keys that fit in a row, each from the beginning of a column on. */
+function headsInRow({ lanes, columns }: Commands, headSize: number): number {
+  return Math.floor(columns / Math.ceil(headSize / lanes));
+}
+
 /** A job for each chunk of heads and each of their queries. */
 function logitJobs(
   set: Commands,
   { heads, queries = 1, headSize, length, keyRow, vectorRow }: AttentionShape,
 ): AttentionJob[] {
   const { lanes, columns, banks } = set;
-  const inRow = Math.floor((lanes * columns) / headSize);
+  const inRow = headsInRow(set, headSize);
   if (inRow === 0) throw new Error(`a head of ${headSize} numbers does not fit in a row of ${lanes * columns}`);
   const tiles = Math.ceil(length / banks);
   return Array.from({ length: Math.ceil(heads / inRow) }, (_, chunk) => chunk).flatMap((chunk) => {

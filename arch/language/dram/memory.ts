@@ -45,6 +45,8 @@ export class DramMemory extends Record<{
   queues: Queues;
   /** Null where the standard computes nothing. */
   pim: (typeof pimModes)[number] | null;
+  /** Commands that compute which the host sends in a cycle, all channels together; null: as many as it likes. */
+  issue: number | null;
 }>(
   {
     standard: new DramStandard(),
@@ -58,6 +60,7 @@ export class DramMemory extends Record<{
     refreshes: 'all-bank',
     queues: new Queues(),
     pim: null,
+    issue: null,
   },
   'DramMemory',
 ) {}

@@ -64,6 +64,9 @@ export const dramShape = {
     .enum(pimModes)
     .optional()
     .describe('Whether requests go between commands that compute, which is usual, or wait for them'),
+  issue: count
+    .optional()
+    .describe('Commands that compute which the host sends in a cycle, all channels together; any number when omitted'),
   latency: duration.prefault('0 ns').describe('Between a controller and what asks it, there and back'),
 };
 
@@ -140,6 +143,7 @@ function choose(keys: Keys, standard: DramStandard): DramMemory {
     refreshes,
     queues: new Queues(keys.queues),
     pim: standard.units === null ? null : (keys.pim ?? 'concurrent'),
+    issue: standard.units === null ? null : (keys.issue ?? null),
   });
 }
 
@@ -164,8 +168,9 @@ function wrongChoices(keys: Keys, standard: DramStandard, layers: Layers, at: Pa
   if (!kinds.includes(keys.refreshes)) {
     mistake(['refreshes'], `${name} has no ${keys.refreshes} refresh`, `one of ${kinds.join(', ')}`);
   }
-  if (keys.pim !== undefined && standard.units === null) {
-    mistake(['pim'], `${name} computes nothing`, 'take this key away, or use a dialect such as dram/attacc-hbm3');
+  for (const key of ['pim', 'issue'] as const) {
+    if (keys[key] === undefined || standard.units !== null) continue;
+    mistake([key], `${name} computes nothing`, 'take this key away, or use a dialect such as dram/attacc-hbm3');
   }
   if (keys.queues.low >= keys.queues.high) {
     mistake(['queues'], 'writing ends at a level of the queue below the one where it begins', 'low is less than high');

@@ -11,9 +11,12 @@ export interface Access {
   unsent: number;
 }
 
-/** Runs that a controller chooses from, and columns of them from which on it takes no further one. */
-const most = 16;
-const enough = 128;
+/**
+ * Runs that a controller chooses from, and columns of them from which on it takes no further one: as many as DRAMsim3's
+ * command queues hold, 8 for each of 32 banks.
+ */
+const most = 32;
+const enough = 256;
 
 export class AccessQueue {
   /** Runs in their order; those beyond `size` are spare. */
@@ -22,6 +25,8 @@ export class AccessQueue {
   readonly column = new Int32Array(most);
   readonly left = new Int32Array(most);
   readonly order = new Float64Array(most);
+  /** A cycle before which nothing can be sent for it, as long as no row is opened or closed in its bank. */
+  readonly soonest = new Float64Array(most);
   readonly #access: (Access | null)[] = new Array<Access | null>(most).fill(null);
   size = 0;
   /** Columns that have not been sent, of runs and of accesses behind. */
@@ -59,6 +64,7 @@ export class AccessQueue {
       this.left[slot] = count;
       this.#seen += count;
       this.order[slot] = order++;
+      this.soonest[slot] = 0;
       this.#access[slot] = access;
       access.address += count;
       access.left -= count;
@@ -98,9 +104,15 @@ export class AccessQueue {
       this.column[i] = this.column[i + 1]!;
       this.left[i] = this.left[i + 1]!;
       this.order[i] = this.order[i + 1]!;
+      this.soonest[i] = this.soonest[i + 1]!;
       this.#access[i] = this.#access[i + 1]!;
     }
     this.#access[this.size] = null;
+  }
+
+  /** A row was opened or closed in a bank, or, without one, perhaps anywhere. */
+  moved(bank?: number): void {
+    for (let i = 0; i < this.size; i++) if (bank === undefined || this.bank[i] === bank) this.soonest[i] = 0;
   }
 
   /** Whether a run that came before an order has columns of a row that another run has. */

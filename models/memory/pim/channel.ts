@@ -29,6 +29,19 @@ export interface PimListener {
 /** Told of a command, with the address that it was sent for and the columns that it multiplies. */
 export type ChannelLog = (tick: number, command: number, address: Addressed, multiplications: number) => void;
 
+/** For whom a command is sent: an access, a PIM job, a refresh. */
+export const [forAccess, forJob, forRefresh] = [0, 1, 2] as const;
+
+/** Told of `count` equal commands at a bank, the first and the last of which are sent in these cycles. Nothing is allocated. */
+export type ChannelWatcher = (
+  kind: number,
+  command: number,
+  bank: number,
+  count: number,
+  first: number,
+  last: number,
+) => void;
+
 export interface PimChannelOptions {
   /** `blocked`: accesses wait while PIM work is under way, which begins when none waits. `concurrent`: they go between. */
   readonly mode?: PimMode;
@@ -36,6 +49,7 @@ export interface PimChannelOptions {
   /** Columns from which on writes are sent: any number of reads waiting, none waiting; and whether also when all is done. */
   readonly writes?: { readonly high?: number; readonly low?: number; readonly whenIdle?: boolean };
   readonly log?: ChannelLog | null;
+  readonly watcher?: ChannelWatcher | null;
 }
 
 const never = Number.POSITIVE_INFINITY;
@@ -53,24 +67,28 @@ export class PimChannel {
   readonly #ordinary: Ordinary;
   readonly #isBlocked: boolean;
   readonly #log: ChannelLog | null;
-  /** By command: whether something of it is outside afterwards. */
+  readonly #watcher: ChannelWatcher | null;
+  /** By command: whether something of it is outside afterwards, and whether it opens or closes rows. */
   readonly #isResult: readonly boolean[];
+  readonly #movesRows: readonly boolean[];
   #told = false;
 
   /** @throws Error when the device lacks commands that its others need */
   constructor(device: DramDevice, listener: PimListener, options: PimChannelOptions = {}) {
-    const { mode = 'concurrent', refresh = 'all-bank', log = null } = options;
+    const { mode = 'concurrent', refresh = 'all-bank', log = null, watcher = null } = options;
     const { high = 32, low = 8, whenIdle = true } = options.writes ?? {};
     this.#device = device;
     this.#listener = listener;
     this.#isBlocked = mode === 'blocked';
     this.#log = log;
+    this.#watcher = watcher;
     this.#state = new PimState(device);
     this.#bus = new CommandBus(device);
     this.#refreshing = new Refreshing(device, this.#state, this.#bus, refresh === 'all-bank');
     this.#work = new PimWork(device, this.#state, this.#bus);
     const policy = { high, low, whenIdle };
     this.#ordinary = new Ordinary(device, this.#state, this.#bus, this.#work, this.#refreshing, policy);
+    this.#movesRows = device.commands.map(({ banks }) => banks !== 'none');
     this.#isResult = device.commands.map(({ pim, second }) =>
       [pim, second].some((effect) => effect?.kind === 'moves' && effect.to === 'host'),
     );
@@ -151,7 +169,7 @@ export class PimChannel {
     } else if (work.cycle === cycle) {
       this.#compute();
     } else {
-      const soonest = Math.min(work.cycle, ordinary.other, refreshing.isWaiting ? refreshing.cycle : refreshing.due);
+      const soonest = Math.min(work.cycle, refreshing.isWaiting ? refreshing.cycle : refreshing.due);
       this.#access(Math.min(soonest, limit + 1));
     }
     return true;
@@ -159,8 +177,10 @@ export class PimChannel {
 
   /** Finds what may be sent next of each kind. */
   #choose(): void {
-    if (this.#refreshing.isWaiting) this.#refreshing.choose();
     this.#chooseWork();
+    const { isUnderWay, isAccepted } = this.#work;
+    // Work is not broken off: what was begun although it takes longer holds the refresh up.
+    if (this.#refreshing.isWaiting) this.#refreshing.choose(isUnderWay || isAccepted);
     if (this.#isBlocked && this.#isComputing) this.#ordinary.clear();
     else this.#ordinary.choose();
   }
@@ -203,6 +223,7 @@ export class PimChannel {
   #refresh(): void {
     const { command, bank, cycle, refresh } = this.#refreshing;
     this.#start(command, bank, nowhere, 1, cycle);
+    this.#watcher?.(forRefresh, command, bank, 1, cycle, cycle);
     if (this.#log !== null) {
       const address = { command: refresh, bank, row: nowhere, column: nowhere, entry: nowhere, sum: nowhere };
       this.#log(this.#bus.tick(cycle), command, address, 1);
@@ -220,11 +241,13 @@ export class PimChannel {
     const { row, column, entry, sum, multiplications } = head!;
     const wanted = head!.command;
     this.#start(command, bank, row, multiplications, cycle);
+    this.#watcher?.(forJob, command, bank, 1, cycle, cycle);
     if (this.#log !== null) {
       const address = { command: wanted, bank, row, column, entry, sum };
       this.#log(this.#bus.tick(cycle), command, address, multiplications);
     }
     job!.isBegun = true;
+    if (this.#movesRows[command]) this.#ordinary.moved(this.#state.targets[command]!.buffer, row);
     if (!work.sent()) return;
     const isResult = this.#isResult[command]!;
     const end = isResult ? this.#after(cycle, this.#resultLatency(multiplications)) : cycle + 1;
@@ -246,14 +269,15 @@ export class PimChannel {
     const ordinary = this.#ordinary;
     const { command, bank, row, cycle, run } = ordinary;
     this.#start(command, bank, row, 1, cycle);
+    this.#watcher?.(forAccess, command, bank, 1, cycle, cycle);
     if (this.#log !== null) this.#logAccess(0, cycle);
     if (run === 0) {
       this.#work.forget(command, row);
-      ordinary.forget();
+      ordinary.forget(bank);
       return;
     }
     const columns = 1 + this.#follow(run - 1, cycle, before);
-    const access = ordinary.sent(columns);
+    const access = ordinary.sent(columns, this.now);
     if (access !== null) this.#end(access);
   }
 
@@ -269,13 +293,15 @@ export class PimChannel {
     const { command, bank, row } = this.#ordinary;
     if (most === 0) return 0;
     const first = this.#bus.cycle(command, this.#state.ready(command, bank));
-    if (first >= before || !this.#state.repeats[command]) return 0;
     const period = first - from;
-    const count = Math.min(most, Math.floor((before - 1 - first) / period) + 1);
+    const limit = Math.min(before, this.#ordinary.before(period));
+    if (first >= limit || !this.#state.repeats[command]) return 0;
+    const count = Math.min(most, Math.floor((limit - 1 - first) / period) + 1);
     const last = first + (count - 1) * period;
     if (this.#log !== null) {
       for (let i = 0; i < count; i++) this.#logAccess(i + 1, first + i * period);
     }
+    this.#watcher?.(forAccess, command, bank, count, first, last);
     this.#state.sent[command]! += count - 1;
     this.#start(command, bank, row, 1, last);
     return count;

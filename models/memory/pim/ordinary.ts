@@ -4,11 +4,27 @@ import { commandSet } from '../dram/commands.ts';
 import { type Access, AccessQueue } from './accesses.ts';
 import type { CommandBus } from './bus.ts';
 import type { Refreshing } from './refreshing.ts';
-import { closed, type PimState } from './state.ts';
+import { closed, PimState } from './state.ts';
 import type { PimWork } from './work.ts';
 
 const none = -1;
 const never = Number.POSITIVE_INFINITY;
+
+const knownGaps = new WeakMap<DramDevice, readonly number[]>();
+
+/** By command: cycles at least from one to the next of it, whatever the bank. */
+function gapsOf(device: DramDevice): readonly number[] {
+  const known = knownGaps.get(device);
+  if (known) return known;
+  const gaps = device.commands.map((_, command) => {
+    const state = new PimState(device);
+    state.start(command, 0, 0, 1, 0);
+    const ready = Array.from({ length: state.banks }, (_, bank) => state.ready(command, bank));
+    return Math.floor(Math.min(...ready) / device.ticksPerClock);
+  });
+  knownGaps.set(device, gaps);
+  return gaps;
+}
 
 /** Writes begin above `high` columns, above `low` while no read waits, and, with `whenIdle`, when nothing else waits. */
 export interface Writes {
@@ -23,9 +39,13 @@ export class Ordinary {
   bank = 0;
   row = 0;
   cycle = never;
-  /** The soonest cycle of another one, and of one of those that came before it. */
-  other = never;
+  /** Soonest cycles, when it was chosen, of those before it, and of openings, closings and accesses of those behind. */
   #older = never;
+  #youngerRow = never;
+  #youngerHit = never;
+  /** By command: cycles at least from one access to the next in any bank; and when the last one was sent. */
+  readonly #gaps: readonly number[];
+  #last = -never;
   readonly reads: AccessQueue;
   readonly writes: AccessQueue;
   readonly #state: PimState;
@@ -43,6 +63,8 @@ export class Ordinary {
   /** Columns to be written before reads have their turn. */
   #draining = 0;
   #slot = none;
+  /** Whether an access of the last choice waits for one of the other kind. */
+  #isHeldUp = false;
   /** Whether the last choice stands but for its cycle, and as of which state of the PIM work. */
   #isKnown = false;
   #version = -1;
@@ -65,6 +87,7 @@ export class Ordinary {
     this.#refreshing = refreshing;
     this.#policy = policy;
     this.#hasOneBus = !device.dualBus;
+    this.#gaps = gapsOf(device);
     this.#read = read;
     this.#write = write;
     this.#activate = activate;
@@ -74,9 +97,16 @@ export class Ordinary {
     this.writes = new AccessQueue(device.bursts, state.banks);
   }
 
-  /** The last choice does not stand any more. */
-  forget(): void {
+  /** The last choice does not stand any more, because of a bank, or of all. */
+  forget(bank?: number): void {
     this.#isKnown = false;
+    this.reads.moved(bank);
+    this.writes.moved(bank);
+  }
+
+  /** A command of PIM opened or closed a row, which may be the one that was chosen, or stand in its way. */
+  moved(buffer: number, row: number): void {
+    if (buffer === 0 || row === this.row || this.#closes.indexOf(this.command) > 0) this.forget();
   }
 
   push(access: Access): void {
@@ -104,21 +134,31 @@ export class Ordinary {
   clear(): void {
     this.#isKnown = false;
     this.#older = never;
+    this.#youngerRow = never;
+    this.#youngerHit = never;
     this.command = none;
     this.cycle = never;
-    this.other = never;
   }
 
   /** Finds the run that goes next: of those that may, in their order in each bank, the one whose command can be sent first. */
   choose(): void {
-    if (this.#isKnown && this.#version === this.#work.version && this.#stands()) return;
+    const { version } = this.#work;
+    if (this.#version !== version) this.forget();
+    this.#version = version;
+    if (this.#isKnown && this.#stands()) return;
     this.clear();
     this.#isKnown = true;
-    this.#version = this.#work.version;
     if (!this.isWaiting) return;
     const isWriting = this.#draining > 0;
+    this.#chooseFrom(isWriting);
+    // Those may all wait for accesses of the other kind that came before.
+    if (this.#isHeldUp && this.command === none) this.#chooseFrom(!isWriting);
+  }
+
+  #chooseFrom(isWriting: boolean): void {
     const queue = isWriting ? this.writes : this.reads;
     this.#choice++;
+    this.#isHeldUp = false;
     for (let i = 0; i < queue.size; i++) this.#consider(queue, i, isWriting);
   }
 
@@ -127,9 +167,18 @@ export class Ordinary {
     if (this.command === none) return true;
     const before = this.cycle;
     this.cycle = this.#bus.cycle(this.command, this.#state.ready(this.command, this.bank));
-    if (this.cycle === before || this.cycle < this.other) return true;
-    // It waits for the bus alone, and so would those that came after it.
-    return this.#hasOneBus && this.cycle === this.#bus.free(this.command) && this.cycle < this.#older;
+    if (this.cycle === before) return true;
+    if (this.cycle >= this.#older) return false;
+    // Where it waits for the bus alone, those that came after it would do so too.
+    if (this.#hasOneBus && this.cycle === this.#bus.free(this.command)) return true;
+    const next = Math.max(this.#youngerHit, this.#last + this.#gaps[this.command]!);
+    return this.cycle <= this.#youngerRow && this.cycle <= next;
+  }
+
+  /** A cycle before which nothing else of the accesses is sooner than further columns of the run, so many cycles apart. */
+  before(period: number): number {
+    const hit = period <= this.#gaps[this.command]! ? never : this.#youngerHit;
+    return Math.min(this.#older, this.#youngerRow + 1, hit + 1);
   }
 
   #consider(queue: AccessQueue, slot: number, isWriting: boolean): void {
@@ -137,22 +186,34 @@ export class Ordinary {
     if (this.#seen[bank] === this.#choice) return;
     this.#seen[bank] = this.#choice;
     const row = queue.row[slot]!;
-    if (this.#refreshing.holds(bank) || this.#work.reserved === row) return;
     const isHit = this.#state.openRow[bank] === row;
+    if (queue.soonest[slot]! >= this.cycle) {
+      this.#yield(queue.soonest[slot]!, isHit);
+      return;
+    }
+    if (this.#refreshing.holds(bank) || this.#work.reserved === row) return;
     const command = isHit ? (isWriting ? this.#write : this.#read) : this.#opening(bank, row);
     if (isHit ? this.#mustWait(queue, slot, isWriting) : this.#work.holds(bank)) return;
     const cycle = this.#bus.cycle(command, this.#state.ready(command, bank));
+    queue.soonest[slot] = cycle;
     if (cycle >= this.cycle) {
-      if (cycle < this.other) this.other = cycle;
+      this.#yield(cycle, isHit);
       return;
     }
-    this.other = this.cycle;
     this.#older = this.cycle;
+    this.#youngerRow = never;
+    this.#youngerHit = never;
     this.command = command;
     this.bank = bank;
     this.row = row;
     this.cycle = cycle;
     this.#slot = slot;
+  }
+
+  /** One that is not sooner than what is chosen so far. */
+  #yield(cycle: number, isHit: boolean): void {
+    if (isHit && cycle < this.#youngerHit) this.#youngerHit = cycle;
+    if (!isHit && cycle < this.#youngerRow) this.#youngerRow = cycle;
   }
 
   /** What opens a row, or closes one that is in its way. */
@@ -170,8 +231,7 @@ export class Ordinary {
     if (before.size === 0) return false;
     const { bank, row, column, left, order } = queue;
     if (!before.overlaps(bank[slot]!, row[slot]!, column[slot]!, left[slot]!, order[slot]!)) return false;
-    // Reads after a write: it is written first. Writes after a read wait for it.
-    this.#draining = isWriting ? 0 : this.writes.columns;
+    this.#isHeldUp = true;
     return true;
   }
 
@@ -185,11 +245,12 @@ export class Ordinary {
     return (this.command === this.#write ? this.writes : this.reads).column[this.#slot]!;
   }
 
-  /** Columns of the chosen run were sent; returns its access when that was the last of it. */
-  sent(columns: number): Access | null {
+  /** Columns of the chosen run were sent, the last in a cycle; returns its access when that was the last of it. */
+  sent(columns: number, cycle: number): Access | null {
+    this.#last = cycle;
     const isWrite = this.command === this.#write;
     const queue = isWrite ? this.writes : this.reads;
-    if (isWrite) this.#draining -= columns;
+    if (isWrite) this.#draining = Math.max(0, this.#draining - columns);
     if (isWrite) this.#isKnown = false;
     const isDone = queue.left[this.#slot] === columns;
     const access = queue.sent(this.#slot, columns);

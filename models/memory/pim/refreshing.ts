@@ -50,9 +50,10 @@ export class Refreshing {
     return this.isWaiting && bank >= this.first && bank < this.first + this.size;
   }
 
-  /** Finds what it needs next: that rows are closed, else itself. */
-  choose(): void {
+  /** Finds what it needs next: that rows are closed, else itself; nothing while it is held up. */
+  choose(isHeldUp: boolean): void {
     this.cycle = Number.POSITIVE_INFINITY;
+    if (isHeldUp) return;
     const { closes } = this.#state.targets[this.refresh]!;
     for (let buffer = 0; buffer < closes.length; buffer++) {
       const { command, first } = closes[buffer]!;

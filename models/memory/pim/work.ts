@@ -75,7 +75,7 @@ export class PimWork {
 
   /** Whether the command in hand is what begins work that has to end before a refresh. */
   get begins(): boolean {
-    return this.#estimates[this.head!.command] !== null;
+    return this.#estimates[this.head!.command] !== null || this.prepares;
   }
 
   get prepares(): boolean {
@@ -86,8 +86,8 @@ export class PimWork {
   get estimate(): number {
     const { command, multiplications, results } = this.head!;
     if (!this.#isKnown) this.#find();
-    const ticks = this.#estimates[command]!.ticks(this.#closes, this.#opens, multiplications, results);
-    return ticks / this.#device.ticksPerClock;
+    const ticks = this.#estimates[command]?.ticks(this.#closes, this.#opens, multiplications, results);
+    return (ticks ?? 0) / this.#device.ticksPerClock;
   }
 
   /** A command opened or closed a row for others. */

@@ -132,7 +132,7 @@ describe('the library', () => {
   const names = readdirSync(folder).filter((file) => file.endsWith('.yaml'));
 
   it.each(names)('%s says where its numbers come from', (name) => {
-    expect(loadStandard(join(folder, name)).source).toMatch(/Ramulator|JEDEC/);
+    expect(loadStandard(join(folder, name)).source).toMatch(/Ramulator|JEDEC|NewtonSim/);
   });
 
   it('has every standard that it has as Ramulator has it', () => {

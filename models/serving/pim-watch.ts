@@ -1,0 +1,106 @@
+/** What happens in the channels of a memory that computes, for reports. Memory does not grow with the run. */
+import { banksOf, type DramDevice } from '../../arch/language/dram/device.ts';
+import { Bins } from '../kernel/bins.ts';
+import { type ChannelWatcher, forAccess, forJob, forRefresh } from '../memory/pim/channel.ts';
+import { type Target, targetsOf } from '../memory/pim/targets.ts';
+
+/** Bins of what is told over time. */
+const binCount = 128;
+const kinds = 3;
+
+export class PimWatch {
+  /** Commands over time in cycles: by channel, and of each by for whom they are. */
+  readonly #commands: Bins;
+  /** Cycles with a row open: of each bank for accesses, then of each for jobs, channels added up. */
+  readonly #open: Bins;
+  /** Columns that accesses read and wrote, channels added up. */
+  readonly #accesses = new Bins(1, binCount, 1);
+  readonly #device: DramDevice;
+  readonly #targets: readonly Target[];
+  readonly #banks: number;
+  readonly #channels: number;
+  /** By channel, then row buffer x banks + bank: since when a row is open, -1 when none is, and for whom. */
+  readonly #since: readonly Float64Array[];
+  readonly #for: readonly Uint8Array[];
+
+  constructor(device: DramDevice, channels: number) {
+    this.#device = device;
+    this.#targets = targetsOf(device);
+    this.#banks = banksOf(device);
+    this.#channels = channels;
+    this.#commands = new Bins(kinds * channels, binCount, 1);
+    this.#open = new Bins(2 * this.#banks, binCount, 1);
+    const places = (1 + (device.rowBuffers?.length ?? 0)) * this.#banks;
+    this.#since = Array.from({ length: channels }, () => new Float64Array(places).fill(-1));
+    this.#for = Array.from({ length: channels }, () => new Uint8Array(places));
+  }
+
+  of(channel: number): ChannelWatcher {
+    const { commands } = this.#device;
+    const isColumn = commands.map(({ access, pim }) => access !== 'none' && pim === undefined);
+    const effects = commands.map(({ banks }) => banks);
+    return (kind, command, bank, count, first, last) => {
+      this.#commands.add(kinds * channel + kind, first, last + 1, count);
+      if (kind === forAccess && isColumn[command]) this.#accesses.add(0, first, last + 1, count);
+      const effect = effects[command];
+      if (effect === 'opens' || effect === 'closes')
+        this.#change(channel, kind, command, bank, effect === 'opens', first);
+    };
+  }
+
+  #change(channel: number, kind: number, command: number, bank: number, opens: boolean, cycle: number): void {
+    const { scope, buffer } = this.#targets[command]!;
+    const banks = scope.banks(bank);
+    for (let i = 0; i < banks.length; i++) {
+      const place = buffer * this.#banks + banks[i]!;
+      this.#close(channel, place, cycle);
+      if (!opens) continue;
+      this.#since[channel]![place] = cycle;
+      this.#for[channel]![place] = kind;
+    }
+  }
+
+  #close(channel: number, place: number, cycle: number): void {
+    const since = this.#since[channel]!;
+    const from = since[place]!;
+    if (from < 0) return;
+    since[place] = -1;
+    const kind = this.#for[channel]![place]! === forJob ? 1 : 0;
+    this.#open.add(kind * this.#banks + (place % this.#banks), from, cycle, cycle - from);
+  }
+
+  /** Ends with a cycle, the last of the run. */
+  finish(cycle: number): void {
+    for (let channel = 0; channel < this.#channels; channel++) {
+      for (let place = 0; place < this.#since[channel]!.length; place++) this.#close(channel, place, cycle);
+    }
+    for (const bins of [this.#commands, this.#open, this.#accesses]) bins.cover(cycle + 1);
+  }
+
+  /** Cycles per bin, after `finish`. */
+  get width(): number {
+    return this.#commands.width;
+  }
+
+  /** Commands of a channel in each bin before a cycle. */
+  commands(channel: number, end: number): { ordinary: number[]; pim: number[]; refresh: number[] } {
+    const of = (kind: number): number[] => this.#commands.series(kinds * channel + kind, end);
+    return { ordinary: of(forAccess), pim: of(forJob), refresh: of(forRefresh) };
+  }
+
+  /** By bank: the share of each bin in which it has a row open, the mean of the channels. */
+  open(end: number): { ordinary: number[][]; pim: number[][] } {
+    const of = (kind: number): number[][] =>
+      Array.from({ length: this.#banks }, (_, bank) =>
+        this.#open
+          .series(kind * this.#banks + bank, end)
+          .map((cycles, bin) => cycles / (this.#channels * Math.min(this.width, end - bin * this.width))),
+      );
+    return { ordinary: of(0), pim: of(1) };
+  }
+
+  /** Columns that accesses moved in each bin before a cycle. */
+  accesses(end: number): number[] {
+    return this.#accesses.series(0, end);
+  }
+}
