@@ -184,7 +184,7 @@ export class Executor {
     return newCacheRuns(operator, layer, this.#options);
   }
 
-  #begin(place: Place, operator: Operator, instance: Instance, ps: number, record: OperatorRecord, ended: Done): void {
+  #begin(place: Place, operator: Operator, instance: Instance, ps: number, record: OperatorRecord, ended: Ended): void {
     switch (place) {
       case 'link': {
         const { link } = this.#device;

@@ -34,6 +34,21 @@ describe('replay of PIM commands', () => {
     expect(result.commands).toMatchObject({ WRGB: 1, ACTAB: 1, MACAB: 2 });
   });
 
+  it('runs a trace of AiM’s simulator, in its order, on the channels of its masks', async () => {
+    const lines = ['W CFR 2 1', 'AiM WR_GB 4 0 0xe0000000', 'AiM MAC_ABK 64 0xe0000000 0', 'AiM RD_MAC 4 0x80000000'];
+    const aim = scratch.write('aim.trace', [...lines, 'AiM EOC', ''].join('\n'));
+    const result = await json('aim-gddr6', aim, '--refresh', 'none');
+    expect(result.channels).toHaveLength(3);
+    expect(result.commands).toMatchObject({ WRGB: 12, ACT16: 3, MAC16: 192, RDMAC16: 1, TMOD: 7 });
+    // Channel 0 changes its mode for the buffer, back for the row, and once more for the sums.
+    expect(result.channels[0].commands).toMatchObject({ TMOD: 3, RDMAC16: 1 });
+    const rows = scratch.write('rows.trace', 'AiM MAC_ABK 64 0xffffffff 0\nAiM MAC_ABK 64 0xffffffff 1\nAiM EOC\n');
+    const two = await json('aim-gddr6', rows, '--refresh', 'none');
+    expect(two.channels).toHaveLength(32);
+    // Its tool counts 231,383 cycles for 1,024 rows, 226 for each after the first.
+    expect(two.cycles).toBe(231383 - 1022 * 226);
+  });
+
   it('takes channels and a mode', async () => {
     const blocked = await json('attacc-hbm3', program, '--mode', 'blocked', '--channels', '4');
     expect(blocked.mode).toBe('blocked');
@@ -75,6 +90,8 @@ describe('what is wrong with a replay of PIM commands', () => {
       'broken.pim:2:1  AttAcc-HBM3 has no command "MACSBB"\n   2 | MACSBB 2\n     | ^^^^^^ did you mean "MACSB"?',
     );
     expect(await wrong('hbm3', trace)).toContain('one.trace:1:1  HBM3 has no command "WRGB"');
+    const aim = scratch.write('aim-wrong.trace', 'W MEM 0 0 0\nAiM MAC_ABK 1 1 0\nAiM EOC\n');
+    expect(await wrong('hbm3', aim)).toContain('aim-wrong.trace:2:5  HBM3 has no command "MAC16"');
     const far = scratch.write('far.trace', 'PIM_MAC_AB 0x0 \nPIM_MAC_AB 0q\n');
     expect(await wrong('attacc-hbm3', far)).toContain('far.trace:2:12  "0q" is no address');
   });

@@ -98,15 +98,19 @@ barrier 2 first 3
 describe('the format of a file', () => {
   const format = (text: string, on = device) => pimFormatOf(folder.write('b.txt', text), on)?.name ?? null;
 
-  it('is told by its first word', () => {
+  it('is told by its first words', () => {
     expect(format('\n# x\nPIM_MAC_AB 0x0\n')).toBe("AttAcc's trace");
+    for (const text of ['AiM EOC\n', '# x\n,AiM,ISR_SYNC\n', 'W CFR 2 1\n', 'R MEM 3 0 8\n', 'W,GPR,0\n']) {
+      expect(format(text)).toBe("AiM's trace");
+    }
+    expect(format('R\nMEM\n')).toBeNull();
     expect(format('# x\n\n  MACAB 4\n')).toBe('PIM program');
     expect(format('RD 4 over column 4\n')).toBe('PIM program');
     expect(format('MACBA 4\n')).toBe('PIM program');
     expect([format('R 12\n'), format('LD 0x40\n'), format('0x40 READ 7\n'), format('')]).toEqual(Array(4).fill(null));
   });
 
-  it('is of requests on a device that computes nothing, but for traces of AttAcc, which it cannot do', () => {
+  it('is of requests on a device that computes nothing, but for traces of other tools, which it cannot do', () => {
     const plain = dialect('hbm3');
     expect(format('MACAB 4\n', plain)).toBeNull();
     const read = () =>
