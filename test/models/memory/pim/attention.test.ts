@@ -85,7 +85,7 @@ function compute(
     { lanes, unit: 3 },
     () => [],
     (_, values) => {
-      fetched = [...values];
+      for (const [bank, value] of values.entries()) fetched[bank] = value;
     },
   );
   const store = (bank: number, row: number, values: readonly number[]) => {
