@@ -99,7 +99,7 @@ export class PimValues {
 
   /** Copies all columns of the row that is open in a bank to the entries of a buffer. */
   #copy(name: string, bank: number): void {
-    const entries = this.#buffer(name)?.entries ?? 0;
+    const entries = this.#device.buffers?.find((buffer) => buffer.name === name)?.entries ?? 0;
     for (let entry = 0; entry < entries; entry++) {
       const values = this.#rowAt(bank, 0, entry) ?? Array(this.#lanes).fill(0);
       this.#buffers.set([name, this.#node(bank, this.#levelOf(name)), entry].join(' '), values);
