@@ -32,12 +32,14 @@ export { toJson } from './reports/json.ts';
 export { type LayerReport, layerReports, layerTable } from './reports/layers.ts';
 export { summary } from './reports/terminal.ts';
 export { perfettoTrace } from './reports/trace.ts';
+export { readAimTrace } from './workloads/import/pim/aim-trace.ts';
 export { readAttAccTrace } from './workloads/import/pim/attacc-trace.ts';
 export { loadScaleSim, type ScaleSimRun } from './workloads/import/scalesim/load.ts';
 export { evaluate, randomInputs } from './workloads/language/evaluate.ts';
 export { loadWorkload, parseWorkload } from './workloads/language/load.ts';
 export { type LoadedMapping, loadMapping, Mapping, parseMapping } from './workloads/language/mapping.ts';
 export { mappingText } from './workloads/language/mapping-text.ts';
+export { type PimProgram, repeat as pimRepeat } from './workloads/language/pim-program.ts';
 export {
   checkServing,
   type Footprint,
@@ -65,6 +67,7 @@ export { expertTokens, Routing } from './workloads/llm/routing.ts';
 export { type Arrival, type Served, ServingSchedule, servingStatistics } from './workloads/llm/schedule.ts';
 export { cacheBytesPerToken, DeviceShare, shareMistake, weightBytesOf } from './workloads/llm/share.ts';
 export { batchAt, batches, ServingWorkload, schedule, stageLayers } from './workloads/llm/workload.ts';
+export { type AimOpcode, type AimOperands, aim, aimSync } from './workloads/pim/aim.ts';
 export { type AttAccAttention, attaccAttention } from './workloads/pim/attacc.ts';
 export {
   type AttentionJob,

@@ -18,21 +18,22 @@ import { deviceNamed, type ReplayOptions, refreshOf } from './replay-options.ts'
 export async function replayPim(dialect: string, trace: string, options: ReplayOptions): Promise<void> {
   const { json, html, commands, mode = 'concurrent', from = 0 } = options;
   const device = deviceNamed(dialect, options);
-  const [programs, refresh] = together(
+  const [{ program, accesses, isInOrder }, refresh] = together(
     () => read(trace, device),
     () => refreshOf(device, options.refresh),
     () => checkFiles({ json, html, commands }),
     () => keepInputs([dialect, trace], { json, html, commands }),
     () => onlyRequests(options),
   );
-  const channels = options.channels ?? Math.max(channelsOf(programs.program), channelsOf(programs.accesses));
+  const channels = options.channels ?? Math.max(channelsOf(program), channelsOf(accesses));
   const log = commands === undefined ? null : new CommandTrace(device);
   const window = html === undefined ? null : new CommandWindow(device, from);
-  const result = runPim(device, programs.program, {
+  const result = runPim(device, program, {
     channels,
     mode,
+    scheduler: isInOrder ? 'in-order' : 'oldest',
     refresh,
-    accesses: programs.accesses,
+    accesses,
     watched: true,
     ...((log ?? window) && {
       log: (channel) => {
@@ -59,10 +60,10 @@ export async function replayPim(dialect: string, trace: string, options: ReplayO
   await writeReport(report, options, log, window);
 }
 
-function read(trace: string, device: DramDevice): PimPrograms {
+function read(trace: string, device: DramDevice): PimPrograms & { readonly isInOrder: boolean } {
   const format = pimFormatOf(trace, device);
   if (format === null) throw new InputError({ message: `${trace} has no PIM commands` });
-  return format.read(trace, device);
+  return { ...format.read(trace, device), isInOrder: format.isInOrder };
 }
 
 /** @throws InputError when options are there that only traces of requests have */
@@ -81,6 +82,8 @@ function channelsOf(program: PimProgram): number {
 
 function channelsIn(step: PimStep): number {
   if (step.kind === 'repeat') return channelsOf(step.steps);
+  if (step.kind === 'sync') return 1;
+  if (step.kind === 'instruction') return 1 + step.channels.reduce((most, channel) => Math.max(most, channel), 0);
   if (step.kind === 'barrier') return (step.first ?? 0) + step.channels;
   const counts = [...step.order, ...(step.beside ?? [])].flatMap(([field, count]) =>
     field === 'channel' ? [count - 1] : [],

@@ -9,7 +9,7 @@ const rooms = ['arch', 'workloads', 'models', 'reports'] as const;
 const allowed: { readonly [room: string]: (target: string, isType: boolean) => boolean } = {
   arch: () => false,
   workloads: (target) => target.startsWith('arch/language/'),
-  models: (target) => /^((arch|workloads)\/language|workloads\/llm)\//.test(target),
+  models: (target) => /^((arch|workloads)\/language|workloads\/(llm|pim))\//.test(target),
   reports: (target, isType) => target.startsWith('arch/language/') || (isType && target.startsWith('models/')),
 };
 

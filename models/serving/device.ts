@@ -9,9 +9,11 @@ import { buildDram } from '../memory/dram/build.ts';
 import type { Dram } from '../memory/dram/memory.ts';
 import { DramMemory } from './dram-memory.ts';
 import { Events } from './events.ts';
+import { arrayPeak, pimPeak, type SidePeak } from './experts.ts';
 import type { DeviceMemory } from './memory.ts';
 import { type DeviceParts, devicePartsOf } from './parts.ts';
 import { PimMemory } from './pim-memory.ts';
+import { vectorCycles } from './steps.ts';
 import { Unit } from './unit.ts';
 
 export class Device {
@@ -75,8 +77,27 @@ export class Device {
     }
   }
 
+  /** Adds up numbers on the vector unit, where there is one and anything to add; returns when that is done. */
+  add(additions: number, ps: number): number {
+    const { vector, parts } = this;
+    if (additions === 0 || vector === null || parts.vector === null) return ps;
+    const shape = { elements: additions, rows: 1, operations: { add: 1 }, reductions: 0, perRow: {} };
+    return vector.occupy(ps, vectorCycles(parts.vector.part, shape));
+  }
+
   get memoryName(): string {
     return this.parts.memory.path;
+  }
+
+  /** What the array, with the memory's bandwidth, and the memory's units can do. @throws Error when it lacks one of them */
+  get peaks(): { readonly array: SidePeak; readonly pim: SidePeak } {
+    const { array } = this.parts;
+    if (array === null || this.pim === null)
+      throw new Error(`${this.arch.name} has not both an array and a memory that computes`);
+    return {
+      array: arrayPeak(this.arch, array.part, this.bytesPerSecond),
+      pim: pimPeak(this.pim.device, this.channels),
+    };
   }
 
   /** What the memory has moved. */

@@ -2,9 +2,20 @@
 import type { List } from 'immutable';
 import { InputError } from '../../arch/language/diagnostics.ts';
 import { placementOf, type ServingMapping, type Side } from '../../workloads/language/serving-mapping.ts';
-import { type Attention, bytes, flops, type Operator } from '../../workloads/llm/operator.ts';
+import { type Attention, bytes, type Experts, flops, type Operator } from '../../workloads/llm/operator.ts';
 import type { Device } from './device.ts';
-import { arraySteps, type Instance, operationsOf, outputBytes, type StepOptions, vectorStepsOf } from './operators.ts';
+import { splitExperts } from './experts.ts';
+import type { Run } from './memory.ts';
+import {
+  arraySteps,
+  checkActivations,
+  type Instance,
+  newCacheRuns,
+  operationsOf,
+  outputBytes,
+  type StepOptions,
+  vectorStepsOf,
+} from './operators.ts';
 import { AttentionChain } from './pim-attention.ts';
 import { PimWork } from './pim-work.ts';
 import { Space } from './space.ts';
@@ -78,6 +89,7 @@ export class Executor {
       sharing: mapping.arrays,
       grain: device.grain,
       scratchpad: device.parts.scratchpad,
+      activations: mapping.activations,
     };
   }
 
@@ -119,7 +131,24 @@ export class Executor {
   }
 
   #start(operator: Operator, instance: Instance, ps: number, done: Done): void {
-    const place = this.#placeOf(operator);
+    if (operator.kind === 'experts' && this.#mapping.experts === 'split') this.#split(operator, instance, ps, done);
+    else this.#startOn(this.#placeOf(operator), operator, instance, ps, done);
+  }
+
+  /** Starts experts on the array and in the memory; done when both are. */
+  #split(operator: Experts, instance: Instance, ps: number, done: Done): void {
+    const split = splitExperts(operator, this.#device.peaks);
+    const sides = (['array', 'pim'] as const).filter((side) => split[side].some((tokens) => tokens > 0));
+    let left = sides.length;
+    if (left === 0) done(ps);
+    for (const side of sides) {
+      this.#startOn(side, { ...operator, tokens: split[side] }, instance, ps, (end) => {
+        if (--left === 0) done(end);
+      });
+    }
+  }
+
+  #startOn(place: Place, operator: Operator, instance: Instance, ps: number, done: Done): void {
     const record = this.#recordOf(operator, place, ps);
     const ended = (end: number, began: number): void => {
       record.runs++;
@@ -141,6 +170,24 @@ export class Executor {
       chain.whenDone(operator.kind, ps, ended);
       return;
     }
+    checkActivations(operator, this.#options);
+    if (operator.kind === 'scores' && this.#mapping.activations === 'scratchpad') {
+      const runs = this.#newCache(operator, instance, place);
+      // In a memory, scores begin with that.
+      const done: Ended = (end, began) => ended(end, place === 'pim' ? ps : began);
+      this.#device.memory.submit(ps, runs, true, (at) => {
+        this.#device.events.at(at, () => this.#begin(place, operator, instance, at, record, done));
+      });
+    } else this.#begin(place, operator, instance, ps, record, ended);
+  }
+
+  /** Where the keys and values of new tokens go. Where activations are in memory, the product that makes them wrote them. */
+  #newCache(operator: Attention, { layer }: Instance, place: Place): Run[] {
+    if (place === 'pim' && this.#work && !this.#work.fillsFromRow) return this.#work.appended(operator, layer);
+    return newCacheRuns(operator, layer, this.#options);
+  }
+
+  #begin(place: Place, operator: Operator, instance: Instance, ps: number, record: OperatorRecord, ended: Ended): void {
     switch (place) {
       case 'link': {
         const { link } = this.#device;
@@ -189,11 +236,15 @@ export class Executor {
     const work = this.#work;
     if (pim === null || work === null) throw new Error(`${this.#device.arch.name} computes nothing in its memory`);
     if (operator.kind === 'matmul' || operator.kind === 'experts') {
+      const { jobs, additions } = work.product(operator, instance.layer);
+      if (jobs.length === 0) done(ps, ps);
       let left = 0;
-      for (const { channel, program } of work.product(operator, instance.layer)) {
+      for (const { channel, program } of jobs) {
         left += pim.job(ps, channel, program, (end) => {
           events.at(end, () => {
-            if (--left === 0) done(end, ps);
+            if (--left > 0) return;
+            const sum = this.#device.add(additions, end);
+            events.at(sum, () => done(sum, ps));
           });
         });
       }
@@ -205,9 +256,10 @@ export class Executor {
     chain.whenDone('scores', ps, done);
   }
 
-  /** The instance with the place for contexts of all heads. */
+  /** The instance with the place for contexts of all heads, of no width when they stay on the chip. */
   #contextOf(operator: Attention, instance: Instance): Instance {
-    const bytes = outputBytes({ ...operator, kind: 'context' });
+    const isKept = this.#mapping.activations === 'scratchpad';
+    const bytes = isKept ? 0 : outputBytes({ ...operator, kind: 'context' });
     return { ...instance, output: this.#space.placeOf(`${instance.subBatch} context`, bytes) };
   }
 

@@ -1,7 +1,10 @@
 /** Starts operators on the array and the vector unit of a device, which read and write its memory. */
 import type { ArrayPart, VectorPart } from '../../arch/language/arch.ts';
+import { InputError } from '../../arch/language/diagnostics.ts';
+import type { ServingMapping } from '../../workloads/language/serving-mapping.ts';
 import {
   type Attention,
+  activationBytes,
   cacheBytes,
   type Experts,
   flops,
@@ -44,6 +47,13 @@ export interface StepOptions {
   readonly grain: number;
   /** Bytes of operands that stay on the chip while they are needed again. */
   readonly scratchpad: number;
+  /** Where activations are between operators. */
+  readonly activations: ServingMapping['activations'];
+}
+
+/** What is read or written of activations: nothing where they stay on the chip. */
+function activationRun(base: number, width: number, { activations }: StepOptions): Run {
+  return { base, width: activations === 'scratchpad' ? 0 : width };
 }
 
 /** The steps of a product on an array, with all weights of a layer in places of their own. */
@@ -86,8 +96,8 @@ function productSteps(
 ): Step[] {
   const { tokens, inputs, outputs, weights: bytes, activations } = product;
   const weights = options.space.placeOf(`weights ${instance.layer} ${name}`, inputs * outputs * bytes);
-  const input = { base: instance.input.base, width: tokens * inputs * activations };
-  const output = { base: instance.output.base, width: tokens * outputs * activations };
+  const input = activationRun(instance.input.base, tokens * inputs * activations, options);
+  const output = activationRun(instance.output.base, tokens * outputs * activations, options);
   const streamed = part.dataflow === 'input-stationary' ? weights.width : input.width;
   const keeps = streamed <= options.scratchpad;
   return matmulSteps(part, product, { input, weights, output }, { ...options, keeps });
@@ -100,18 +110,16 @@ function productSteps(
 function attentionSteps(
   operator: Attention,
   { layer, input, output }: Instance,
-  { space, grain }: StepOptions,
+  options: StepOptions,
   headCycles: (queries: number, context: number) => number,
 ): Step[] {
   const { kvHeads, group, headSize, requests, activations, kind } = operator;
+  const { space, grain } = options;
   const isScores = kind === 'scores';
-  const name = `${isScores ? 'keys' : 'values'} ${layer} ${operator.phase}`;
-  const cached = space.placeOf(name, cacheBytes(operator));
+  const cached = space.placeOf(cacheName(isScores ? 'keys' : 'values', operator, layer), cacheBytes(operator));
   const queries = requests.reduce((sum, one) => sum + one.queries, 0);
-  const side = {
-    base: (isScores ? input : output).base,
-    width: queries * group * kvHeads * headSize * activations,
-  };
+  const width = queries * group * kvHeads * headSize * activations;
+  const side = activationRun((isScores ? input : output).base, width, options);
   const cycles = kvHeads * requests.reduce((sum, one) => sum + headCycles(one.queries, one.context), 0);
   const parts = Math.max(1, Math.floor(cached.width / stepBytes));
   return Array.from({ length: parts }, (_, i) => {
@@ -133,11 +141,11 @@ export function vectorStepsOf(
 ): Step[] {
   if (operator.kind === 'vector') {
     const width = operator.elements * operator.activations;
-    const reads = Array.from({ length: operator.operands }, (_, i) => ({
-      base: (i === 0 ? instance.input : instance.second).base,
-      width,
-    }));
-    return vectorSteps(part, operator, reads, { base: instance.output.base, width }, options.grain);
+    const reads = Array.from({ length: operator.operands }, (_, i) => {
+      const { base } = i === 0 ? instance.input : instance.second;
+      return operator.name === 'embedding' ? { base, width } : activationRun(base, width, options);
+    });
+    return vectorSteps(part, operator, reads, activationRun(instance.output.base, width, options), options.grain);
   }
   if (operator.kind === 'softmax') {
     const elements = headPairs(operator);
@@ -147,6 +155,31 @@ export function vectorStepsOf(
   return attentionSteps(operator, instance, options, (queries, context) =>
     headCyclesOnVector(part, operator, queries, context),
   );
+}
+
+function cacheName(tensor: 'keys' | 'values', { phase }: Attention, layer: number): string {
+  return `${tensor} ${layer} ${phase}`;
+}
+
+/** Where the keys and values of tokens that are new are written, as the last ones of their requests. */
+export function newCacheRuns(operator: Attention, layer: number, { space }: StepOptions): Run[] {
+  const { requests, kvHeads, headSize, cache } = operator;
+  const width = cache * kvHeads * headSize * requests.reduce((sum, { queries }) => sum + queries, 0);
+  return (['keys', 'values'] as const).map((tensor) => {
+    const place = space.placeOf(cacheName(tensor, operator, layer), cacheBytes(operator));
+    return { base: place.base + place.width - width, width };
+  });
+}
+
+/** @throws InputError when operands and result of an operator do not fit the scratchpad that they are to stay in */
+export function checkActivations(operator: Operator, { activations, scratchpad }: StepOptions): void {
+  if (activations !== 'scratchpad') return;
+  const needed = activationBytes(operator);
+  if (needed <= scratchpad) return;
+  throw new InputError({
+    message: `activations of ${operator.name} need ${needed} bytes, but the scratchpad has ${scratchpad}`,
+    hint: 'take fewer or shorter requests, or "activations: memory"',
+  });
 }
 
 /** Bytes of an operator's result on a device. */

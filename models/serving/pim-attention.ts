@@ -4,7 +4,7 @@ import type { Device } from './device.ts';
 import type { Run } from './memory.ts';
 import type { Instance } from './operators.ts';
 import type { HeadWork, PimJob, PimWork, ScoreWork } from './pim-work.ts';
-import { softmaxCycles, vectorCycles } from './steps.ts';
+import { softmaxCycles } from './steps.ts';
 
 type Part = 'scores' | 'softmax' | 'context';
 
@@ -14,7 +14,6 @@ type Done = (ps: number, began: number) => void;
 export class AttentionChain {
   readonly #device: Device;
   readonly #work: PimWork;
-  readonly #headSize: number;
   readonly #output: Run;
   /** What has not done a part, when the first one began with it, when the last one so far had done it, and who waits for all. */
   readonly #parts: { readonly [part in Part]: { left: number; began: number; last: number; done: Done | null } };
@@ -23,7 +22,6 @@ export class AttentionChain {
   constructor(operator: Attention, { layer, output }: Instance, work: PimWork, device: Device, ps: number) {
     this.#device = device;
     this.#work = work;
-    this.#headSize = operator.headSize;
     this.#output = output;
     const all = operator.requests.flatMap((request) => work.attention(operator, request, layer));
     const heads = all.reduce((sum, one) => sum + one.heads.length, 0);
@@ -71,13 +69,10 @@ export class AttentionChain {
     });
   }
 
-  /** Results of several products are added up. */
-  #summed({ context }: HeadWork, ps: number): void {
-    const { vector, parts, events } = this.#device;
-    const sums = (context.length - 1) * this.#headSize;
-    const shape = { elements: sums, rows: 1, operations: { add: 1 }, reductions: 0, perRow: {} };
-    const end = sums > 0 ? vector!.occupy(ps, vectorCycles(parts.vector!.part, shape)) : ps;
-    events.at(end, () => this.#finish('context', end));
+  /** Results of several products, or of parts of one, are added up. */
+  #summed({ additions }: HeadWork, ps: number): void {
+    const end = this.#device.add(additions, ps);
+    this.#device.events.at(end, () => this.#finish('context', end));
   }
 
   /** Tells when all of some jobs are done. */
@@ -108,6 +103,10 @@ export class AttentionChain {
 
   #write(ps: number): void {
     const { pim, events } = this.#device;
+    if (this.#output.width === 0) {
+      this.#finish('context', ps);
+      return;
+    }
     pim!.submit(ps, [this.#output], true, (end) => {
       events.at(end, () => this.#finish('context', end));
     });

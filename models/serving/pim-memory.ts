@@ -5,6 +5,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { PimChannel, type PimChannelOptions } from '../memory/pim/channel.ts';
 import type { PimMode } from '../memory/pim/controller.ts';
 import type { DramActivity } from '../physical/dram.ts';
+import { bankOrder } from './bank-order.ts';
 import type { DeviceMemory, Run } from './memory.ts';
 import { PimWatch } from './pim-watch.ts';
 
@@ -13,7 +14,7 @@ export interface PimMemoryOptions extends PimChannelOptions {
   readonly issue: number | null;
 }
 
-/** Bytes are laid over channels a row of one bank at a time, and within a channel over banks, then rows. */
+/** Bytes are laid over channels a row of one bank at a time, and within a channel over banks (`bankOrder`), then rows. */
 export class PimMemory implements DeviceMemory {
   readonly device: DramDevice;
   readonly clock: Clock;
@@ -37,6 +38,8 @@ export class PimMemory implements DeviceMemory {
   #horizon = 0;
   /** Where operands of jobs are written: the last row of the first bank. */
   readonly #operandColumn: number;
+  /** Banks in the order in which rows lie in them; null: as they are counted. */
+  readonly #banks: readonly number[] | null;
   #told = false;
   /** Transfers and jobs that are under way, and the cycles with any. */
   #underWay = 0;
@@ -62,6 +65,8 @@ export class PimMemory implements DeviceMemory {
     this.weight = alike ? count : 1;
     this.#latency = Math.max(1, Math.floor(Math.min(device.readLatency, device.writeLatency) / device.ticksPerClock));
     this.#operandColumn = (device.rows - 1) * banksOf(device) * device.bursts;
+    const order = bankOrder(device);
+    this.#banks = order.some((bank, i) => bank !== i) ? order : null;
     const listener = {
       access: (tag: number, cycle: number) => this.#accessed(tag, cycle),
       job: (tag: number, cycle: number) => {
@@ -102,8 +107,21 @@ export class PimMemory implements DeviceMemory {
     const end = Math.ceil((base + width) / burstBytes);
     const from = this.#columnsBefore(first, index, bursts);
     const to = this.#columnsBefore(end, index, bursts);
-    if (to > from) channel.pushAccess(write, from, to - from, tag);
-    return to > from ? 1 : 0;
+    if (to <= from) return 0;
+    if (this.#banks === null) {
+      channel.pushAccess(write, from, to - from, tag);
+      return 1;
+    }
+    let pushed = 0;
+    for (let column = from; column < to; pushed++) {
+      const row = Math.floor(column / bursts);
+      const stop = Math.min(to, (row + 1) * bursts);
+      const { length } = this.#banks;
+      const place = row - (row % length) + this.#banks[row % length]!;
+      channel.pushAccess(write, place * bursts + (column % bursts), stop - column, tag);
+      column = stop;
+    }
+    return pushed;
   }
 
   /** Columns below `column` of the whole memory that lie in a channel. */

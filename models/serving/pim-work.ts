@@ -4,7 +4,9 @@ import type { PimProgram } from '../../workloads/language/pim-program.ts';
 import type { Layout, ServingMapping } from '../../workloads/language/serving-mapping.ts';
 import type { Attended, Attention, Experts, Matmul } from '../../workloads/llm/operator.ts';
 import { attentionJobs, attentionRows } from '../../workloads/pim/attention.ts';
-import { gemv } from '../../workloads/pim/gemv.ts';
+import { type Gemv, gemv } from '../../workloads/pim/gemv.ts';
+import type { Run } from './memory.ts';
+import { chunkRuns } from './pim-cache.ts';
 
 /** A program for one channel, or with `channel` null for all of them. */
 export interface PimJob {
@@ -17,8 +19,16 @@ export interface HeadWork {
   /** Scores and queries, for the softmax. */
   readonly elements: number;
   readonly rows: number;
-  /** Products with the values; with several, their results are added up. */
+  /** Products with the values. */
   readonly context: readonly PimJob[];
+  /** Additions that make one context of their results. */
+  readonly additions: number;
+}
+
+/** A product, and the additions that make its outputs of what the memory gives. */
+export interface ProductWork {
+  readonly jobs: readonly PimJob[];
+  readonly additions: number;
 }
 
 /** Scores that are there together, of one or several heads. */
@@ -57,15 +67,18 @@ export class PimWork {
   }
 
   /** A product, or the products of experts one after another, whose outputs are shared out over the channels. */
-  product(operator: Matmul | Experts, layer: number): PimJob[] {
+  product(operator: Matmul | Experts, layer: number): ProductWork {
     const sizes = operator.kind === 'matmul' ? [operator.tokens] : operator.tokens;
-    return sizes.flatMap((tokens, expert) => {
+    let additions = 0;
+    const jobs = sizes.flatMap((tokens, expert) => {
       if (tokens === 0) return [];
       const outputs = Math.ceil(operator.outputs / this.#channels);
-      const program = this.#gemv(`${layer} ${operator.name} ${expert}`, null, outputs, operator.inputs);
+      const { program, partials } = this.#gemv(`${layer} ${operator.name} ${expert}`, null, outputs, operator.inputs);
+      additions += tokens * operator.outputs * (partials - 1);
       const passes = Math.ceil(tokens / this.#vectors);
       return Array.from({ length: passes }, (): PimJob => ({ channel: null, program }));
     });
+    return { jobs, additions };
   }
 
   /** Attention of a request. */
@@ -80,15 +93,14 @@ export class PimWork {
     const keyRow = this.#rowOf(`${layer} ${request.request}`, channel, rows.keys + rows.values);
     const vectorRow = this.#device.rows - 1;
     const jobs = attentionJobs(this.#device, { ...shape, keyRow, valueRow: keyRow + rows.keys, vectorRow });
+    const contextOf = (head: number): PimJob[] =>
+      jobs.context.filter((job) => job.heads[0] === head).map(({ program }) => ({ channel, program }));
     return jobs.logits.map(({ program, heads: own }) => ({
       scores: { channel, program },
-      heads: own.map((head) => ({
-        elements: length,
-        rows: 1,
-        context: jobs.context
-          .filter((job) => job.heads[0] === head)
-          .map((job): PimJob => ({ channel, program: job.program })),
-      })),
+      heads: own.map((head) => {
+        const context = contextOf(head);
+        return { elements: length, rows: 1, context, additions: (context.length - 1) * headSize };
+      }),
     }));
   }
 
@@ -97,11 +109,9 @@ export class PimWork {
     const { kvHeads, group, headSize } = operator;
     const { queries, context } = request;
     const channel = this.#channelOf(request, head, kvHeads);
-    const shared = (tensor: 'keys' | 'values', index: string, extent: number): number =>
-      runsOver(this.#mapping.layout.get(tensor), index) ? Math.ceil(extent / this.#channels) : extent;
-    const name = `${layer} ${request.request} ${head}`;
-    const scores = this.#gemv(`${name} keys`, channel, shared('keys', 'token', context), headSize);
-    const weighed = this.#gemv(`${name} values`, channel, shared('values', 'dimension', headSize), context);
+    const { name, keyWays, valueWays } = this.#cacheOf(request, layer, head);
+    const scores = this.#gemv(`${name} keys`, channel, Math.ceil(context / keyWays), headSize).program;
+    const weighed = this.#gemv(`${name} values`, channel, Math.ceil(headSize / valueWays), context);
     const passes = Math.ceil((group * queries) / this.#vectors);
     const times = (program: PimProgram): PimProgram => Array.from({ length: passes }, () => program).flat();
     return {
@@ -110,10 +120,56 @@ export class PimWork {
         {
           elements: group * queries * context,
           rows: group * queries,
-          context: [{ channel, program: times(weighed) }],
+          context: [{ channel, program: times(weighed.program) }],
+          additions: group * queries * headSize * (weighed.partials - 1),
         },
       ],
     };
+  }
+
+  /** What the keys and values of a head are called, and the channels that share their tokens and dimensions. */
+  #cacheOf({ request }: Attended, layer: number, head: number) {
+    const ways = (tensor: 'keys' | 'values', index: string): number =>
+      runsOver(this.#mapping.layout.get(tensor), index) ? this.#channels : 1;
+    return {
+      name: `${layer} ${request} ${head}`,
+      keyWays: ways('keys', 'token'),
+      valueWays: ways('values', 'dimension'),
+    };
+  }
+
+  /**
+   * What is written where the last tokens of requests are added to their keys and values. A key goes to one channel; where
+   * channels share tokens, that is the first: whichever it is, all wait for it.
+   */
+  appended(operator: Attention, layer: number): Run[] {
+    return operator.requests.flatMap((request) =>
+      Array.from({ length: operator.kvHeads }, (_, head) => head).flatMap((head) =>
+        Array.from({ length: request.queries }, (_, i) => request.context - 1 - i).flatMap((token) =>
+          this.#appended(operator, request, layer, head, token),
+        ),
+      ),
+    );
+  }
+
+  #appended({ kvHeads, headSize }: Attention, request: Attended, layer: number, head: number, token: number): Run[] {
+    const { context } = request;
+    const own = this.#channelOf(request, head, kvHeads);
+    const { name, keyWays, valueWays } = this.#cacheOf(request, layer, head);
+    const keys = this.#gemv(`${name} keys`, own, Math.ceil(context / keyWays), headSize);
+    const values = this.#gemv(`${name} values`, own, Math.ceil(headSize / valueWays), context);
+    const place = { row: Math.floor(token / keyWays), chunk: 0, count: keys.chunks };
+    return [
+      ...chunkRuns(this.#device, this.#channels, { ...keys, channel: own ?? 0 }, place),
+      ...Array.from({ length: headSize }, (_, dimension) =>
+        chunkRuns(
+          this.#device,
+          this.#channels,
+          { ...values, channel: own ?? dimension % valueWays },
+          { row: Math.floor(dimension / valueWays), chunk: Math.floor(token / this.#lanes), count: 1 },
+        ),
+      ).flat(),
+    ];
   }
 
   /** The channel that has a head; null when all have a part of it. */
@@ -125,11 +181,11 @@ export class PimWork {
   }
 
   /** A matrix times a vector in one channel, in rows of the memory that are its own. */
-  #gemv(name: string, channel: number | null, rows: number, columns: number): PimProgram {
+  #gemv(name: string, channel: number | null, rows: number, columns: number): Gemv & { readonly firstRow: number } {
     const shape = { rows, columns, lanes: this.#lanes };
     const { memoryRows } = gemv(this.#device, this.#command, shape);
     const firstRow = this.#rowOf(name, channel ?? 0, memoryRows);
-    return gemv(this.#device, this.#command, { ...shape, firstRow }).program;
+    return { ...gemv(this.#device, this.#command, { ...shape, firstRow }), firstRow };
   }
 
   /** The first of the rows of what has this name, the same every time. What does not fit begins anew. */

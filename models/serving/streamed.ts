@@ -18,8 +18,8 @@ export interface Around {
   readonly room: number;
 }
 
-/** Reads that are asked for at a time. */
-const outstanding = 4;
+/** Reads that are under way at a time. */
+const outstanding = 16;
 
 /**
  * Runs steps on a unit. Reads are asked for in order, as far ahead as there is room; a step begins when what it reads has come

@@ -112,6 +112,8 @@ describe.each([
   ['neupims', 262.1, 2.05, 1024, 32],
   ['neupims-blocked', 262.1, 2.05, 1024, 32],
   ['neupims-npu-only', 262.1, 2.05, 1024, 32],
+  // 128 multipliers at 1 GHz, 8 channels of 16 pins of 16 Gb/s and 1 GiB.
+  ['pim-gpt', 0, 0.256, 256, 8],
 ] as const)('a device of %s', (name, products, vectors, bandwidth, capacity) => {
   const arch = loadArch(join(folder, `${name}.yaml`));
   const peak = (kind: string) =>

@@ -5,7 +5,7 @@ import { shipped, shippedMachine, smallShapes } from './machines.ts';
 
 /** Machines for language models are ordinary ones too: memories that compute are ordinary DRAM then. */
 describe.each([
-  ...['a100', 'attacc', 'duplex', 'duplex-bank-pim', 'h100', 'hbm-pim', 't4'],
+  ...['a100', 'attacc', 'duplex', 'duplex-bank-pim', 'h100', 'hbm-pim', 'pim-gpt', 't4'],
   ...['neupims', 'neupims-blocked', 'neupims-npu-only'],
 ])('%s', (machine) => {
   it.each(['gemm', 'softmax', 'attention-3-pass'])('runs %s', (name) => {

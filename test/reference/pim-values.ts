@@ -32,14 +32,17 @@ export class PimValues {
   /** Numbers in a column, and the level of the units that multiply. */
   readonly #lanes: number;
   readonly #unit: number;
-  readonly #host: (address: ValueCommand['address']) => Lanes;
+  readonly #host: (address: ValueCommand['address'], buffer: string) => Lanes;
   readonly #fetched: (address: ValueCommand['address'], values: Lanes) => void;
 
-  /** `host` gives what commands move from the host; `fetched` takes what they move out of the sums. */
+  /**
+   * `host` gives what commands move from the host to a buffer: where they name several banks, a number for each. `fetched`
+   * takes what they move out of the sums, again a number for each bank that is named.
+   */
   constructor(
     device: DramDevice,
     { lanes, unit }: { readonly lanes: number; readonly unit: number },
-    host: (address: ValueCommand['address']) => Lanes,
+    host: (address: ValueCommand['address'], buffer: string) => Lanes,
     fetched: (address: ValueCommand['address'], values: Lanes) => void,
   ) {
     this.#device = device;
@@ -82,9 +85,10 @@ export class PimValues {
 
   #move({ from, to, whole }: { from: string; to: string; whole?: true }, issued: ValueCommand): void {
     const { address } = issued;
-    if (from === 'host') this.#fill(to, address);
+    const units = this.#isOfMany(issued) ? this.#named(issued).map((bank) => this.#node(bank, this.#unit)) : [];
+    if (from === 'host') this.#fill(to, address, units);
     else if (from === 'row' && whole) this.#copy(to, address.bank);
-    else for (const bank of this.#named(issued)) this.#take(from, { ...address, bank });
+    else this.#take(from, address, units);
   }
 
   /** What stands in a column of the row that is open in a row buffer of a bank. */
@@ -131,16 +135,25 @@ export class PimValues {
     this.#buffers.set(place, [rounded(before + add(products), type)]);
   }
 
-  /** What comes from the host goes to all of a buffer's nodes. */
-  #fill(name: string, address: ValueCommand['address']): void {
+  #isOfMany({ command }: ValueCommand): boolean {
+    const { level, each = [] } = this.#device.commands[command];
+    return level < this.#device.levels.length - 1 || each.length > 0;
+  }
+
+  /** What comes from the host goes to all of a buffer's nodes, or a number to each of some units. */
+  #fill(name: string, address: ValueCommand['address'], units: readonly number[]): void {
     const entry = address.column - (this.#buffer(name)?.column ?? address.column - address.entry);
     const isCode = this.#device.commands.some(({ pim }) => pim?.kind === 'executes' && pim.from === name);
-    const sent = this.#host(address);
+    const sent = this.#host(address, name);
     if (isCode) {
       this.#instructions.load(entry, sent);
       return;
     }
     const values = sent.map((value) => rounded(value, this.#type));
+    if (units.length > 0) {
+      for (const [i, unit] of units.entries()) this.#buffers.set([name, unit, address.sum].join(' '), [values[i]]);
+      return;
+    }
     for (let node = 0; node < banksOf(this.#device); node++) this.#buffers.set([name, node, entry].join(' '), values);
   }
 
@@ -187,11 +200,16 @@ export class PimValues {
     return this.#device.buffers?.find((one) => one.name === name);
   }
 
-  /** A sum that is moved away leaves 0. */
-  #take(name: string, address: ValueCommand['address']): void {
-    const place = [name, this.#node(address.bank, this.#levelOf(name)), address.sum].join(' ');
-    this.#fetched(address, this.#buffers.get(place) ?? [0]);
-    this.#buffers.delete(place);
+  /** A sum that is moved away leaves 0, or stays, where the host can write another one. */
+  #take(name: string, address: ValueCommand['address'], units: readonly number[]): void {
+    const nodes = units.length > 0 ? units : [this.#node(address.bank, this.#levelOf(name))];
+    const places = nodes.map((node) => [name, node, address.sum].join(' '));
+    this.#fetched(
+      address,
+      places.map((place) => this.#buffers.get(place)?.[0] ?? 0),
+    );
+    const isWritten = this.#device.commands.some(({ pim }) => pim?.from === 'host' && pim.to === name);
+    if (!isWritten) for (const place of places) this.#buffers.delete(place);
   }
 
   /** Level of a buffer's nodes. */

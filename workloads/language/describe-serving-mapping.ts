@@ -6,7 +6,7 @@ import type { LaidTensor, PlacementRule, ServingMapping } from './serving-mappin
 
 /** What `clockwright show` prints of a serving mapping, with counts of its machine where that is known. */
 export function describeServingMapping(mapping: ServingMapping, arch: Arch | null): string {
-  const { name, about, source, workload, machine, place, layout, channels, subBatches, experts } = mapping;
+  const { name, about, source, workload, machine, place, layout, channels, subBatches, experts, activations } = mapping;
   const head = [
     about ? `${name}   ${about}` : name,
     ...(source ? [`  source: ${source}`] : []),
@@ -20,6 +20,7 @@ export function describeServingMapping(mapping: ServingMapping, arch: Arch | nul
       `${channels} over channels, ${subBatches === 1 ? 'one batch' : `${subBatches} sub-batches`} in flight`,
     ],
     ...(experts === 'split' ? [['experts', 'shared out to array and memory']] : []),
+    ...(activations === 'scratchpad' ? [['activations', 'stay in the scratchpad']] : []),
   ];
   return `${[...head, '', ...table([...rules, ...tensors, ...rest]).map((line) => `  ${line}`)].join('\n')}\n`;
 }

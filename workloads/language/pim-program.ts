@@ -6,7 +6,7 @@ import { InputError } from '../../arch/language/diagnostics.ts';
  */
 export type PimProgram = readonly PimStep[];
 
-export type PimStep = PimCommands | PimRepeat | PimBarrier;
+export type PimStep = PimCommands | PimRepeat | PimBarrier | PimInstruction | PimSync;
 
 /**
  * A command again and again, at addresses that count up. Command `i` is at the `i`-th address of `order`; sent are those
@@ -49,6 +49,23 @@ export interface PimBarrier {
   readonly channels: number;
 }
 
+/**
+ * What a host decodes in a cycle of its own: each of some channels gets the commands of `steps`, independently of the others,
+ * as its queue has room. The next instruction is decoded after the last of them has found room, and when the host `waits`,
+ * after their data have come. The fields of its commands are without the channel.
+ */
+export interface PimInstruction {
+  readonly kind: 'instruction';
+  readonly channels: readonly number[];
+  readonly steps: PimProgram;
+  readonly waits?: boolean;
+}
+
+/** An instruction to all channels, done when all before it is: data have come and are written. The host waits for it. */
+export interface PimSync {
+  readonly kind: 'sync';
+}
+
 /** `commands` in short, for programs written by hand. */
 export function commands(
   command: string,
@@ -71,6 +88,7 @@ export function isEven(program: PimProgram, channels: number): boolean {
   return program.every((step) => {
     if (step.kind === 'repeat') return isEven(step.steps, channels);
     if (step.kind === 'barrier') return (step.first ?? 0) === 0 && step.channels === channels;
+    if (step.kind !== 'commands') return false;
     const [[field, width] = ['', 0]] = step.order;
     const { first = 0, count, of = 0, at = {} } = step;
     const isWhole = [first, step.step ?? 0, count, of].every((number) => number % channels === 0);
@@ -85,6 +103,9 @@ export function isEven(program: PimProgram, channels: number): boolean {
 export function ofChannel(program: PimProgram, channel: number): PimProgram {
   return program.flatMap((step): PimStep[] => {
     if (step.kind === 'repeat') return [{ ...step, steps: ofChannel(step.steps, channel) }];
+    if (step.kind === 'instruction' || step.kind === 'sync') {
+      throw new InputError({ message: 'what a host decodes is not handed out channel by channel' });
+    }
     if (step.kind === 'barrier') {
       const first = step.first ?? 0;
       return channel >= first && channel < first + step.channels ? [barrier(1)] : [];

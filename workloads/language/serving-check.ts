@@ -14,7 +14,12 @@ import {
 
 /** Everything that a mapping asks for and the machine has not. */
 export function checkServing(loaded: LoadedServingMapping, arch: Arch): Diagnostic[] {
-  return [...missingSides(loaded, arch), ...missingExperts(loaded, arch), ...missingLevels(loaded, arch)];
+  return [
+    ...missingSides(loaded, arch),
+    ...missingExperts(loaded, arch),
+    ...missingScratchpad(loaded, arch),
+    ...missingLevels(loaded, arch),
+  ];
 }
 
 function missingSides({ mapping, place }: LoadedServingMapping, arch: Arch): Diagnostic[] {
@@ -65,6 +70,13 @@ function missingExperts({ mapping, place }: LoadedServingMapping, arch: Arch): D
   if (pimMemory(arch) && expandParts(arch).some(({ part }) => part.kind === 'array')) return [];
   const message = 'experts are split between an array and a memory that computes';
   return [{ message, place: place(['experts']), hint: `${arch.name} has not both` }];
+}
+
+function missingScratchpad({ mapping, place }: LoadedServingMapping, arch: Arch): Diagnostic[] {
+  if (mapping.activations !== 'scratchpad' || expandParts(arch).some(({ part }) => part.kind === 'scratchpad'))
+    return [];
+  const message = `${arch.name} has no scratchpad`;
+  return [{ message, place: place(['activations']), hint: 'leave activations in memory, or give it one' }];
 }
 
 function missingLevels({ mapping, place }: LoadedServingMapping, arch: Arch): Diagnostic[] {

@@ -60,6 +60,9 @@ export const channelRules = ['round-robin', 'balanced', 'given'] as const;
 
 export const arraySharing = ['folds', 'outputs'] as const;
 
+/** Where what operators hand on to each other is kept between them. */
+export const activationPlaces = ['memory', 'scratchpad'] as const;
+
 export class ServingMapping extends Record<{
   name: string;
   about: string;
@@ -77,6 +80,8 @@ export class ServingMapping extends Record<{
   experts: 'placed' | 'split';
   /** What of a product arrays that are several share out: its folds, or the outputs that stream through each fold. */
   arrays: (typeof arraySharing)[number];
+  /** `memory`: arrays and vector units read and write them there; `scratchpad`: all of them stay on the chip. */
+  activations: (typeof activationPlaces)[number];
 }>(
   {
     name: '',
@@ -90,6 +95,7 @@ export class ServingMapping extends Record<{
     subBatches: 1,
     experts: 'placed',
     arrays: 'folds',
+    activations: 'memory',
   },
   'ServingMapping',
 ) {}
@@ -146,6 +152,10 @@ const servingSchema = z.strictObject({
     .default('placed')
     .describe('split: shared out to array and memory so that both end at the same time'),
   arrays: z.enum(arraySharing).default('folds').describe('What of a product several arrays share out'),
+  activations: z
+    .enum(activationPlaces)
+    .default('memory')
+    .describe('Where activations are between operators on arrays and vector units'),
 });
 
 /** JSON Schema of the file of a serving mapping, for editors. */

@@ -160,6 +160,20 @@ export function bytes(operator: Operator): number {
   }
 }
 
+/** Of these bytes, those of operands and results that operators hand on to each other. */
+export function activationBytes(operator: Operator): number {
+  switch (operator.kind) {
+    case 'matmul':
+    case 'experts':
+      return bytes(operator) - weightBytes(operator);
+    case 'scores':
+    case 'context':
+      return bytes(operator) - cacheBytes(operator);
+    default:
+      return bytes(operator);
+  }
+}
+
 /** Op/B as Duplex (MICRO 2024) has it: operations for each byte of operands and result; 0 when nothing is computed. */
 export function opPerByte(operator: Operator): number {
   const work = flops(operator);

@@ -35,6 +35,8 @@ export class ServingWorkload extends Record<{
   phase: 'prefill' | 'decode' | 'serve';
   /** In `decode`, tokens that each request generates. */
   generate: number;
+  /** From one of these tokens to the next: with more than 1, those between them are left out. */
+  stride: number;
   /** In `prefill` and `decode`. */
   requests: List<PlannedRequest>;
   /** In `serve`, by time; and requests that are worked on at a time. */
@@ -52,6 +54,7 @@ export class ServingWorkload extends Record<{
     pipeline: 1,
     phase: 'decode',
     generate: 1,
+    stride: 1,
     requests: List(),
     arrivals: List(),
     most: 1,
@@ -72,12 +75,17 @@ export function* batches(workload: ServingWorkload): Generator<Batch> {
 }
 
 /** One of these iterations, counted from 0. */
-export function batchAt({ phase, requests, routing }: ServingWorkload, iteration: number): Batch {
+export function batchAt({ phase, requests, routing, stride }: ServingWorkload, iteration: number): Batch {
   const all = requests.toArray();
   if (phase === 'prefill') {
     return { prefill: all.map((one) => attended(one, one.context, one.context)), decode: [], iteration, routing };
   }
-  return { prefill: [], decode: all.map((one) => attended(one, 1, one.context + iteration)), iteration, routing };
+  return {
+    prefill: [],
+    decode: all.map((one) => attended(one, 1, one.context + stride * iteration)),
+    iteration,
+    routing,
+  };
 }
 
 function attended({ request, channel }: PlannedRequest, queries: number, context: number): Attended {

@@ -5,7 +5,7 @@ import type { Path } from '../source.ts';
 import { type Expression, evaluate, isParameter, namesIn, wholeExpression } from './expression.ts';
 import { estimated, multiplications } from './pim.ts';
 import { refreshCommand } from './resolve.ts';
-import type { PlacedConstraint, PlacedEstimate } from './rows.ts';
+import type { PlacedCommand, PlacedConstraint, PlacedEstimate } from './rows.ts';
 import type { DramStandard, Organisation, Speed, Timing } from './standard.ts';
 import { countNames, isTable, selectorsOf, TimingProblem, Timings } from './timings.ts';
 import { attempt, type Locate } from './words.ts';
@@ -31,6 +31,8 @@ interface Needed extends Site {
 export interface PlacedExpressions {
   readonly constraints: readonly PlacedConstraint[];
   readonly estimates: readonly PlacedEstimate[];
+  /** Commands, some of which say how long they take. */
+  readonly commands: readonly PlacedCommand[];
 }
 
 /** Adds what is wrong with the expressions of a standard that stands at a path. */
@@ -67,10 +69,13 @@ class Checker {
     this.#selectors = new Set(this.#choices().flatMap(([organisation, speed]) => selectorsOf(organisation, speed)));
   }
 
-  check({ constraints, estimates }: PlacedExpressions): void {
+  check({ constraints, estimates, commands: placed }: PlacedExpressions): void {
     const { commands } = this.#standard;
     const counts = (name: string): boolean => commands.some((row) => row.name === name && row.most > 1);
     const needed: Needed[] = [
+      ...placed.flatMap(({ row, takes, locate, length }) =>
+        takes === undefined ? [] : [{ name: row.name, expression: takes, locate, length, least: 0 }],
+      ),
       ...constraints.map(({ row, latency, locate, length }) => ({
         name: row.text,
         expression: latency,

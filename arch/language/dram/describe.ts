@@ -75,7 +75,7 @@ function refreshText({ refresh: { allBank, staggered, perBank, lockstep } }: Dra
 }
 
 function commandRow(row: CommandRow): string[] {
-  const { name, bus, cycles, banks, access, refreshes, manages, syncs, pim, second, prepares } = row;
+  const { name, bus, cycles, banks, access, refreshes, manages, syncs, pim, second, prepares, takes } = row;
   const level = targetText(row);
   const syncsWhat = { none: '', read: 'reads', write: 'writes', any: 'accesses' }[syncs];
   const bound = row.together ? ' together' : '';
@@ -88,6 +88,7 @@ function commandRow(row: CommandRow): string[] {
     ...(prepares ? [`prepares ${level}`] : []),
     ...(pim ? [pimText(row, pim)] : []),
     ...(second ? [pimText(row, second)] : []),
+    ...(takes === null ? [] : [`takes ${takes}`]),
   ];
   return [name, bus, `${cycles} CK`, effects.join(', ')];
 }
@@ -96,14 +97,19 @@ function commandRow(row: CommandRow): string[] {
 function targetText({ banks, pim, level, each, prepares, rowBuffer }: CommandRow): string {
   const where = rowBuffer === '' ? '' : ` in ${rowBuffer}`;
   if (!each.isEmpty()) return `${level} of each ${each.join(' ')}${where}`;
-  const names = level !== 'bank' && (banks === 'opens' || prepares || pim?.kind === 'multiplies');
-  return `${names ? `banks of ${level}` : level}${where}`;
+  const isNamed = banks === 'opens' || prepares || pim?.kind === 'multiplies' || pim?.kind === 'computes';
+  return `${level !== 'bank' && isNamed ? `banks of ${level}` : level}${where}`;
 }
 
 function pimText(row: CommandRow, { kind, from, to, unit, whole }: PimEffect): string {
+  if (kind === 'computes') return `computes ${targetText(row)}`;
   if (kind === 'executes') return `executes ${from} with ${targetText(row)} on ${unit}`;
-  const below = kind === 'moves' && row.level !== 'bank' ? ` of ${row.level}` : '';
-  if (kind !== 'multiplies') return `${kind} ${whole ? 'whole ' : ''}${from}${below} to ${to}`;
+  if (kind === 'moves') {
+    const below = row.level === 'bank' ? '' : ` of ${row.level}`;
+    const [source, target] = from === 'host' ? ['', below] : [below, ''];
+    return `moves ${whole ? 'whole ' : ''}${from}${source} to ${to}${target}`;
+  }
+  if (kind === 'applies') return `applies ${from} to ${to}`;
   const most = row.most > 1 ? ` up to ${row.most} columns` : '';
   return `multiplies ${targetText(row)} by ${from} into ${to} on ${unit}${most}`;
 }

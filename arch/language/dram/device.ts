@@ -40,16 +40,19 @@ export interface DramCommand {
   readonly estimate?: DramEstimate;
   /** Synchronises the data clock for an access that follows in the next tick. */
   readonly syncs: 'none' | 'read' | 'write' | 'any';
+  /** Ticks until what it does is done: data have come, or are written; absent: a tick, or those of a read or a write. */
+  readonly takes?: number;
 }
 
 /**
  * What a command of a dialect does with numbers. `multiplies`: the column of an open row, in every bank that it names, by
  * an entry of the buffer `from`, added to the buffer `to`, in the units of a level. `moves`: an entry of `from` to `to`,
- * of which one may be the `host` and one the open `row`. `applies`: the function `from` to the buffer `to`. `executes`: the
- * next of the instructions in the buffer `from`, in every unit, on the column of the open rows.
+ * of which one may be the `host` and one the open `row`; in all units below what it names. `applies`: the function `from` to
+ * the buffer `to`. `executes`: the next of the instructions in the buffer `from`, in every unit, on the column of the open
+ * rows. `computes`: something with open rows and with buffers that is not told here.
  */
 export interface DramPimEffect {
-  readonly kind: 'multiplies' | 'moves' | 'applies' | 'executes';
+  readonly kind: 'multiplies' | 'moves' | 'applies' | 'executes' | 'computes';
   readonly from: string;
   readonly to: string;
   /** Index of the level each node of which has a unit; of `multiplies` and `executes` only, -1 otherwise. */
@@ -251,6 +254,8 @@ export function tickPs(device: DramDevice): number {
 /** Whether a command needs an open row: an access, or one that computes with a row or moves it. */
 export function needsRow({ access, pim, second }: Pick<DramCommand, 'access' | 'pim' | 'second'>): boolean {
   const uses = (effect: DramPimEffect | undefined): boolean =>
-    effect?.kind === 'multiplies' || effect?.kind === 'executes' || effect?.from === 'row' || effect?.to === 'row';
+    (effect !== undefined && ['multiplies', 'executes', 'computes'].includes(effect.kind)) ||
+    effect?.from === 'row' ||
+    effect?.to === 'row';
   return access !== 'none' || uses(pim) || uses(second);
 }

@@ -86,7 +86,8 @@ class Reader {
   standard(generations: readonly Generation[]): DramStandard | undefined {
     const written = this.#written;
     if (!this.#checkLevels()) return undefined;
-    const commands = this.#commands(generations);
+    const placed = this.#commands(generations);
+    const commands = placed.map(({ row }) => row);
     const constraints = this.#constraints(generations, commands);
     const organisations = this.#organisations();
     const estimates = this.#estimates(generations, commands);
@@ -123,7 +124,7 @@ class Reader {
     this.#checkDeadline(commands);
     if (this.#mistakes.length === 0) this.#checkDataClock(commands);
     // Expressions make sense only among rows that do.
-    const expressions = { constraints, estimates };
+    const expressions = { constraints, estimates, commands: placed };
     if (this.#mistakes.length === 0) {
       checkTimings(standard, expressions, this.#layers, this.#at, this.#mistakes);
       checkEnergies(standard, this.#layers, this.#at, this.#mistakes);
@@ -148,7 +149,7 @@ class Reader {
   }
 
   /** Those of all generations; one that says so takes the place of that of its name in the extended standard. */
-  #commands(generations: readonly Generation[]): CommandRow[] {
+  #commands(generations: readonly Generation[]): PlacedCommand[] {
     const placed: PlacedCommand[] = [];
     for (const { commands: table } of generations) {
       const taken = [...placed];
@@ -162,7 +163,7 @@ class Reader {
     const rows = placed.map(({ row }) => row);
     this.#checkEffects(rows);
     for (const command of placed) this.#checkNumbers(command);
-    return rows;
+    return placed;
   }
 
   /** That there are units, and every buffer that a command names. */
@@ -180,7 +181,7 @@ class Reader {
     const { name } = command.row;
     const { units, buffers } = this.#written;
     const known = new Set([...Object.keys(buffers), ...(kind === 'moves' ? ends : [])]);
-    const named = [...(kind === 'applies' ? [] : [from]), ...(kind === 'executes' ? [] : [to])];
+    const named = { applies: [to], computes: [], executes: [from], moves: [from, to], multiplies: [from, to] }[kind];
     for (const buffer of named.filter((buffer) => !known.has(buffer))) {
       const message = `${name} names a buffer "${buffer}", which is not there`;
       this.#mistakes.push({ message, place: placeOf(command), hint: suggest(buffer, known) });

@@ -80,6 +80,11 @@ export function multipliesOf(words: Words, levels: readonly string[]): Target & 
   return { ...target, pim: new PimEffect({ kind: 'multiplies', from, to, unit }), most: mostOf(words) };
 }
 
+/** `computes banks of channel`: with their open rows. */
+export function computesOf(words: Words, levels: readonly string[]): Target & { pim: PimEffect } {
+  return { ...targetOf(words, levels), pim: new PimEffect({ kind: 'computes' }) };
+}
+
 /** `executes crf with bank of each bankGroup on block`. */
 export function executesOf(words: Words, levels: readonly string[]): Target & { pim: PimEffect } {
   const from = words.expect('name', 'the buffer that holds the instructions').text;
@@ -99,14 +104,18 @@ function mostOf(words: Words): number {
   throw new TextMistake('a command multiplies a whole number of columns, at least 1', most);
 }
 
-/** `moves host to operands`; `moves sums of channel to host`, those of all nodes below; `moves whole row to operands`. */
+/**
+ * `moves host to operands`; `moves sums of channel to host` and `moves host to sums of channel`, those of all nodes below;
+ * `moves whole row to operands`.
+ */
 export function movesOf(words: Words, levels: readonly string[]): { pim: PimEffect; level?: string } {
+  const below = () => (words.takeIf('of') ? { level: oneOf(words, levels, 'level') } : {});
   const whole = words.takeIf('whole');
   const from = words.expect('name', 'a buffer, the host or the row').text;
-  const below = words.takeIf('of') ? { level: oneOf(words, levels, 'level') } : {};
+  const source = below();
   words.expectText('to', 'where it moves that');
   const to = words.expect('name', 'a buffer, the host or the row').text;
-  return { ...below, pim: new PimEffect({ kind: 'moves', from, to, whole }) };
+  return { ...source, ...below(), pim: new PimEffect({ kind: 'moves', from, to, whole }) };
 }
 
 /** `applies softmax to scores`. */

@@ -146,7 +146,7 @@ function withRanks(standard: DramStandard, organisation: Organisation, ranks: nu
 }
 
 function commandOf(standard: DramStandard, row: CommandRow, timings: Timings): DramCommand {
-  const { name, bus, banks, access, syncs, each, together, pim, second, most, rowBuffer, prepares } = row;
+  const { name, bus, banks, access, syncs, each, together, pim, second, most, rowBuffer, prepares, takes } = row;
   const estimate = standard.estimates.get(name);
   const level = standard.levels.indexOf(row.level);
   const refreshes = row.refreshes || row.manages;
@@ -168,6 +168,7 @@ function commandOf(standard: DramStandard, row: CommandRow, timings: Timings): D
     ...(rowBuffer !== '' && { rowBuffer: standard.rowBuffers.indexOf(rowBuffer) + 1 }),
     ...(prepares && { prepares }),
     ...(estimate !== undefined && { estimate: timings.resolved(estimate, standard.ticks) }),
+    ...(takes !== null && { takes: Math.ceil(timings.cycles(takes) * standard.ticks) }),
   };
 }
 

@@ -3,7 +3,7 @@ import { List, OrderedMap } from 'immutable';
 import { type Diagnostic, suggest } from '../diagnostics.ts';
 import { beginsExpression, type Expression, expressionOf, wholeExpression } from './expression.ts';
 import type { RowText } from './extend.ts';
-import { appliesOf, executesOf, movesOf, multipliesOf, targetOf } from './pim.ts';
+import { appliesOf, computesOf, executesOf, movesOf, multipliesOf, targetOf } from './pim.ts';
 import { CommandRow, ConstraintRow } from './standard.ts';
 import { countNames } from './timings.ts';
 import { attempt, type Locate, TextMistake, type Word, type Words } from './words.ts';
@@ -16,9 +16,11 @@ export interface Placed<Row> {
   readonly length: number;
 }
 
-/** A command, and whether it stands for the one of its name that an extending file takes over. */
 export interface PlacedCommand extends Placed<CommandRow> {
+  /** Whether it stands for the one of its name that an extending file takes over. */
   readonly isInstead: boolean;
+  /** How long it takes; undefined where that is not said. */
+  readonly takes: Expression | undefined;
 }
 
 export interface PlacedConstraint extends Placed<ConstraintRow> {
@@ -53,14 +55,14 @@ function plain(line: string): string {
 /** Commands; `levels` from the channel to the bank. */
 export function parseCommands(table: RowText, levels: readonly string[], mistakes: Diagnostic[]): PlacedCommand[] {
   return linesOf(table, (line, here) => {
-    const row = attempt(line, here, mistakes, (words) => commandOf(words, levels));
-    return row && { ...row, locate: here, length: line.replace(/#.*/, '').trimEnd().length };
+    const read = attempt(line, here, mistakes, (words) => commandOf(words, levels, line));
+    return read && { ...read, locate: here, length: line.replace(/#.*/, '').trimEnd().length };
   });
 }
 
 const buses: readonly string[] = ['row', 'column', 'both'] satisfies CommandRow['bus'][];
 
-function commandOf(words: Words, levels: readonly string[]): Pick<PlacedCommand, 'row' | 'isInstead'> {
+function commandOf(words: Words, levels: readonly string[], line: string): Omit<PlacedCommand, 'locate' | 'length'> {
   const name = words.expect('name', 'the name of a command');
   const bus = words.expect('name', 'a bus', 'row, column or both');
   if (!isBus(bus.text)) throw new TextMistake(`"${bus.text}" is no bus`, bus, suggest(bus.text, buses));
@@ -69,13 +71,20 @@ function commandOf(words: Words, levels: readonly string[]): Pick<PlacedCommand,
   if (words.peek().kind === 'end') {
     throw new TextMistake(`"${name.text}" does nothing`, name, 'such as "opens bank", "reads" or "closes rank"');
   }
+  let takes: Expression | undefined;
   do {
+    if (words.takeIf('takes')) {
+      const { start } = words.peek();
+      takes = expressionOf(words);
+      row = row.set('takes', plain(line.slice(start, words.end)));
+      continue;
+    }
     const effect = effectOf(words, levels);
     row = row.merge(row.pim && effect.pim ? { ...effect, pim: row.pim, second: effect.pim } : effect);
   } while (words.takeIf(','));
   const isInstead = words.takeIf('instead');
   if (words.peek().kind !== 'end') words.fail('a comma', 'between two effects');
-  return { row, isInstead };
+  return { row, isInstead, takes };
 }
 
 function isBus(name: string): name is CommandRow['bus'] {
@@ -133,6 +142,8 @@ const effects: ReadonlyMap<string, ReadEffect> = new Map<string, ReadEffect>([
   ['prepares', (words, levels) => ({ prepares: true, ...targetOf(words, levels) })],
   ['moves', (words, levels) => movesOf(words, levels)],
   ['applies', (words) => appliesOf(words)],
+  ['computes', (words, levels) => computesOf(words, levels)],
+  ['changes', (words) => modeOf(words)],
 ]);
 
 function effectOf(words: Words, levels: readonly string[]): Effect {
@@ -187,6 +198,12 @@ export function parseEstimates(table: RowText, commands: readonly string[], mist
       return { command: command.text, text: plain(line.slice(start)), expression, locate };
     }),
   );
+}
+
+/** `changes mode`: which one, the table of modes says. */
+function modeOf(words: Words): Effect {
+  words.expectText('mode', 'only the mode is changed');
+  return { level: 'channel' };
 }
 
 /** Constraints between the named commands. */

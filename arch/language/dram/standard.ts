@@ -32,6 +32,8 @@ export class CommandRow extends Record<{
   /** Refresh management, which takes the time of a refresh. */
   manages: boolean;
   syncs: DramCommand['syncs'];
+  /** Clock cycles until what it does is done, as an expression; null where that is not said. */
+  takes: string | null;
 }>(
   {
     name: '',
@@ -50,6 +52,7 @@ export class CommandRow extends Record<{
     refreshes: false,
     manages: false,
     syncs: 'none',
+    takes: null,
   },
   'CommandRow',
 ) {}

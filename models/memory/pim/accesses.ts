@@ -11,9 +11,12 @@ export interface Access {
   unsent: number;
 }
 
-/** Runs that a controller chooses from, and columns of them from which on it takes no further one. */
-const most = 16;
-const enough = 128;
+/**
+ * Runs that a controller chooses from, and columns of them from which on it takes no further one: as many as DRAMsim3's
+ * command queues hold, 8 for each of 32 banks.
+ */
+const most = 32;
+const enough = 256;
 
 export class AccessQueue {
   /** Runs in their order; those beyond `size` are spare. */

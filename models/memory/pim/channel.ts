@@ -145,7 +145,8 @@ export class PimChannel {
    */
   advance(limit: number): number {
     this.#told = false;
-    while (!this.#told && this.#step(limit));
+    // What goes in the same cycle on another bus is not left for later.
+    while (this.#step(this.#told ? Math.min(limit, this.now) : limit));
     return this.now;
   }
 

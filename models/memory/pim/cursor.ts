@@ -1,11 +1,13 @@
-/** A PIM program, expanded one command at a time. */
+/** A PIM program, expanded one command at a time, or one run of commands to a row. */
 
 import { InputError, suggest } from '../../../arch/language/diagnostics.ts';
 import { banksOf, type DramDevice } from '../../../arch/language/dram/device.ts';
-import type { PimCommands, PimProgram, PimStep } from '../../../workloads/language/pim-program.ts';
+import type { PimCommands, PimInstruction, PimProgram, PimStep } from '../../../workloads/language/pim-program.ts';
 
-/** A command index that stands for a barrier. */
+/** Command indices that stand for a barrier, a sync, and an instruction, whose commands are in `steps`. */
 export const barrierCommand = -1;
+export const syncCommand = -2;
+export const instructionCommand = -3;
 
 /** Where the values of a field go: a number of `Address`, and by how much one step of the field moves it. */
 interface Axis {
@@ -15,19 +17,113 @@ interface Axis {
 }
 
 const registers: readonly string[] = ['channel', 'bank', 'row', 'column', 'entry', 'sum'];
+const [bankRegister, rowRegister, columnRegister, entryRegister, sumRegister] = [1, 2, 3, 4, 5];
 
-interface Prepared {
+interface Place {
+  column: number;
+  entry: number;
+  sum: number;
+}
+
+/** Addresses of a step's commands by number. */
+export interface RunStep {
+  /** Whether a number's command is to another row than the one before. */
+  startsRun(number: number): boolean;
+  /** Writes where command `number` of a step that began with `first` is in its row and in buffers. */
+  locate(number: number, first: number, into: Place): void;
+}
+
+/** A step of a program, ready to be expanded. */
+export class Prepared implements RunStep {
   readonly step: PimStep;
-  /** Of `commands`: index of the command, and the fields. */
+  /** Of `commands`: index of the command; what stands for one of a barrier, a sync and an instruction. */
   readonly command: number;
-  readonly axes: readonly Axis[];
-  readonly beside: readonly Axis[];
-  readonly multiplications: number;
-  readonly results: number;
+  readonly #axes: readonly Axis[];
+  readonly #beside: readonly Axis[];
   /** Where the first address is, by register. */
-  readonly at: Float64Array;
-  /** Of `repeat`. */
+  readonly #at: Float64Array;
+  /** Commands to one row, one after another. */
+  readonly #run: number;
+  /** Of `repeat` and of an instruction. */
   readonly steps: readonly Prepared[];
+  readonly #address = new Float64Array(registers.length);
+  /** Columns that each command multiplies, or that the work has which it begins, and results of that. */
+  readonly multiplications: number = 1;
+  readonly results: number = 1;
+
+  /** @throws InputError when the step names commands, levels or banks that the device does not have. */
+  constructor(step: PimStep, device: DramDevice) {
+    this.step = step;
+    this.steps =
+      step.kind === 'repeat' || step.kind === 'instruction' ? step.steps.map((one) => new Prepared(one, device)) : [];
+    this.command = {
+      barrier: barrierCommand,
+      sync: syncCommand,
+      instruction: instructionCommand,
+      repeat: 0,
+      commands: 0,
+    }[step.kind];
+    this.#axes = [];
+    this.#beside = [];
+    this.#at = new Float64Array(registers.length);
+    this.#run = 1;
+    if (step.kind === 'barrier') {
+      this.#at = startOf({ channel: step.first ?? 0 }, device);
+      this.#axes = axesOf([['channel', step.channels]], device);
+    }
+    if (step.kind !== 'commands') return;
+    this.command = commandOf(step.command, device);
+    this.multiplications = multiplicationsOf(step, device);
+    this.results = step.results ?? 1;
+    this.#at = startOf(step.at ?? {}, device);
+    this.#axes = axesOf(step.order, device);
+    this.#beside = axesOf(step.beside ?? [], device);
+    const moves = this.#axes.findIndex(({ register }) => register < columnRegister);
+    const inRow = moves < 0 ? Number.POSITIVE_INFINITY : sizeOf(this.#axes.slice(0, moves));
+    const { access, pim } = device.commands[this.command]!;
+    // What answers is waited for one by one.
+    const isPlain = access === 'none' && pim?.to !== 'host';
+    if (isPlain && this.#beside.every(({ register }) => register >= columnRegister)) this.#run = inRow;
+  }
+
+  startsRun(number: number): boolean {
+    return this.#run === 1 || (number % this.#run === 0 && this.#run !== Number.POSITIVE_INFINITY);
+  }
+
+  /** Commands from a number on that are to its row, itself included, of those before `to`. */
+  runAt(number: number, to: number): number {
+    const left = this.#run === Number.POSITIVE_INFINITY ? to : this.#run - (number % this.#run);
+    return Math.min(left, to - number);
+  }
+
+  /** The address of a command, by register; valid until asked again. */
+  addressOf(number: number, first: number): Float64Array {
+    this.#address.set(this.#at);
+    this.#count(this.#axes, number);
+    this.#count(this.#beside, number - first);
+    return this.#address;
+  }
+
+  locate(number: number, first: number, into: Place): void {
+    const address = this.addressOf(number, first);
+    into.column = address[columnRegister]!;
+    into.entry = address[entryRegister]!;
+    into.sum = address[sumRegister]!;
+  }
+
+  /** Adds the values that some fields have at a number. */
+  #count(axes: readonly Axis[], number: number): void {
+    let rest = number;
+    for (let i = 0; i < axes.length; i++) {
+      const { count, register, stride } = axes[i]!;
+      this.#address[register]! += (rest % count) * stride;
+      rest = Math.floor(rest / count);
+    }
+  }
+}
+
+function sizeOf(axes: readonly Axis[]): number {
+  return axes.reduce((all, { count }) => all * count, 1);
 }
 
 /** A repeat that is under way, or the program itself. */
@@ -39,7 +135,7 @@ interface Frame {
 }
 
 export class ProgramCursor {
-  /** The command that `next` has come to: its index in the device, or `barrierCommand`. */
+  /** The command that `next` has come to: its index in the device, or what stands for something else. */
   command = 0;
   channel = 0;
   /** First bank that it names. */
@@ -48,48 +144,60 @@ export class ProgramCursor {
   column = 0;
   entry = 0;
   sum = 0;
+  /** The step that it belongs to, the number that this began with, its own, and those to its row that are left with it. */
+  step: Prepared | null = null;
+  first = 0;
+  number = 0;
+  count = 1;
   multiplications = 1;
   results = 1;
-  readonly #frames: Frame[];
-  /** Of the step in hand: the number of its first command, of the next one, and the one to stop before. */
-  #first = 0;
+  /** Iterations of the innermost repeat around that are done. */
+  iteration = 0;
+  readonly #frames: Frame[] = [];
+  /** Of the step in hand: the number of the next command, and the one to stop before. */
   #from = 0;
   #to = 0;
-  #step: Prepared | null = null;
-  readonly #address = new Float64Array(registers.length);
 
   /** @throws InputError when the program names commands, levels or banks that the device does not have. */
   constructor(program: PimProgram, device: DramDevice) {
-    this.#frames = [{ steps: program.map((step) => prepare(step, device)), times: 1, iteration: 0, at: 0 }];
+    this.begin(
+      program.map((step) => new Prepared(step, device)),
+      0,
+    );
+  }
+
+  /** Begins with other steps, as in an iteration of a repeat. */
+  begin(program: readonly Prepared[], iteration: number): void {
+    this.#frames.length = 0;
+    this.#frames.push({ steps: program, times: 1, iteration, at: 0 });
+    this.#from = this.#to = 0;
   }
 
   /** Goes on to the next command; false after the last. */
   next(): boolean {
     while (this.#from >= this.#to) if (!this.#nextStep()) return false;
-    const { command, axes, beside, at } = this.#step!;
     const number = this.#from++;
-    this.command = command;
-    const address = this.#address;
-    address.set(at);
-    this.#count(axes, number);
-    this.#count(beside, number - this.#first);
-    this.channel = address[0]!;
-    this.bank = address[1]!;
-    this.row = address[2]!;
-    this.column = address[3]!;
-    this.entry = address[4]!;
-    this.sum = address[5]!;
+    this.#come(number);
     return true;
   }
 
-  /** Adds the values that some fields have at a number. */
-  #count(axes: readonly Axis[], number: number): void {
-    let rest = number;
-    for (let i = 0; i < axes.length; i++) {
-      const { count, register, stride } = axes[i]!;
-      this.#address[register]! += (rest % count) * stride;
-      rest = Math.floor(rest / count);
-    }
+  /** Goes on by some commands of the run. */
+  skip(commands: number): void {
+    this.#from += commands;
+  }
+
+  #come(number: number): void {
+    const step = this.step!;
+    this.number = number;
+    this.count = step.command < 0 ? 1 : step.runAt(number, this.#to);
+    this.command = step.command;
+    const address = step.addressOf(number, this.first);
+    this.channel = address[0]!;
+    this.bank = address[bankRegister]!;
+    this.row = address[rowRegister]!;
+    this.column = address[columnRegister]!;
+    this.entry = address[entryRegister]!;
+    this.sum = address[sumRegister]!;
   }
 
   /** Comes to the next step that may send something; false when there is none. */
@@ -110,45 +218,23 @@ export class ProgramCursor {
         }
         continue;
       }
-      this.#step = prepared;
+      this.step = prepared;
+      this.iteration = frame.iteration;
       this.multiplications = prepared.multiplications;
       this.results = prepared.results;
-      const first = step.kind === 'commands' ? (step.first ?? 0) + (step.step ?? 0) * frame.iteration : 0;
-      const end =
-        step.kind === 'commands' ? Math.min(first + step.count, step.of ?? Number.MAX_SAFE_INTEGER) : step.channels;
-      this.#first = first;
-      this.#from = Math.max(0, first);
-      this.#to = end;
+      this.first = step.kind === 'commands' ? (step.first ?? 0) + (step.step ?? 0) * frame.iteration : 0;
+      this.#from = Math.max(0, this.first);
+      this.#to = this.first + lengthOf(step);
+      if (step.kind === 'commands') this.#to = Math.min(this.#to, step.of ?? Number.MAX_SAFE_INTEGER);
       return true;
     }
   }
 }
 
-function prepare(step: PimStep, device: DramDevice): Prepared {
-  const none = {
-    step,
-    command: barrierCommand,
-    axes: [],
-    beside: [],
-    multiplications: 1,
-    results: 1,
-    at: new Float64Array(registers.length),
-    steps: [],
-  };
-  if (step.kind === 'repeat') return { ...none, steps: step.steps.map((inside) => prepare(inside, device)) };
-  if (step.kind === 'barrier') {
-    const at = startOf({ channel: step.first ?? 0 }, device);
-    return { ...none, axes: axesOf([['channel', step.channels]], device), at };
-  }
-  return {
-    ...none,
-    command: commandOf(step.command, device),
-    axes: axesOf(step.order, device),
-    beside: axesOf(step.beside ?? [], device),
-    multiplications: multiplicationsOf(step, device),
-    results: step.results ?? 1,
-    at: startOf(step.at ?? {}, device),
-  };
+/** What a step hands out: its commands; a barrier for each channel; a sync and an instruction as one. */
+function lengthOf(step: PimStep): number {
+  if (step.kind === 'commands') return step.count;
+  return step.kind === 'barrier' ? step.channels : 1;
 }
 
 /** The address that a step begins at, by register. */
@@ -172,9 +258,17 @@ export function commandsIn(program: PimProgram, device: DramDevice): Set<number>
   const found = new Set<number>();
   for (const step of program) {
     if (step.kind === 'commands') found.add(commandOf(step.command, device));
-    if (step.kind === 'repeat') for (const command of commandsIn(step.steps, device)) found.add(command);
+    if ('steps' in step) for (const command of commandsIn(step.steps, device)) found.add(command);
   }
   return found;
+}
+
+/** The instructions of a program. */
+export function instructionsIn(program: PimProgram): PimInstruction[] {
+  return program.flatMap((step) => {
+    if (step.kind === 'instruction') return [step];
+    return step.kind === 'repeat' ? instructionsIn(step.steps) : [];
+  });
 }
 
 function commandOf(name: string, device: DramDevice): number {

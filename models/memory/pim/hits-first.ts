@@ -72,7 +72,7 @@ export class HitsFirst {
   /** Accesses to open rows, and commands that need none. */
   #hits(queues: readonly PimQueue[]): boolean {
     for (const queue of queues) {
-      for (let i = 0; i < queue.size; i++) {
+      for (let i = 0; i < queue.entries; i++) {
         const one = queue.seen(i);
         if (i > 0 && one.isLast) break;
         if (one.needed === one.command && !follows(queue, i, one) && this.#try(one.command, one.bank, queue, i))
@@ -86,7 +86,7 @@ export class HitsFirst {
   /** Openings, but not in the banks of a refresh. */
   #openings(queues: readonly PimQueue[], [refresh = none, first = 0]: readonly number[]): boolean {
     for (const queue of queues) {
-      for (let i = 0; i < queue.size; i++) {
+      for (let i = 0; i < queue.entries; i++) {
         const one = queue.seen(i);
         if (i > 0 && one.isLast) break;
         const isHeld = refresh !== none && this.#rows.concerns(refresh, first, one.bank);
@@ -111,7 +111,7 @@ export class HitsFirst {
   #isWanted(queues: readonly PimQueue[], bank: number): boolean {
     const row = this.#rows.openRow[bank]!;
     for (const queue of queues) {
-      for (let i = 0; i < queue.size; i++) {
+      for (let i = 0; i < queue.entries; i++) {
         const one = queue.at(i);
         if (one.row === row && this.#rows.concerns(one.command, one.bank, bank)) return true;
         if (one.isLast) break;

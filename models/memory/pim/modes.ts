@@ -28,8 +28,30 @@ export class Modes {
     return this.#goes.length === 0 || this.#goes[this.#mode]![command * this.#banks + bank] === 1;
   }
 
-  /** A command starts at some banks; `rowOf` gives the row of each that it is for, or that it closes. */
-  start(command: number, banks: Iterable<number>, rowOf: (bank: number) => number): void {
+  /**
+   * A command that leads from here to a mode in which a command goes, whatever bank and row it is for; -1 where there is none,
+   * so that a program has to see to that.
+   */
+  changeFor(command: number, bank: number): number {
+    for (const { from, to, commands, row, banks } of this.#device.modes?.changes ?? []) {
+      if (from !== this.#mode || row >= 0 || banks.length > 0) continue;
+      if (this.#goes[to]![command * this.#banks + bank] !== 1) continue;
+      const change = commands.find((one) => this.#device.commands[one]!.level === 0);
+      if (change !== undefined) return change;
+    }
+    return -1;
+  }
+
+  /** Whether some mode is left by a command. */
+  isChange(command: number): boolean {
+    return this.#device.modes?.changes.some(({ commands }) => commands.includes(command)) ?? false;
+  }
+
+  /**
+   * A command starts at some banks; `rowOf` gives the row of each that it is for, or that it closes. Returns whether it
+   * changes the mode.
+   */
+  start(command: number, banks: Iterable<number>, rowOf: (bank: number) => number): boolean {
     const changes = this.#device.modes?.changes ?? [];
     for (let i = 0; i < changes.length; i++) {
       const change = changes[i]!;
@@ -39,8 +61,9 @@ export class Modes {
       if (seen.size === 0 || !change.banks.every((one) => seen.has(one))) continue;
       this.#mode = change.to;
       for (const others of this.#seen) others.clear();
-      return;
+      return true;
     }
+    return false;
   }
 
   /** What is wrong with a program of which a command waits for ever. */

@@ -6,6 +6,7 @@ import { Modes } from './modes.ts';
 import { type Scope, widestPrecharge } from './scope.ts';
 
 const closed = -1;
+const none = -1;
 
 export class PimRows {
   /** Row open in each bank; -1 for none. */
@@ -51,10 +52,17 @@ export class PimRows {
   }
 
   /**
-   * The command to send next for one at a bank: itself, or the one that opens its row, or the one that closes what stands
-   * open instead. Rows of the banks that a command names are opened together, so all of them have to be closed before.
+   * The command to send next for one at a bank: the one that changes the mode, or itself, or the one that opens its row, or
+   * the one that closes what stands open instead.
    */
   needed(command: number, bank: number, row: number): number {
+    const needed = this.#neededInMode(command, bank, row);
+    const change = this.modes.goes(needed, bank) ? none : this.modes.changeFor(needed, bank);
+    return change === none ? needed : change;
+  }
+
+  /** Rows of the banks that a command names are opened together, so all of them have to be closed before. */
+  #neededInMode(command: number, bank: number, row: number): number {
     if (this.#device.commands[command]!.refreshes) return this.#neededRefresh(command, bank);
     if (!this.#needsRow[command]) return command;
     const { openRow } = this;
@@ -110,6 +118,24 @@ export class PimRows {
     return this.#needsRow[command]!;
   }
 
+  /**
+   * Earliest tick at which what is needed for a command may start. The mode is not changed before what comes next could
+   * start in the other one.
+   */
+  readyFor(needed: number, command: number, bank: number, row: number): number {
+    const ready = this.ready(needed, bank);
+    const next = this.#neededInMode(command, bank, row);
+    return next === needed ? ready : Math.max(ready, this.#timed(next, bank));
+  }
+
+  /** Cycles apart at which a command may be sent again and again, right after it was sent, at `tick`; 0: not known. */
+  interval(command: number, bank: number, tick: number): number {
+    if (this.#timing.period(command) === 0 || this.#device.commands[command]!.banks !== 'none') return 0;
+    if (this.modes.isChange(command)) return 0;
+    const { ticksPerClock } = this.#device;
+    return Math.max(1, Math.ceil((this.ready(command, bank) - tick) / ticksPerClock));
+  }
+
   /** Earliest tick at which a command may start at a bank; infinite while it does not go in the mode that the channel is in. */
   ready(command: number, bank: number): number {
     const place = command * this.openRow.length + bank;
@@ -121,7 +147,11 @@ export class PimRows {
   }
 
   #ready(command: number, bank: number): number {
-    if (!this.modes.goes(command, bank)) return Number.POSITIVE_INFINITY;
+    return this.modes.goes(command, bank) ? this.#timed(command, bank) : Number.POSITIVE_INFINITY;
+  }
+
+  /** The earliest tick in whatever mode. */
+  #timed(command: number, bank: number): number {
     const scope = this.#scopes[command]!;
     const nodes = scope.nodes(bank);
     const cls = this.#timing.classOf[command]!;
@@ -136,19 +166,20 @@ export class PimRows {
     return tick;
   }
 
-  /** Starts a command; `row` is that of an opening. */
-  start(command: number, bank: number, row: number, tick: number): void {
+  /** Starts a command, which may be the last one of some that were sent `interval` apart; `row` is that of an opening. */
+  start(command: number, bank: number, row: number, tick: number, count = 1): void {
     const scope = this.#scopes[command]!;
     const nodes = scope.nodes(bank);
     for (let i = 0; i < nodes.length; i++) {
       this.#timing.issue(command, nodes[i]!, tick);
       this.#displaced.start(command, nodes[i]!, tick);
     }
-    this.sent[command]!++;
+    this.sent[command]! += count;
     this.version++;
     const { banks: effect } = this.#device.commands[command]!;
     const banks = scope.banks(bank);
-    if (this.#device.modes) this.modes.start(command, banks, (one) => (effect === 'closes' ? this.openRow[one]! : row));
+    const rowOf = (one: number): number => (effect === 'closes' ? this.openRow[one]! : row);
+    if (this.#device.modes && this.modes.start(command, banks, rowOf)) this.states++;
     if (effect === 'none') return;
     this.states++;
     for (let i = 0; i < banks.length; i++) {

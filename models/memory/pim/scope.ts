@@ -101,5 +101,6 @@ export function sentFor(
     sent.add(command).add(opens).add(closes);
   }
   if (refreshes) sent.add(widestPrecharge(device));
+  for (const { commands } of device.modes?.changes ?? []) for (const command of commands) sent.add(command);
   return device.commands.map((_, command) => sent.has(command));
 }

@@ -1,10 +1,12 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { describeStandard } from '../../../arch/language/dram/describe.ts';
 import { needsRow } from '../../../arch/language/dram/device.ts';
 import { findStandard } from '../../../arch/language/dram/find.ts';
+import { loadStandard } from '../../../arch/language/dram/load.ts';
 import { deviceOf } from '../../../arch/language/dram/resolve.ts';
 import { commandSet } from '../../../models/memory/dram/commands.ts';
 import { scopesOf } from '../../../models/memory/pim/scope.ts';
+import { Folder } from './sample.ts';
 
 const { standard } = findStandard('attacc-hbm3');
 const device = deviceOf(standard);
@@ -86,4 +88,61 @@ it('a constraint may hold up another bank than that of the earlier command', () 
       ],
     },
   ]);
+});
+
+describe('AiM', () => {
+  const { standard: aim } = findStandard('aim-gddr6');
+  const { commands, buffers, modes } = deviceOf(aim);
+  const index = (name: string) => commands.findIndex((one) => one.name === name);
+  const of = (name: string) => commands.find((one) => one.name === name);
+
+  it('reads the sums of all banks at once, in a mode of its own', () => {
+    expect(of('RDMAC16')).toMatchObject({ level: 0, takes: 2, pim: { from: 'sums', to: 'host' } });
+    const modesOf = (name: string) => modes?.goes.map((commands) => commands[index(name)]);
+    expect(modes?.names).toEqual(['usual', 'registers']);
+    expect([modesOf('MAC16'), modesOf('RDMAC16'), modesOf('TMOD')]).toEqual([
+      [true, false],
+      [false, true],
+      [true, true],
+    ]);
+    expect(commands.filter(needsRow).map(({ name }) => name)).toEqual(
+      'RD WR RDA WRA MAC16 MAC AF16 EWMUL16 RDCP WRCP WRA16'.split(' '),
+    );
+    expect(buffers).toContainEqual({ name: 'operands', level: 0, entries: 64 });
+  });
+
+  it('is shown as it is written', () => {
+    const text = describeStandard(aim);
+    expect(text).toMatch(/RDMAC16 +column +1 CK +moves sums of channel to host, takes nCLREG \+ nBL\n/);
+    expect(text).toMatch(/WRMAC16 +column +1 CK +moves host to sums of channel, takes/);
+    expect(text).toMatch(/AF16 +column +1 CK +computes banks of channel\n/);
+  });
+
+  it('leaves ordinary controllers the commands of GDDR6', () => {
+    const { activate, write, writeClose, prechargeAll } = commandSet(deviceOf(aim));
+    expect([activate, write, writeClose, prechargeAll].map((at) => commands[at]!.name)).toEqual([
+      'ACT',
+      'WR',
+      'WRA',
+      'PREab',
+    ]);
+  });
+});
+
+describe('a mistake in a dialect', () => {
+  const folder = new Folder();
+  afterAll(() => folder.remove());
+  const broken = (row: string) =>
+    folder.mistakes(() =>
+      loadStandard(folder.write('heir.yaml', `standard: X\nextends: aim-gddr6\ncommands: |\n  ${row}\n`)),
+    );
+
+  it.each([
+    ['X column moves sums of chanel to host', '4:26  there is no level "chanel"', 'channel'],
+    ['X column moves sums to host, takes nBLL', '4:38  there is no timing parameter "nBLL"', 'nBL'],
+    ['X column moves sums to host, takes 2 - nCL', '4:3  this is -48 clock cycles', 'at least 0'],
+  ])('%s', (row, message, hint) => {
+    expect(broken(row)).toContain(message);
+    expect(broken(row)).toContain(hint);
+  });
 });

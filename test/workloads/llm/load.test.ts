@@ -49,7 +49,7 @@ describe.each(shipped)('%s', (name) => {
 });
 
 it('ships files for one device and several, for batches and a service', () => {
-  const names = ['gpt2-xl-generate', 'gpt3-175b-b256', 'gpt3-7b-sharegpt', 'gpt3-7b-sharegpt-balanced'];
+  const names = ['gpt2-xl-generate', 'gpt3-xl-generate', 'gpt3-175b-b256', 'gpt3-7b-sharegpt', 'gpt3-7b-sharegpt-balanced'];
   expect(shipped).toEqual(expect.arrayContaining([...names, 'llama3-70b-decode', 'mixtral-serving']));
 });
 

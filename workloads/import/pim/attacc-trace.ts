@@ -1,8 +1,8 @@
 /** Traces of AttAcc's simulator: `PIM_MAC_AB 0x00000000`, a request and a byte address on a line. */
-import { type Diagnostic, InputError, suggest } from '../../../arch/language/diagnostics.ts';
+import { suggest } from '../../../arch/language/diagnostics.ts';
 import type { DramDevice } from '../../../arch/language/dram/device.ts';
 import type { PimProgram, PimStep } from '../../language/pim-program.ts';
-import { mostMistakes, textOf } from './text.ts';
+import { type Mistake, stepsOf } from './text.ts';
 
 /** Commands of `attacc-hbm3` by the trace's word; empty for a barrier. */
 const requests: ReadonlyMap<string, string> = new Map([
@@ -33,25 +33,7 @@ const fields = [
  * does not have, where one is given
  */
 export function readAttAccTrace(file: string, device?: DramDevice): PimProgram {
-  const mistakes: Diagnostic[] = [];
-  const steps = textOf(file)
-    .split('\n')
-    .flatMap((text, index): PimStep[] => {
-      if (text.trim() === '') return [];
-      const step = stepOf(text, device);
-      if ('kind' in step) return [step];
-      const place = { file, line: index + 1, column: text.indexOf(step.at) + 1, length: step.at.length, text };
-      if (mistakes.length < mostMistakes) mistakes.push({ message: step.message, place, hint: step.hint });
-      return [];
-    });
-  if (mistakes.length > 0) throw new InputError(mistakes);
-  return steps;
-}
-
-interface Mistake {
-  readonly at: string;
-  readonly message: string;
-  readonly hint: string;
+  return stepsOf(file, (line) => (line.trim() === '' ? null : stepOf(line, device)));
 }
 
 function stepOf(line: string, device: DramDevice | undefined): PimStep | Mistake {

@@ -37,7 +37,7 @@ export function readPimProgram(file: string, device: DramDevice): PimPrograms {
 function part(steps: PimProgram, belongs: (command: string) => boolean): PimProgram {
   return steps.flatMap((step): PimStep[] => {
     if (step.kind === 'commands') return belongs(step.command) ? [step] : [];
-    if (step.kind === 'barrier') return belongs('') ? [step] : [];
+    if (step.kind !== 'repeat') return belongs('') ? [step] : [];
     const inside = part(step.steps, belongs);
     return inside.length > 0 ? [{ ...step, steps: inside }] : [];
   });

@@ -84,8 +84,8 @@ function compute(
     device,
     { lanes, unit: 3 },
     () => [],
-    ({ bank }, [value = 0]) => {
-      fetched[bank] = value;
+    (_, values) => {
+      for (const [bank, value] of values.entries()) fetched[bank] = value;
     },
   );
   const store = (bank: number, row: number, values: readonly number[]) => {
