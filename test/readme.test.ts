@@ -2,7 +2,16 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { packageRoot } from '../arch/language/library.ts';
-import { loadArch, loadMapping, loadWorkload, simulate, summary } from '../index.ts';
+import {
+  loadArch,
+  loadMapping,
+  loadServing,
+  loadServingMapping,
+  loadWorkload,
+  simulate,
+  simulateServing,
+  summary,
+} from '../index.ts';
 import { pictureSvg } from '../reports/picture.ts';
 import { clockwright, Scratch } from './cli/command.ts';
 
@@ -31,6 +40,16 @@ describe('the README', () => {
     const { stdout } = await clockwright('replay', 'ddr4', trace);
     expect(readme).toContain(stdout.trim());
   });
+
+  it('shows what a language model prints, with the first of its notes', () => {
+    const served = simulateServing({
+      arch: loadArch(file('arch/neupims.yaml')),
+      workload: loadServing(file('workloads/gpt3-7b-sharegpt-balanced.yaml')),
+      mapping: loadServingMapping(file('workloads/mappings/neupims-one-batch.yaml')),
+    });
+    const text = summary({ ...served, notes: served.notes.slice(0, 1) }, { report: 'serving.html' });
+    expect(readme).toContain(text.trim());
+  }, 120_000);
 
   it('links to files that exist', () => {
     for (const [, target] of readme.matchAll(/\]\(([^)]+)\)/g)) expect(() => readFileSync(file(target!))).not.toThrow();

@@ -77,12 +77,13 @@ export class Executor {
   /** By unit: what waits for it. */
   readonly #waiting = new Map<Unit, Done[]>();
 
+  /** @throws InputError when another memory than that of the engines would have to compute */
   constructor(device: Device, mapping: ServingMapping) {
     this.#device = device;
     this.#mapping = mapping;
     // What is computed on in the memory has the first half of the rows.
     this.#space = new Space(device.grain, device.pim ? Math.floor(device.rows / 2) * device.banks * device.grain : 0);
-    this.#work = device.pim && new PimWork(device.pim.device, device.channels, mapping);
+    this.#work = pimWorkOf(device, mapping);
     this.#options = {
       space: this.#space,
       sharing: mapping.arrays,
@@ -172,8 +173,10 @@ export class Executor {
     checkActivations(operator, this.#options);
     if (operator.kind === 'scores' && this.#mapping.activations === 'scratchpad') {
       const runs = this.#newCache(operator, instance, place);
+      // In a memory, scores begin with that.
+      const done: Ended = (end, began) => ended(end, place === 'pim' ? ps : began);
       this.#device.memory.submit(ps, runs, true, (at) => {
-        this.#device.events.at(at, () => this.#begin(place, operator, instance, at, record, ended));
+        this.#device.events.at(at, () => this.#begin(place, operator, instance, at, record, done));
       });
     } else this.#begin(place, operator, instance, ps, record, ended);
   }
@@ -312,6 +315,17 @@ export class Executor {
     this.records.set(key, record);
     return record;
   }
+}
+
+/** What runs in the memory; null where nothing does. @throws InputError as the executor does */
+function pimWorkOf({ arch, pim, channels, memoryName }: Device, mapping: ServingMapping): PimWork | null {
+  const isUsed = mapping.experts === 'split' || mapping.place.some(({ on }) => on === 'pim');
+  if (!isUsed) return null;
+  if (pim) return new PimWork(pim.device, channels, mapping);
+  throw new InputError({
+    message: `${arch.name} computes in another memory than ${memoryName}, which its engines have: such machines do not serve yet`,
+    hint: 'use a mapping that places nothing on "pim", or a machine whose main memory computes',
+  });
 }
 
 /** What tells the parts of one attention from those of others. */

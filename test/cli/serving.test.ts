@@ -96,6 +96,16 @@ describe('run of a language model says in one go what is wrong', () => {
     );
   });
 
+  it('with a machine that computes in a memory of its own', async () => {
+    expect(await wrong('attacc', workload, '-m', 'attacc')).toMatch(
+      /^attacc computes in another memory than hbm, which its engines have: such machines do not serve yet; use a mapping/,
+    );
+    // Which does not keep its engines from serving, nor does a memory whose units run programs.
+    for (const machine of ['attacc', 'hbm-pim']) {
+      expect((await clockwright('run', machine, workload, '-m', 'gpu-only')).code).toBe(0);
+    }
+  });
+
   it('with a model that does not fit', async () => {
     expect(await wrong('t4', 'llama3-70b-decode', '-m', 'gpu-only')).toMatch(
       /^each channel of gddr needs .* for weights and .* more than the 1 GiB that it has; share the weights out to 2 devices/,

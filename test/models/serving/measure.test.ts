@@ -39,7 +39,7 @@ describe('a memory that computes', () => {
   });
 
   it('moves as many bytes over time as columns were accessed', () => {
-    const { values = [], bin = 0 } = decodeSample().timelines.bandwidth[0] ?? {};
+    const { values, bin } = decodeSample().timelines.bandwidth[0]!;
     const columns = commands.RD! + commands.WR! + (commands.RDA ?? 0) + (commands.WRA ?? 0);
     expect(sum(values) * bin).toBeCloseTo(columns * 64, 0);
     expect(columns * 64).toBeGreaterThanOrEqual(memory!.bytesRead + memory!.bytesWritten);

@@ -20,9 +20,7 @@ function run() {
   const shape = { heads: 2, queries: 1, headSize: 128, length: 300 };
   const { keys } = attentionRows(device, shape);
   const jobs = attentionJobs(device, { ...shape, keyRow: 0, valueRow: keys, vectorRow: device.rows - 1 });
-  jobs.logits.forEach(({ program }, tag) => {
-    channel.pushJob(program, tag);
-  });
+  for (const [tag, { program }] of jobs.logits.entries()) channel.pushJob(program, tag);
   for (let i = 0; i < 40; i++) channel.pushAccess(i % 3 === 0, 4096 * i + 7, 50, 100 + i);
   while (!channel.isIdle) channel.advance(channel.now + 1000);
   // The last of all is a refresh that waits for nothing.
