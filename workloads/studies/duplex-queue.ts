@@ -9,7 +9,7 @@ import { type DeviceRun, deviceRun, iterationFigures, type System } from './dupl
 import { type Measured, secondsOf } from './duplex/interpolate.ts';
 
 const [prompt, output] = [4096, 512];
-const batches = [16, 64, 128];
+const batches = [32, 128];
 /** Requests that are worked on at a time, and those that arrive. */
 const [most, requests] = [128, 400];
 
