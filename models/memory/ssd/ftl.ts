@@ -86,7 +86,7 @@ export class Ftl {
       const old = this.map.placeOf(page);
       if (old >= 0) this.blocks.invalidate(old);
       this.#put(page, forData);
-      this.map.written.set(page, full >>> 0);
+      this.map.setWritten(page, full >>> 0);
       this.collector.checkAtOnce(this.map.planeOf(page));
     }
   }
@@ -169,7 +169,7 @@ export class Ftl {
     if (place < 0) {
       // Nobody wrote it since the run began: it was there before, on the next free page.
       place = this.#put(page, forData);
-      this.map.written.set(page, this.#txs.mask[tx]!);
+      this.map.setWritten(page, this.#txs.mask[tx]!);
       this.#change(page);
       this.blocks.reads[this.blocks.blockOf(place)]!++;
       this.#collectIfFilled(page, forData);
@@ -189,11 +189,11 @@ export class Ftl {
       return;
     }
     const old = this.map.placeOf(page);
-    const written = this.map.written.get(page);
+    const written = this.map.writtenOf(page);
     const rest = written & ~txs.mask[tx]!;
     if (old >= 0) this.blocks.invalidate(old);
     const place = this.#put(page, forData);
-    this.map.written.set(page, (written | txs.mask[tx]!) >>> 0);
+    this.map.setWritten(page, (written | txs.mask[tx]!) >>> 0);
     this.blocks.programs[this.blocks.blockOf(place)]!++;
     this.#change(page);
     if (old >= 0 && rest !== 0) this.#readRest(tx, old, rest);

@@ -1,14 +1,11 @@
 /** Where logical pages, and the pages of the mapping table itself, are in flash. */
-import type { SsdMapping } from '../../../arch/language/ssd/part.ts';
-import type { SsdFlash } from '../../../arch/language/ssd/part.ts';
+import type { SsdFlash, SsdMapping } from '../../../arch/language/ssd/part.ts';
 import { PageTable } from './page-table.ts';
 
 /** Pages are counted on: behind the logical ones come those of the table. */
 export class PageMap {
   readonly logical: number;
-  /** Sectors of a page that were ever written, a bit for each. */
-  readonly written: PageTable;
-  /** Physical page of every page, from 1. */
+  /** Of every page: its physical page, from 1, and the sectors that were ever written, a bit for each. */
   readonly #forward: PageTable;
   /** Page on every physical page, from 1. */
   readonly #reverse: PageTable;
@@ -16,8 +13,7 @@ export class PageMap {
 
   constructor(logical: number, table: number, physical: number, plane: (page: number) => number) {
     this.logical = logical;
-    this.written = new PageTable(logical);
-    this.#forward = new PageTable(logical + table);
+    this.#forward = new PageTable(logical + table, 2);
     this.#reverse = new PageTable(physical);
     this.#plane = plane;
   }
@@ -40,6 +36,15 @@ export class PageMap {
   /** The page is found at a physical page from now on. */
   move(page: number, place: number): void {
     this.#forward.set(page, place + 1);
+  }
+
+  /** Sectors of a page that were ever written. */
+  writtenOf(page: number): number {
+    return this.#forward.get(page, 1);
+  }
+
+  setWritten(page: number, sectors: number): void {
+    this.#forward.set(page, sectors, 1);
   }
 
   /** Whether what is on a physical page is needed. */

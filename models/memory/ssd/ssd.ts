@@ -49,7 +49,11 @@ export class Ssd implements BlockDevice {
   readonly cache: WriteCache;
   readonly toDevice: LinkDirection;
   readonly toHost: LinkDirection;
-  readonly #part: SsdPart;
+  /** Of the queues: entries, commands in the controller, bytes of a command and of a completion. */
+  readonly #depth: number;
+  readonly #window: number;
+  readonly #commandBytes: number;
+  readonly #completionBytes: number;
   readonly #events = new EventQueue();
   readonly #txs = new Transactions();
   readonly #requests = new Requests();
@@ -61,7 +65,11 @@ export class Ssd implements BlockDevice {
   constructor(part: SsdPart) {
     const logical = logicalPages(part);
     const timing = new FlashTiming(part);
-    this.#part = part;
+    const { depth, fetch, command: commandBytes, completion: completionBytes } = part.queues;
+    this.#depth = depth;
+    this.#window = fetch;
+    this.#commandBytes = commandBytes;
+    this.#completionBytes = completionBytes;
     this.capacity = logical * part.flash.page;
     this.#sectorsOfPage = part.flash.page / sectorBytes;
     this.toDevice = new LinkDirection(part.link);
@@ -136,11 +144,11 @@ export class Ssd implements BlockDevice {
         this.#arrive(index);
         break;
       case doorbell:
-        if (this.#inController < this.#part.queues.fetch) this.#fetch(index);
+        if (this.#inController < this.#window) this.#fetch(index);
         else this.#requests.unfetched.push(index);
         break;
       case commandAsked:
-        this.#events.put(this.toDevice.send(this.now, this.#part.queues.command), command | index);
+        this.#events.put(this.toDevice.send(this.now, this.#commandBytes), command | index);
         break;
       case command:
         if (this.#requests.write[index] === 1) this.#events.put(this.toHost.ask(this.now), dataAsked | index);
@@ -177,7 +185,7 @@ export class Ssd implements BlockDevice {
 
   /** A request enters the submission queue, or waits until that has room. */
   #arrive(request: number): void {
-    if (++this.#queued > this.#part.queues.depth) this.#requests.unqueued.push(request);
+    if (++this.#queued > this.#depth) this.#requests.unqueued.push(request);
     else this.#ring(request);
   }
 
@@ -268,7 +276,7 @@ export class Ssd implements BlockDevice {
     this.#inController--;
     if (requests.write[request] === 0) this.toHost.send(this.now, requests.bytes[request]!);
     if (requests.unfetched.head !== none) this.#fetch(requests.unfetched.shift());
-    this.#events.put(this.toHost.send(this.now, this.#part.queues.completion), completion | request);
+    this.#events.put(this.toHost.send(this.now, this.#completionBytes), completion | request);
   }
 
   /** The host sees a completion: it frees the entry, and tells who asked. */
