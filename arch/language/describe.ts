@@ -15,6 +15,7 @@ import { DramMemory } from './dram/memory.ts';
 import { pageText } from './dram/page.ts';
 import { operationNames } from './operations.ts';
 import { expandParts, linkBandwidth, partAt, peakOperations, scratchpadBandwidth } from './parts.ts';
+import { type SsdPart, ssdCapacity, ssdPeaks } from './ssd/part.ts';
 
 /**
  * What `clockwright show` prints. `areas` is mm2 by part path, all instances of the part together, where known.
@@ -121,6 +122,8 @@ function partFacts(arch: Arch, part: Exclude<Part, GroupPart>): string[] {
       return [...limit(part.bandwidth), `setup ${span(part.setup)}`, ...clock(arch, part.clock)];
     case 'link':
       return [...limit(part.bandwidth), `latency ${span(part.latency)}`, ...clock(arch, part.clock)];
+    case 'ssd':
+      return ssdFacts(part);
   }
 
   function engineFacts({ registers, input, output }: Engine): string[] {
@@ -147,6 +150,24 @@ function dramFacts(memory: DramMemory): string[] {
     ...(memory.refreshes === usual.refreshes ? [] : [`${memory.refreshes} refresh`]),
     ...(memory.pim === null ? [] : [`${memory.pim} PIM`]),
     ...(memory.issue === null ? [] : [`${memory.issue} PIM commands per cycle from the host`]),
+  ];
+}
+
+/** `228.9 GiB, 8 channels x 4 chips x 2 dies x 2 planes, link 3.282 GB/s, buses 2.667 GB/s`. */
+function ssdFacts(part: SsdPart): string[] {
+  const { channels, chips, dies, planes } = part.flash;
+  const peaks = ssdPeaks(part);
+  const levels = [
+    counted(channels, 'channel'),
+    counted(chips, 'chip'),
+    counted(dies, 'die'),
+    counted(planes, 'plane'),
+  ];
+  return [
+    bytes(ssdCapacity(part)),
+    levels.join(' x '),
+    `link ${bytes(peaks.link)}/s`,
+    `buses ${bytes(peaks.buses)}/s`,
   ];
 }
 

@@ -33,6 +33,7 @@ import {
   partSchemas,
 } from './schema.ts';
 import { diagnose, type Path, Source } from './source.ts';
+import { buildSsd } from './ssd/build.ts';
 import { loadTechnology } from './technology-file.ts';
 import { expandUses } from './uses.ts';
 
@@ -221,6 +222,8 @@ class Builder {
         return new DmaPart({ ...shape, clock: this.#clock(shape.clock, at), bandwidth: shape.bandwidth ?? null });
       case 'link':
         return new LinkPart({ ...shape, clock: this.#clock(shape.clock, at), bandwidth: shape.bandwidth ?? null });
+      case 'ssd':
+        return buildSsd(shape, at, this.#layers, this.#mistakes);
       default:
         return undefined;
     }

@@ -17,6 +17,7 @@ import {
   size,
   span,
 } from './quantities.ts';
+import { ssdShape } from './ssd/schema.ts';
 import { parseCount, UnitError } from './units.ts';
 
 const array = new ArrayPart();
@@ -176,6 +177,7 @@ export const partSchemas = {
       latency: latency('From one end to the other'),
     })
     .describe('Wires, for links to run over'),
+  ssd: z.strictObject({ ...common, ...ssdShape }).describe('An NVMe SSD'),
 };
 
 /** A memory of DRAM: the keys of a standard, as a rule those of the file that it uses, and its own. */
