@@ -17,8 +17,8 @@ const leaving = 0;
 const dirty = 1;
 
 export class WriteCache {
-  /** Sectors that reads found here. */
-  sectorsFound = 0;
+  /** Bytes that reads found here. */
+  bytesFound = 0;
   readonly #timing: SsdCache;
   readonly #events: EventQueue;
   readonly #txs: Transactions;
@@ -64,7 +64,7 @@ export class WriteCache {
 
   /** A request reads bytes from it. */
   readBytes(request: number, bytes: number): void {
-    this.sectorsFound += bytes / sectorBytes;
+    this.bytesFound += bytes;
     this.#access(bytes, cacheDone | request);
   }
 
