@@ -6,6 +6,8 @@ export { findStandard } from './arch/language/dram/find.ts';
 export { deviceOf } from './arch/language/dram/resolve.ts';
 export { version } from './arch/language/library.ts';
 export { loadArch, parseArch } from './arch/language/load.ts';
+export { findSsd } from './arch/language/ssd/find.ts';
+export { SsdPart, ssdCapacity, ssdPeaks } from './arch/language/ssd/part.ts';
 export { study } from './cli/study-script.ts';
 export { bind } from './models/binding/bind.ts';
 export { Program } from './models/binding/program.ts';
@@ -20,6 +22,16 @@ export {
 } from './models/mapper/mapper.ts';
 export { PimChannel, type PimChannelOptions, type PimListener } from './models/memory/pim/channel.ts';
 export { type PimResult, type PimRunOptions, runPhases, runPim } from './models/memory/pim/run.ts';
+export type { BlockDevice, Done } from './models/memory/ssd/port.ts';
+export { buildSsds } from './models/memory/ssd/raid.ts';
+export {
+  type LatencyFigures,
+  runSsd,
+  type SsdCounters,
+  type SsdResult,
+  type SsdRunOptions,
+} from './models/memory/ssd/run.ts';
+export { Generator, ListedRequests, type RequestSource } from './models/memory/ssd/sources.ts';
 export type { Result } from './models/result.ts';
 export { type ServeOptions, type ServingRecord, serve } from './models/serving/serve.ts';
 export { type SimulateServingOptions, simulateServing } from './models/serving/simulate.ts';

@@ -31,6 +31,13 @@ const atLeast =
     throw new InvalidArgumentError(`It is no whole number of ${least} or more.`);
   };
 
+/** Reads a share of something. */
+function share(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value >= 0 && value <= 1) return value;
+  throw new InvalidArgumentError('It is no share from 0 to 1.');
+}
+
 /** `--page capped 4` is an option with a value of two words, quoted or not. */
 function withPageWords(args: readonly string[]): string[] {
   const at = args.indexOf('--page') + 1;
@@ -93,11 +100,14 @@ export function commands(): Command {
 
   program
     .command('replay')
-    .description('send a trace of memory requests, or of PIM commands, to DRAM')
-    .argument('<standard>', 'a file, a name such as ddr4, or a preset such as DDR4/DDR4_8Gb_x8/DDR4_2400R')
+    .description('send a trace of memory requests, or of PIM commands, to DRAM, or requests to an SSD')
     .argument(
-      '<trace>',
-      'requests, one a line ("R 1234", "LD 0x1f40", "0x1f40 READ 12"), which may be packed by gzip; or a PIM program ("MACAB 64 over column 32") or trace ("PIM_MAC_AB 0x1f40")',
+      '<standard>',
+      'a file, a name such as ddr4, or a preset such as DDR4/DDR4_8Gb_x8/DDR4_2400R; an SSD such as ssd/p5510',
+    )
+    .argument(
+      '[trace]',
+      'requests, one a line ("R 1234", "LD 0x1f40", "0x1f40 READ 12"; of an SSD "R 0x1000 4KiB", or with a time "R 0x1000 4KiB 12us"), which may be packed by gzip; or a PIM program ("MACAB 64 over column 32") or trace ("PIM_MAC_AB 0x1f40")',
     )
     .option('--org <name>', 'organisation; the first of the standard by default')
     .option('--speed <name>', 'speed; the first of the standard by default')
@@ -112,6 +122,15 @@ export function commands(): Command {
     .option('--gap <ticks>', 'least ticks between two requests', atLeast(0))
     .option('--outstanding <n>', 'most requests under way at a time', atLeast(1))
     .option('--limit <n>', 'send only the first requests', atLeast(1))
+    .addOption(new Option('--random <size>', 'SSD: requests of so many bytes at random places').conflicts('sequential'))
+    .option('--sequential <size>', 'SSD: requests of so many bytes, one behind the other')
+    .option('--writes <share>', 'SSD: share of the generated requests that write, from 0 to 1; 0 by default', share)
+    .option('--depth <n>', 'SSD: most requests under way at a time; 1 by default', atLeast(1))
+    .option('--requests <n>', 'SSD: how many; 100,000 generated ones by default', atLeast(1))
+    .option('--seed <n>', 'SSD: of what is drawn at random; 1 by default', atLeast(0))
+    .option('--devices <n>', 'SSD: so many of them, data striped over them', atLeast(1))
+    .option('--fill <share>', 'SSD: share of the pages that are written before; 0 by default', share)
+    .option('--overwrites <n>', 'SSD: of these, pages that are overwritten at random before', atLeast(0))
     .addOption(
       new Option(
         '--mode <how>',

@@ -22,6 +22,16 @@ export interface ReplayOptions {
   readonly gap?: number;
   readonly outstanding?: number;
   readonly limit?: number;
+  /** Of SSDs: how many there are, generated requests in place of a trace, and the pages they find. */
+  readonly devices?: number;
+  readonly random?: string;
+  readonly sequential?: string;
+  readonly writes?: number;
+  readonly depth?: number;
+  readonly requests?: number;
+  readonly seed?: number;
+  readonly fill?: number;
+  readonly overwrites?: number;
   /** Of PIM programs: how requests go beside them, and the first cycle whose commands the report shows. */
   readonly mode?: PimMode;
   readonly from?: number;

@@ -1,9 +1,11 @@
+import { readFileSync, statSync } from 'node:fs';
 import { InputError } from '../arch/language/diagnostics.ts';
 import type { DramDevice } from '../arch/language/dram/device.ts';
 import { findStandard } from '../arch/language/dram/find.ts';
 import { type AddressMapping, compileMapping, MappingError } from '../arch/language/dram/mapping.ts';
 import { peakBandwidth } from '../arch/language/dram/memory.ts';
 import { parsePage } from '../arch/language/dram/page.ts';
+import { libraryFile } from '../arch/language/library.ts';
 import { UnitError } from '../arch/language/units.ts';
 import { defaultPolicy, type PagePolicy, pagePolicyOf, type Refresh } from '../models/memory/dram/policy.ts';
 import { type RequestList, replay as replayRequests } from '../models/memory/dram/replay.ts';
@@ -21,7 +23,10 @@ import { deviceNamed, type ReplayOptions, refreshOf } from './replay-options.ts'
  * Sends the requests or the PIM commands of a trace to DRAM.
  * @throws InputError with all that is wrong with the arguments and the files.
  */
-export async function replay(standard: string, trace: string, options: ReplayOptions): Promise<void> {
+export async function replay(standard: string, trace: string | undefined, options: ReplayOptions): Promise<void> {
+  if (isSsd(standard)) return (await import('./replay-ssd.ts')).replaySsd(standard, trace, options);
+  onlySsd(options);
+  if (trace === undefined) throw new InputError({ message: 'a trace is missing', hint: 'name a file of requests' });
   if (isPim(standard, trace, options)) return (await import('./replay-pim.ts')).replayPim(standard, trace, options);
   const { channels = 1, scheduler, page, mapping, json, commands, gap, outstanding } = options;
   const [chosen, requests] = together(
@@ -59,6 +64,21 @@ function isPim(standard: string, trace: string, options: ReplayOptions): boolean
     if (!(error instanceof InputError)) throw error;
     return false;
   }
+}
+
+/** Whether a name is that of an SSD, by its file or in the library. */
+function isSsd(name: string): boolean {
+  const isFile = statSync(name, { throwIfNoEntry: false })?.isFile() === true;
+  if (!isFile) return name.startsWith('ssd/') || 'file' in libraryFile('arch/parts/ssd', name);
+  return /^kind:\s*ssd\b|^use:\s*ssd\//m.test(readFileSync(name, 'utf8'));
+}
+
+/** @throws InputError when options are there that only SSDs have */
+function onlySsd(options: ReplayOptions): void {
+  const own = ['devices', 'random', 'sequential', 'writes', 'depth', 'requests', 'seed', 'fill', 'overwrites'] as const;
+  const given = own.filter((option) => options[option] !== undefined);
+  if (given.length === 0) return;
+  throw new InputError(given.map((option) => ({ message: `--${option} goes with SSDs, and this is none` })));
 }
 
 /** @throws InputError when options are there that only PIM programs have */

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { InputError } from '../arch/language/diagnostics.ts';
 import { libraryFile } from '../arch/language/library.ts';
 import { findAny } from './files.ts';
@@ -9,6 +10,8 @@ export interface ShowOptions {
   readonly shape?: readonly string[];
   readonly html?: string;
 }
+
+const shown = 'machines, workloads, mappings, DRAM standards and SSDs can be shown';
 
 /** @throws InputError */
 export async function show(name: string, { set, shape, html }: ShowOptions): Promise<void> {
@@ -51,9 +54,19 @@ async function describe(file: string, kind: Kind, set: readonly string[], shape:
       const standard = (await import('../arch/language/dram/load.ts')).loadStandard(file);
       return (await import('../arch/language/dram/describe.ts')).describeStandard(standard);
     }
+    case 'part':
+      return describePart(file);
     default:
-      throw notFor('machines, workloads, mappings and DRAM standards can be shown', file, kind);
+      throw notFor(shown, file, kind);
   }
+}
+
+/** @throws InputError on a part other than an SSD: those are shown with their machines */
+async function describePart(file: string): Promise<string> {
+  const { checkPartFile } = await import('../arch/language/part-file.ts');
+  if (checkPartFile(file) !== 'ssd') throw notFor(shown, file, 'part');
+  const { findSsd } = await import('../arch/language/ssd/find.ts');
+  return (await import('../arch/language/ssd/describe.ts')).describeSsd(basename(file, '.yaml'), findSsd(file));
 }
 
 function notFor(what: string, file: string, kind: Kind): InputError {

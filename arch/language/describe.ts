@@ -157,18 +157,8 @@ function dramFacts(memory: DramMemory): string[] {
 function ssdFacts(part: SsdPart): string[] {
   const { channels, chips, dies, planes } = part.flash;
   const peaks = ssdPeaks(part);
-  const levels = [
-    counted(channels, 'channel'),
-    counted(chips, 'chip'),
-    counted(dies, 'die'),
-    counted(planes, 'plane'),
-  ];
-  return [
-    bytes(ssdCapacity(part)),
-    levels.join(' x '),
-    `link ${bytes(peaks.link)}/s`,
-    `buses ${bytes(peaks.buses)}/s`,
-  ];
+  const levels = [counted(channels, 'channel'), counted(chips, 'chip'), counted(dies, 'die'), counted(planes, 'plane')];
+  return [bytes(ssdCapacity(part)), levels.join(' x '), `link ${bytes(peaks.link)}/s`, `buses ${bytes(peaks.buses)}/s`];
 }
 
 function operationRows(arch: Arch, engine: Engine, total: number): string[] {

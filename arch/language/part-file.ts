@@ -4,8 +4,9 @@ import { resolveCosts, type WrittenCosts } from './costs.ts';
 import { InputError, suggest } from './diagnostics.ts';
 import { isDram, readDramPart } from './dram/part.ts';
 import { Layers, type Tree } from './layers.ts';
-import { dramMemorySchema, type Kind, kinds, schemaOf } from './schema.ts';
+import { dramMemorySchema, type Kind, kinds, partSchemas, schemaOf } from './schema.ts';
 import { diagnose, Source, valueAt } from './source.ts';
+import { buildSsd } from './ssd/build.ts';
 import { expandUses } from './uses.ts';
 
 /**
@@ -32,6 +33,8 @@ export function checkPartFile(file: string): Kind {
     const schema = schemaOf(part.kind as Kind, part);
     const { data, error } = schema.partial().safeParse(part);
     if (error) mistakes.push(...diagnose(error.issues, part, layers, at, schema));
+    const whole = part.kind === 'ssd' ? partSchemas.ssd.safeParse(part).data : undefined;
+    if (whole) buildSsd(whole, at, layers, mistakes);
     const costs = (data?.operations ?? {}) as WrittenCosts;
     mistakes.push(...resolveCosts(costs, 1, layers, [...at, 'operations']).mistakes);
   }

@@ -9,9 +9,9 @@ import {
   SsdCollection,
   SsdFlash,
   SsdLink,
-  SsdMapping,
   SsdPart,
   SsdQueues,
+  SsdTranslation,
   sectorBytes,
 } from './part.ts';
 import type { ssdShape } from './schema.ts';
@@ -23,20 +23,20 @@ export type SsdShape = { readonly [key in keyof typeof ssdShape]: z.output<(type
 
 /** Adds what is wrong to the mistakes; the part is of no use then. */
 export function buildSsd(shape: SsdShape, at: Path, places: Places, mistakes: Diagnostic[]): SsdPart {
-  const { flash, mapping, collection, cache } = shape;
+  const { flash, translation, collection, cache } = shape;
   const wrong = (path: Path, message: string, hint: string): void => {
     mistakes.push({ message, place: places.placeOf([...at, ...path]), hint });
   };
   if (flash.page % sectorBytes !== 0 || flash.page > 32 * sectorBytes)
     wrong(['flash', 'page'], `a page of ${flash.page} bytes`, 'a multiple of 512 bytes up to 16 KiB');
-  if (mapping.table === 'cached' && mapping.cache === undefined)
-    wrong(['mapping'], '"cache" is missing in mapping', 'the bytes of a cached table, such as "2 MiB"');
-  if (mapping.table === 'ideal' && mapping.cache !== undefined)
-    wrong(['mapping', 'cache'], 'an ideal table has no cache', 'write "table: cached", or leave it out');
+  if (translation.table === 'cached' && translation.cache === undefined)
+    wrong(['translation'], '"cache" is missing in translation', 'the bytes of a cached table, such as "2 MiB"');
+  if (translation.table === 'ideal' && translation.cache !== undefined)
+    wrong(['translation', 'cache'], 'an ideal table has no cache', 'write "table: cached", or leave it out');
   if (cache.capacity < flash.page)
     wrong(['cache', 'capacity'], 'the cache is smaller than a page', 'make it at least as large');
   // A block for data, one for the table, one for pages that are moved.
-  const spare = Math.floor(flash.blocks * mapping.overprovisioning);
+  const spare = Math.floor(flash.blocks * translation.overprovisioning);
   if (spare < collection.reserve + 3) {
     const message = `${collection.reserve} blocks are reserved and three are open, but only ${spare} of ${flash.blocks} hold no logical page`;
     wrong(['flash', 'blocks'], message, 'more blocks, more overprovisioning, or a smaller "collection: { reserve }"');
@@ -47,7 +47,7 @@ export function buildSsd(shape: SsdShape, at: Path, places: Places, mistakes: Di
     link: new SsdLink(shape.link),
     queues: new SsdQueues(shape.queues),
     cache: new SsdCache(cache),
-    mapping: new SsdMapping({ ...mapping, cache: mapping.cache ?? 0 }),
+    translation: new SsdTranslation({ ...translation, cache: translation.cache ?? 0 }),
     flash: new SsdFlash({ ...flash, read: List(flash.read), program: List(flash.program) }),
     bus: new SsdBus(shape.bus),
     collection: new SsdCollection(collection),

@@ -36,7 +36,7 @@ export class SsdCache extends Record<{
 }>({ capacity: 0, bandwidth: 0, row: 8192, latency: 0, precharge: 0 }, 'SsdCache') {}
 
 /** From logical to physical pages. */
-export class SsdMapping extends Record<{
+export class SsdTranslation extends Record<{
   /** `ideal`: always known. `cached`: `cache` bytes of entries, the others are read from flash. */
   table: 'ideal' | 'cached';
   cache: number;
@@ -44,7 +44,7 @@ export class SsdMapping extends Record<{
   allocation: string;
   /** Share of the pages that hold no logical page. */
   overprovisioning: number;
-}>({ table: 'ideal', cache: 0, allocation: 'CWDP', overprovisioning: 0.07 }, 'SsdMapping') {}
+}>({ table: 'ideal', cache: 0, allocation: 'CWDP', overprovisioning: 0.07 }, 'SsdTranslation') {}
 
 /** The chips. */
 export class SsdFlash extends Record<{
@@ -139,7 +139,7 @@ export class SsdPart extends Record<{
   link: SsdLink;
   queues: SsdQueues;
   cache: SsdCache;
-  mapping: SsdMapping;
+  translation: SsdTranslation;
   flash: SsdFlash;
   bus: SsdBus;
   collection: SsdCollection;
@@ -151,7 +151,7 @@ export class SsdPart extends Record<{
     link: new SsdLink(),
     queues: new SsdQueues(),
     cache: new SsdCache(),
-    mapping: new SsdMapping(),
+    translation: new SsdTranslation(),
     flash: new SsdFlash(),
     bus: new SsdBus(),
     collection: new SsdCollection(),
@@ -168,9 +168,9 @@ export function planesOf({ channels, chips, dies, planes }: SsdFlash): number {
 export const sectorBytes = 512;
 
 /** Logical pages of one SSD: in every plane a whole number of sectors is left over. */
-export function logicalPages({ flash, mapping }: SsdPart): number {
+export function logicalPages({ flash, translation }: SsdPart): number {
   const sectors = flash.page / sectorBytes;
-  const inPlane = Math.floor(flash.blocks * flash.pages * sectors * (1 - mapping.overprovisioning));
+  const inPlane = Math.floor(flash.blocks * flash.pages * sectors * (1 - translation.overprovisioning));
   return Math.floor((inPlane * planesOf(flash)) / sectors);
 }
 

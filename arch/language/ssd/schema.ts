@@ -2,12 +2,12 @@
 import { z } from 'zod';
 import { bytesPerSecond, count, duration, parsed, size } from '../quantities.ts';
 import { UnitError } from '../units.ts';
-import { SsdCollection, SsdFlash, SsdLink, SsdMapping, SsdPart, SsdQueues } from './part.ts';
+import { SsdCollection, SsdFlash, SsdLink, SsdPart, SsdQueues, SsdTranslation } from './part.ts';
 
 const usual = {
   link: new SsdLink(),
   queues: new SsdQueues(),
-  mapping: new SsdMapping(),
+  translation: new SsdTranslation(),
   flash: new SsdFlash(),
   collection: new SsdCollection(),
 };
@@ -64,17 +64,17 @@ const cache = z
   })
   .describe('DRAM for data on their way to flash');
 
-const mapping = z
+const translation = z
   .strictObject({
     table: z
       .enum(['ideal', 'cached'])
-      .default(usual.mapping.table)
+      .default(usual.translation.table)
       .describe('Whether the table from logical to physical pages is at hand, or read from flash where not cached'),
     cache: size.optional().describe('Bytes of table entries that are cached'),
     allocation: parsed(z.string(), parseAllocation, ['CWDP'])
-      .prefault(usual.mapping.allocation)
+      .prefault(usual.translation.allocation)
       .describe('What successive pages go round first: channels C, chips (ways) W, dies D, planes P'),
-    overprovisioning: share('Share of the pages that hold no logical page').default(usual.mapping.overprovisioning),
+    overprovisioning: share('Share of the pages that hold no logical page').default(usual.translation.overprovisioning),
   })
   .describe('From logical to physical pages');
 
@@ -141,7 +141,7 @@ export const ssdShape = {
   link,
   queues: queues.prefault({}),
   cache,
-  mapping: mapping.prefault({}),
+  translation: translation.prefault({}),
   flash,
   bus,
   collection,

@@ -65,10 +65,7 @@ export class Collector {
     for (let place = block * pages; place < (block + 1) * pages; place++) {
       if (!this.#map.isCurrent(place)) continue;
       this.#left[block]!++;
-      this.#flash.enqueue(
-        this.#txs.make(moveRead, this.#map.pageAt(place), this.#timing.pageBytes, block),
-        place,
-      );
+      this.#flash.enqueue(this.#txs.make(moveRead, this.#map.pageAt(place), this.#timing.pageBytes, block), place);
     }
     this.eraseIfEmpty(block);
     this.#flash.schedule();

@@ -1,5 +1,5 @@
 /** The flash chips on their buses: which command goes when, and how data come and go. */
-import { commandSent, arrayDone, dataOut } from './codes.ts';
+import { arrayDone, commandSent, dataOut } from './codes.ts';
 import type { EventQueue } from './events.ts';
 import { erase, type FlashTiming, program, read } from './timing.ts';
 import { eraseBlock, type Transactions } from './transactions.ts';
@@ -24,16 +24,7 @@ const anyRead = (1 << tableReads) | (1 << moveReads) | (1 << userReads);
 const anyWrite = (1 << tableWrites) | (1 << moveWrites) | (1 << userWrites);
 
 /** Queue of every purpose of `transactions.ts`. */
-const queueOf = Uint8Array.of(
-  userReads,
-  userReads,
-  tableReads,
-  moveReads,
-  userWrites,
-  tableWrites,
-  moveWrites,
-  erases,
-);
+const queueOf = Uint8Array.of(userReads, userReads, tableReads, moveReads, userWrites, tableWrites, moveWrites, erases);
 /** What waits for the bus behind the array: the table first, then users, then moves. */
 const outRank = Uint8Array.of(1, 1, 0, 2);
 const outRanks = 3;

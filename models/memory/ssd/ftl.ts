@@ -6,7 +6,7 @@ import type { Flash } from './flash.ts';
 import { MappingCache } from './mapping-cache.ts';
 import { PageMap, planeAllocation } from './page-map.ts';
 import type { FlashTiming } from './timing.ts';
-import { ones, tableRead, tableWrite, type Transactions, updateRead, userWrite } from './transactions.ts';
+import { ones, type Transactions, tableRead, tableWrite, updateRead, userWrite } from './transactions.ts';
 
 const none = -1;
 
@@ -38,26 +38,26 @@ export class Ftl {
   readonly #lastStalled: Int32Array;
 
   constructor(part: SsdPart, logical: number, timing: FlashTiming, txs: Transactions, flash: Flash) {
-    const { flash: chips, mapping } = part;
+    const { flash: chips, translation } = part;
     const physical = timing.planes * timing.pagesOfPlane;
     const sectors = chips.page / sectorBytes;
     // MQSim's entries: in the cache both page numbers and a bit for each sector, in flash the physical number and bits.
     const cached = Math.ceil((2 * Math.log2(physical) + sectors) / 8);
     const stored = Math.ceil((Math.log2(physical) + sectors) / 8);
-    const isIdeal = mapping.table === 'ideal';
+    const isIdeal = translation.table === 'ideal';
     this.#entries = Math.floor(chips.page / stored);
     const tablePages = isIdeal ? 0 : Math.ceil(logical / this.#entries);
     this.#timing = timing;
     this.#txs = txs;
     this.#flash = flash;
-    this.#cache = isIdeal ? null : new MappingCache(Math.max(1, Math.floor(mapping.cache / cached)));
+    this.#cache = isIdeal ? null : new MappingCache(Math.max(1, Math.floor(translation.cache / cached)));
     this.#waiting = new Int32Array(tablePages).fill(none);
     this.#lastWaiting = new Int32Array(tablePages);
     this.#departing = new Uint16Array(tablePages);
     this.#stalled = new Int32Array(planesOf(chips)).fill(none);
     this.#lastStalled = new Int32Array(planesOf(chips));
     this.blocks = new Blocks(timing);
-    this.map = new PageMap(logical, tablePages, physical, planeAllocation(chips, mapping));
+    this.map = new PageMap(logical, tablePages, physical, planeAllocation(chips, translation));
     this.collector = new Collector(part.collection, { timing, blocks: this.blocks, map: this.map, txs, flash }, this);
     for (let page = logical; page < logical + tablePages; page++) this.#put(page, forTable);
   }

@@ -14,8 +14,22 @@ const norm = 2.328306549295728e-10;
 type Matrix = readonly (readonly bigint[])[];
 
 const steps: readonly (readonly [Matrix, bigint])[] = [
-  [[[0n, 1n, 0n], [0n, 0n, 1n], [BigInt(m1 - a13), BigInt(a12), 0n]], BigInt(m1)],
-  [[[0n, 1n, 0n], [0n, 0n, 1n], [BigInt(m2 - a23), 0n, BigInt(a21)]], BigInt(m2)],
+  [
+    [
+      [0n, 1n, 0n],
+      [0n, 0n, 1n],
+      [BigInt(m1 - a13), BigInt(a12), 0n],
+    ],
+    BigInt(m1),
+  ],
+  [
+    [
+      [0n, 1n, 0n],
+      [0n, 0n, 1n],
+      [BigInt(m2 - a23), 0n, BigInt(a21)],
+    ],
+    BigInt(m2),
+  ],
 ];
 
 export class RandomNumbers {

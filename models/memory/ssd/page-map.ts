@@ -1,5 +1,5 @@
 /** Where logical pages, and the pages of the mapping table itself, are in flash. */
-import type { SsdFlash, SsdMapping } from '../../../arch/language/ssd/part.ts';
+import type { SsdFlash, SsdTranslation } from '../../../arch/language/ssd/part.ts';
 import { PageTable } from './page-table.ts';
 
 /** Pages are counted on: behind the logical ones come those of the table. */
@@ -63,7 +63,7 @@ export class PageMap {
  * Plane of a logical page: each letter of the allocation takes what the ones before it left of the page's number, as
  * MQSim's schemes do. Planes are counted channel by channel, chip by chip, die by die.
  */
-export function planeAllocation({ channels, chips, dies, planes }: SsdFlash, { allocation }: SsdMapping) {
+export function planeAllocation({ channels, chips, dies, planes }: SsdFlash, { allocation }: SsdTranslation) {
   const counts = { C: channels, W: chips, D: dies, P: planes };
   const weights = { C: chips * dies * planes, W: dies * planes, D: planes, P: 1 };
   const letters = [...allocation] as (keyof typeof counts)[];

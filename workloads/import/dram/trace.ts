@@ -51,8 +51,8 @@ export function readTrace(file: string): RequestTrace {
   return trace.build();
 }
 
-/** @throws InputError */
-function bytesOf(file: string): Buffer {
+/** A file, unpacked if it is packed by gzip. @throws InputError */
+export function bytesOf(file: string): Buffer {
   let bytes: Buffer;
   try {
     bytes = readFileSync(file);
