@@ -35,6 +35,12 @@ export function buildSsd(shape: SsdShape, at: Path, places: Places, mistakes: Di
     wrong(['translation', 'cache'], 'an ideal table has no cache', 'write "table: cached", or leave it out');
   if (cache.capacity < flash.page)
     wrong(['cache', 'capacity'], 'the cache is smaller than a page', 'make it at least as large');
+  if (collection.reserve < 3)
+    wrong(
+      ['collection', 'reserve'],
+      `a reserve of ${collection.reserve}`,
+      'at least 3: for data, for the table, and to move pages',
+    );
   // A block for data, one for the table, one for pages that are moved.
   const spare = Math.floor(flash.blocks * translation.overprovisioning);
   if (spare < collection.reserve + 3) {

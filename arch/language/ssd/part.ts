@@ -126,9 +126,9 @@ export class SsdCollection extends Record<{
   policy: 'greedy' | 'random-greedy';
   /** Share of the blocks below which free ones are made. */
   threshold: number;
-  /** Free blocks that are for collection only; as many may be collected at a time. */
+  /** Free blocks that user writes leave alone; as many but two are collected at a time. */
   reserve: number;
-}>({ policy: 'greedy', threshold: 0.05, reserve: 1 }, 'SsdCollection') {}
+}>({ policy: 'greedy', threshold: 0.05, reserve: 10 }, 'SsdCollection') {}
 
 /** An NVMe SSD, or `count` of them with data striped over them (RAID-0). */
 export class SsdPart extends Record<{

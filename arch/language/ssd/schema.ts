@@ -127,7 +127,9 @@ const collection = z
     ),
     reserve: count
       .default(usual.collection.reserve)
-      .describe('Free blocks of a plane that user writes leave alone; as many are collected at a time'),
+      .describe(
+        'Free blocks of a plane that user writes leave alone, at least 3; as many but two are collected at a time',
+      ),
   })
   .prefault({})
   .describe('Garbage collection');

@@ -23,6 +23,11 @@ export class Collector {
   readonly reserve: number;
   readonly #policy: SsdCollection['policy'];
   readonly #threshold: number;
+  /**
+   * Blocks of a plane that are collected at a time. Their pages, less than so many blocks, move into free ones: with the
+   * block that a user's last write took, and one for the table, the reserve suffices.
+   */
+  readonly #most: number;
   readonly #timing: FlashTiming;
   readonly #blocks: Blocks;
   readonly #map: PageMap;
@@ -43,6 +48,7 @@ export class Collector {
     this.#policy = policy;
     this.reserve = reserve;
     this.#threshold = Math.max(1, reserve, Math.floor(threshold * timing.blocks));
+    this.#most = reserve - 2;
     this.#timing = timing;
     this.#blocks = blocks;
     this.#map = map;
@@ -55,7 +61,7 @@ export class Collector {
 
   /** Begins to collect a block of a plane that has few free ones left. */
   check(plane: number): void {
-    if (this.#blocks.free[plane]! >= this.#threshold || this.#ongoing[plane]! >= this.reserve) return;
+    if (this.#blocks.free[plane]! >= this.#threshold || this.#ongoing[plane]! >= this.#most) return;
     const block = this.#victim(plane);
     if (block < 0) return;
     const { pages } = this.#timing;

@@ -33,7 +33,7 @@ export class Ftl {
   readonly #waiting: Int32Array;
   readonly #lastWaiting: Int32Array;
   readonly #departing: Uint16Array;
-  /** Writes that wait for a free block, by plane. */
+  /** Transactions that need a page and wait for a free block, by plane. */
   readonly #stalled: Int32Array;
   readonly #lastStalled: Int32Array;
 
@@ -62,18 +62,25 @@ export class Ftl {
     for (let page = logical; page < logical + tablePages; page++) this.#put(page, forTable);
   }
 
-  /** Finds the pages of a list of user transactions and queues them, or has the table read first. */
+  /** Finds the pages of a list of user transactions and queues them; where the table has to be read, that goes first. */
   translate(head: number): void {
     const { next, page } = this.#txs;
+    let found = none;
+    let last = none;
     for (let tx = head, after: number; tx !== none; tx = after) {
       after = next[tx]!;
       this.#txs.next[tx] = none;
       this.lookups++;
-      if (this.#cache === null || this.#cache.use(page[tx]!)) {
-        this.hits++;
-        this.#locate(tx);
-      } else this.#miss(tx);
+      if (this.#cache !== null && !this.#cache.use(page[tx]!)) {
+        this.#miss(tx);
+        continue;
+      }
+      this.hits++;
+      if (found === none) found = tx;
+      else this.#txs.next[last] = tx;
+      last = tx;
     }
+    this.#locateAll(found);
     this.#flash.schedule();
   }
 
@@ -106,7 +113,7 @@ export class Ftl {
   /** A user's page was programmed. */
   writeDone(tx: number): void {
     this.userWrites++;
-    this.blocks.programs[this.blocks.blockOf(this.#txs.place[tx]!)]!--;
+    this.#programEnded(this.#txs.place[tx]!);
   }
 
   /** A page of the table is there: all that wait for it go on. */
@@ -122,18 +129,14 @@ export class Ftl {
     }
     const head = this.#waiting[table]!;
     this.#waiting[table] = none;
-    for (let waiting = head, after: number; waiting !== none; waiting = after) {
-      after = txs.next[waiting]!;
-      txs.next[waiting] = none;
-      this.#insert(txs.page[waiting]!);
-      this.#locate(waiting);
-    }
+    for (let waiting = head; waiting !== none; waiting = txs.next[waiting]!) this.#insert(txs.page[waiting]!);
+    this.#locateAll(head);
     this.#flash.schedule();
   }
 
   tableWriteDone(tx: number): void {
     this.tableWrites++;
-    this.blocks.programs[this.blocks.blockOf(this.#txs.place[tx]!)]!--;
+    this.#programEnded(this.#txs.place[tx]!);
     this.#departing[this.#txs.page[tx]! - this.map.logical]!--;
     this.#txs.free(tx);
   }
@@ -145,16 +148,24 @@ export class Ftl {
     this.#flash.schedule();
   }
 
-  /** Of the collector: writes that waited for a free block go on. */
+  /** Of the collector: what waited for a free block goes on. */
   blockFreed(plane: number): void {
     const { next } = this.#txs;
     while (this.#stalled[plane] !== none && this.blocks.free[plane]! >= this.collector.reserve) {
       const tx = this.#stalled[plane]!;
       this.#stalled[plane] = next[tx]!;
       next[tx] = none;
-      this.#write(tx);
+      this.#locate(tx);
     }
     this.#flash.schedule();
+  }
+
+  #locateAll(head: number): void {
+    for (let tx = head, after: number; tx !== none; tx = after) {
+      after = this.#txs.next[tx]!;
+      this.#txs.next[tx] = none;
+      this.#locate(tx);
+    }
   }
 
   /** The entry of the page is at hand. */
@@ -167,6 +178,7 @@ export class Ftl {
     const page = this.#txs.page[tx]!;
     let place = this.map.placeOf(page);
     if (place < 0) {
+      if (this.#stalls(tx)) return;
       // Nobody wrote it since the run began: it was there before, on the next free page.
       place = this.#put(page, forData);
       this.map.setWritten(page, this.#txs.mask[tx]!);
@@ -180,14 +192,7 @@ export class Ftl {
   #write(tx: number): void {
     const txs = this.#txs;
     const page = txs.page[tx]!;
-    const plane = this.map.planeOf(page);
-    if (this.blocks.free[plane]! < this.collector.reserve) {
-      if (this.#stalled[plane] === none) this.#stalled[plane] = tx;
-      else txs.next[this.#lastStalled[plane]!] = tx;
-      this.#lastStalled[plane] = tx;
-      this.collector.check(plane);
-      return;
-    }
+    if (this.#stalls(tx)) return;
     const old = this.map.placeOf(page);
     const written = this.map.writtenOf(page);
     const rest = written & ~txs.mask[tx]!;
@@ -199,6 +204,25 @@ export class Ftl {
     if (old >= 0 && rest !== 0) this.#readRest(tx, old, rest);
     this.#flash.enqueue(tx, place);
     this.#collectIfFilled(page, forData);
+  }
+
+  /** Whether a transaction that needs a page has to wait, as its plane has no block for it. */
+  #stalls(tx: number): boolean {
+    const plane = this.map.planeOf(this.#txs.page[tx]!);
+    if (this.blocks.free[plane]! >= this.collector.reserve) return false;
+    if (this.#stalled[plane] === none) this.#stalled[plane] = tx;
+    else this.#txs.next[this.#lastStalled[plane]!] = tx;
+    this.#lastStalled[plane] = tx;
+    this.collector.check(plane);
+    return true;
+  }
+
+  /** A page was programmed, so that its block may be collected. */
+  #programEnded(place: number): void {
+    const block = this.blocks.blockOf(place);
+    const plane = this.blocks.planeOf(block);
+    this.blocks.programs[block]!--;
+    if (this.#stalled[plane] !== none) this.collector.check(plane);
   }
 
   /** What is not written anew is read from the old page first. */

@@ -78,7 +78,7 @@ export interface SsdCounters {
   readonly linkToDeviceBusy: number;
 }
 
-/** Runs requests on the SSDs of a part. @throws RangeError when one is beyond their capacity */
+/** Runs requests on the SSDs of a part. @throws RangeError when one is beyond their capacity, Error when a plane is full */
 export function runSsd(part: SsdPart, source: RequestSource, options: SsdRunOptions): SsdResult {
   const { ssds, device } = buildSsds(part);
   if (options.fill !== undefined) {
@@ -120,6 +120,7 @@ class Host {
   run(): void {
     while (this.#inFlight < this.#depth && this.#submit(0));
     this.#device.advance(Number.POSITIVE_INFINITY);
+    if (this.#inFlight > 0) throw new Error(`${this.#inFlight} requests wait and nothing happens`);
   }
 
   #submit(now: number): boolean {
