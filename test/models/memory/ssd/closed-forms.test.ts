@@ -114,7 +114,9 @@ describe('an SSD, against closed forms', () => {
       const waits: number[] = [];
       const ssd = new Ssd(part);
       for (let i = 0; i < arrivals.length; i++)
-        ssd.submit(arrivals.times![i]!, arrivals.offsets[i]!, 4096, false, (at, from) => waits.push(at - from - alone * 1000));
+        ssd.submit(arrivals.times![i]!, arrivals.offsets[i]!, 4096, false, (at, from) =>
+          waits.push(at - from - alone * 1000),
+        );
       ssd.advance(Number.POSITIVE_INFINITY);
       const expected = (load * service * 1000) / (2 * (1 - load));
       const { mean, error } = batchMeans(waits, 50);

@@ -87,8 +87,21 @@ describe('garbage collection', () => {
       collection: { threshold: 0.02, reserve: 5 },
     });
     const pages = ssdCapacity(part) / 4096;
-    const source = new Generator({ pattern: 'random', bytes: 4096, reads: 0, region: ssdCapacity(part), align: 4096, seed });
-    const { counters } = runSsd(part, source, { depth: 32, requests: 3 * pages, fill: 1, overwrites: 6 * pages, draw: draws() });
+    const source = new Generator({
+      pattern: 'random',
+      bytes: 4096,
+      reads: 0,
+      region: ssdCapacity(part),
+      align: 4096,
+      seed,
+    });
+    const { counters } = runSsd(part, source, {
+      depth: 32,
+      requests: 3 * pages,
+      fill: 1,
+      overwrites: 6 * pages,
+      draw: draws(),
+    });
     // Desnoyers, SYSTOR 2012: first in, first out, uniform writes; a = physical / logical.
     const amplification = (a: number): number => a / (a + lambert(-a * Math.exp(-a)));
     expect(counters.writeAmplification).toBeLessThan(amplification((0.98 * 256 - 5) / (0.8 * 256)));
@@ -98,7 +111,14 @@ describe('garbage collection', () => {
 
   it('has nothing to move where everything is overwritten in order', () => {
     const part = smallSsd();
-    const source = new Generator({ pattern: 'sequential', bytes: 4096, reads: 0, region: ssdCapacity(part), align: 4096, seed });
+    const source = new Generator({
+      pattern: 'sequential',
+      bytes: 4096,
+      reads: 0,
+      region: ssdCapacity(part),
+      align: 4096,
+      seed,
+    });
     const { counters } = runSsd(part, source, { depth: 4, requests: 20_000, fill: 1 });
     expect(counters.writeAmplification).toBeLessThan(1.05);
     expect(counters.blocksErased).toBeGreaterThan(1000);
