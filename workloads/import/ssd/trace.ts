@@ -47,7 +47,7 @@ export function readBlockTrace(file: string, capacity: number): BlockTrace {
   const lines = bytesOf(file)
     .toString('utf8')
     .replace(/^\uFEFF/, '')
-    .split('\n');
+    .split(/\r?\n/);
   const builder = new Builder(lines.length, capacity);
   const mistakes: Diagnostic[] = [];
   let wrong = 0;
