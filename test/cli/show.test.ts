@@ -236,7 +236,7 @@ describe('show refuses', () => {
     [['fusemax', '--shape', 'P=1'], '--shape changes a workload, but arch/fusemax.yaml describes a machine\n'],
     [
       ['aladdin-45nm'],
-      'machines, workloads, mappings and DRAM standards can be shown, but arch/parts/technology/aladdin-45nm.yaml describes a technology\n',
+      'machines, workloads, mappings, DRAM standards and SSDs can be shown, but arch/parts/technology/aladdin-45nm.yaml describes a technology\n',
     ],
     [
       ['fusemaxx'],
