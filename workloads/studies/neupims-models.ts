@@ -1,7 +1,8 @@
 /**
  * Whole models that generate many tokens on NeuPIMs, on its NPU with a memory that computes in blocked mode, on the NPU alone, and
  * on an A100: four devices each that share heads. Requests see 376 tokens on average at the beginning, about those of ShareGPT, and
- * generate 256; of every 128 the one in the middle is simulated with all its layers, messages between devices included.
+ * generate 256; of every 128 the one in the middle is simulated with all its layers, messages between devices included. Batches that
+ * NeuPIMs' 32 GiB have no room for are left out.
  *
  * The paper's figures are means over models, batches and data sets of its own simulator, whose NPU alone puts attention through
  * its arrays request by request, and whose GPU is measured with kernels of its time. Here the NPU alone attends on its vector
@@ -17,7 +18,7 @@ import {
   type ServingWorkload,
   study,
 } from '../../index.ts';
-import { type Generated, type Generation, generated } from './pim-gpt/generation.ts';
+import { type Generated, type Generation, generated, hasRoom } from './pim-gpt/generation.ts';
 
 const machines = {
   neupims: ['neupims', 'neupims'],
@@ -48,7 +49,7 @@ function machineOf(system: System): { readonly arch: Arch; readonly mapping: Ser
   return found;
 }
 
-function workloadOf({ model, batch }: Point): ServingWorkload {
+function workloadOf({ model, batch }: Omit<Point, 'system'>): ServingWorkload {
   const text = `
 workload: neupims-models
 model: ${model}
@@ -84,9 +85,10 @@ export default study({
     'GPT-3 of 6.7 and 13 B parameters generating 256 tokens on NeuPIMs, a blocked NPU+PIM, the NPU alone and an A100',
   parameters: {
     model: ['gpt3-7b', 'gpt3-13b'],
-    batch: [64, 128],
+    batch: [64, 128, 256],
     system: Object.keys(machines) as System[],
   },
+  skip: (point) => !hasRoom({ ...machineOf('neupims'), workload: workloadOf(point) }),
   inputs,
   run: (generation: Generation) => generated(generation, stride),
   metrics: ({ seconds, joules }: Generated, { batch }: Point) => ({
