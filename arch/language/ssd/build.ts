@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import type { Diagnostic } from '../diagnostics.ts';
 import type { Path, Places } from '../source.ts';
 import {
+  planesOf,
   SsdBus,
   SsdCache,
   SsdCollection,
@@ -15,6 +16,11 @@ import {
   sectorBytes,
 } from './part.ts';
 import type { ssdShape } from './schema.ts';
+
+/** What the simulator's numbers have room for. */
+const mostPlanes = 30;
+const mostPages = 65535;
+const mostInAll = 2 ** 32;
 
 /** What the schema makes of the keys. */
 export type SsdShape = { readonly [key in keyof typeof ssdShape]: z.output<(typeof ssdShape)[key]> } & {
@@ -29,6 +35,11 @@ export function buildSsd(shape: SsdShape, at: Path, places: Places, mistakes: Di
   };
   if (flash.page % sectorBytes !== 0 || flash.page > 32 * sectorBytes)
     wrong(['flash', 'page'], `a page of ${flash.page} bytes`, 'a multiple of 512 bytes up to 16 KiB');
+  if (flash.planes > mostPlanes) wrong(['flash', 'planes'], `a die of ${flash.planes} planes`, `at most ${mostPlanes}`);
+  if (flash.pages > mostPages) wrong(['flash', 'pages'], `a block of ${flash.pages} pages`, `at most ${mostPages}`);
+  const pages = planesOf(new SsdFlash({ ...flash, read: List(), program: List() })) * flash.blocks * flash.pages;
+  if (pages >= mostInAll)
+    wrong(['flash'], `${pages} pages in all`, `less than ${mostInAll}: larger pages, or several SSDs`);
   if (translation.table === 'cached' && translation.cache === undefined)
     wrong(['translation'], '"cache" is missing in translation', 'the bytes of a cached table, such as "2 MiB"');
   if (translation.table === 'ideal' && translation.cache !== undefined)

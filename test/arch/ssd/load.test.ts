@@ -79,6 +79,10 @@ describe('mistakes in an SSD', () => {
     expect(mistakes(text.replace('blocks: 2048', 'blocks: 128')).join()).toMatch(
       /10 blocks are reserved and three are open/,
     );
+    expect(mistakes(text.replace('planes: 2', 'planes: 31')).join()).toMatch(/a die of 31 planes/);
+    expect(mistakes(text.replace('pages: 256', 'pages: 65536')).join()).toMatch(
+      /a block of 65536 pages.*17179869184 pages in all/,
+    );
     expect(mistakes(text.replace('reserve: 10', 'reserve: 2')).join()).toMatch(/a reserve of 2/);
     expect(mistakes(text.replace('kind: ssd', 'kind: sdd')).join()).toMatch(/describes no SSD/);
     expect(() => findSsd('no-such-ssd')).toThrow(/there is no SSD "no-such-ssd"/);

@@ -124,10 +124,9 @@ describe('garbage collection', () => {
     expect(counters.blocksErased).toBeGreaterThan(1000);
   });
 
-  it('says when a program ends without its requests', () => {
+  it('refuses a request beyond the end', () => {
     const part = smallSsd();
-    const source = { offset: 0, bytes: 4096, write: false, time: 0, next: () => true };
-    source.bytes = ssdCapacity(part) + 512;
+    const source = { offset: 0, bytes: ssdCapacity(part) + 512, write: false, time: 0, next: () => true };
     expect(() => runSsd(part, source, { depth: 1, requests: 1 })).toThrow(RangeError);
   });
 });
