@@ -50,7 +50,9 @@ export class Ftl {
     this.#timing = timing;
     this.#txs = txs;
     this.#flash = flash;
-    this.#cache = isIdeal ? null : new MappingCache(Math.max(1, Math.floor(translation.cache / cached)));
+    this.#cache = isIdeal
+      ? null
+      : new MappingCache(Math.max(1, Math.floor(translation.cache / cached)), tablePages, this.#entries);
     this.#waiting = new Int32Array(tablePages).fill(none);
     this.#lastWaiting = new Int32Array(tablePages);
     this.#departing = new Uint16Array(tablePages);
@@ -280,7 +282,7 @@ export class Ftl {
     if (lost < 0) return;
     const table = Math.floor(lost / this.#entries);
     const tablePage = this.map.logical + table;
-    cache.clean(table * this.#entries, this.#entries);
+    cache.cleanPage(table);
     const write = this.#txs.make(tableWrite, tablePage, this.#timing.pageBytes, none);
     this.#txs.waits[write] = 1;
     this.tableReads++;

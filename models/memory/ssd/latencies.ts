@@ -18,6 +18,17 @@ export class Latencies {
     this.#buckets[bucketOf(ps)]!++;
   }
 
+  /** Those of both. */
+  with(other: Latencies): Latencies {
+    const all = new Latencies();
+    all.count = this.count + other.count;
+    all.sum = this.sum + other.sum;
+    all.min = Math.min(this.min, other.min);
+    all.max = Math.max(this.max, other.max);
+    for (let i = 0; i < all.#buckets.length; i++) all.#buckets[i] = this.#buckets[i]! + other.#buckets[i]!;
+    return all;
+  }
+
   get mean(): number {
     return this.sum / this.count;
   }

@@ -58,19 +58,23 @@ export class RandomNumbers {
   next(): number {
     const s = this.#s;
     // Products stay below 2^53.
-    let p1 = (a12 * s[1]! - a13 * s[0]!) % m1;
-    if (p1 < 0) p1 += m1;
+    const p1 = remainder(a12 * s[1]! - a13 * s[0]!, m1);
     s[0] = s[1]!;
     s[1] = s[2]!;
     s[2] = p1;
-    let p2 = (a21 * s[5]! - a23 * s[3]!) % m2;
-    if (p2 < 0) p2 += m2;
+    const p2 = remainder(a21 * s[5]! - a23 * s[3]!, m2);
     s[3] = s[4]!;
     s[4] = s[5]!;
     s[5] = p2;
     const p = p1 - p2;
     return ((p < 0 ? p + m1 : p) + 1) * norm;
   }
+}
+
+/** From 0 to the modulus, exactly; quicker than `%`. */
+function remainder(value: number, modulus: number): number {
+  const rest = value - Math.floor(value / modulus) * modulus;
+  return rest < 0 ? rest + modulus : rest >= modulus ? rest - modulus : rest;
 }
 
 function product(a: Matrix, b: Matrix, modulus: bigint): Matrix {

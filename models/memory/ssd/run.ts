@@ -97,7 +97,6 @@ class Host {
   readonly #until: number;
   readonly #reads = new Latencies();
   readonly #writes = new Latencies();
-  readonly #all = new Latencies();
   /** Requests that may still be submitted, and those that are under way. */
   #left: number;
   #inFlight = 0;
@@ -142,7 +141,6 @@ class Host {
 
   #done(ps: number, submitted: number, latencies: Latencies): void {
     latencies.add(ps - submitted);
-    this.#all.add(ps - submitted);
     this.#inFlight--;
     this.#integral += ps;
     this.#counted++;
@@ -162,7 +160,7 @@ class Host {
       seconds,
       iops: this.#counted / seconds,
       bandwidth: bytes / seconds,
-      latency: figures(this.#all),
+      latency: figures(this.#reads.with(this.#writes)),
       readLatency: this.#reads.count === 0 ? null : figures(this.#reads),
       writeLatency: this.#writes.count === 0 ? null : figures(this.#writes),
       meanInFlight: this.#integral / (this.#last - this.#first),
