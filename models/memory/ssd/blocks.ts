@@ -107,9 +107,13 @@ export class Blocks {
   /** A free block of those erased least often, the first of them. @throws Error when the plane is full */
   #takeBlock(plane: number): number {
     const { blocks } = this.#timing;
+    const state = this.#state;
+    const { erases } = this;
     let best = -1;
     for (let block = plane * blocks; block < (plane + 1) * blocks; block++) {
-      if (this.#state[block] === isFree && (best < 0 || this.erases[block]! < this.erases[best]!)) best = block;
+      if (state[block] !== isFree || (best >= 0 && erases[block]! >= erases[best]!)) continue;
+      best = block;
+      if (erases[block] === 0) break;
     }
     if (best < 0) throw new Error(`no block of plane ${plane} is free`);
     this.#state[best] = isOpen;
