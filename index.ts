@@ -24,6 +24,13 @@ export type { Result } from './models/result.ts';
 export { type ServeOptions, type ServingRecord, serve } from './models/serving/serve.ts';
 export { type SimulateServingOptions, simulateServing } from './models/serving/simulate.ts';
 export { type SimulateOptions, simulate } from './models/simulate.ts';
+export {
+  type AttentionKind,
+  type AttentionOptions,
+  attentionGraph as streamingAttention,
+} from './models/streaming/attention.ts';
+export { type ChannelSpec, runStream, type StreamGraph, type StreamResult } from './models/streaming/graph.ts';
+export type { OperatorSpec } from './models/streaming/operator.ts';
 export type { Chart, Claim } from './models/study/definition.ts';
 export { geometricMean, mean, powersOf } from './models/study/statistics.ts';
 export { Study } from './models/study/study.ts';
