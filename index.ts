@@ -30,7 +30,9 @@ export {
   attentionGraph as streamingAttention,
 } from './models/streaming/attention.ts';
 export { type ChannelSpec, runStream, type StreamGraph, type StreamResult } from './models/streaming/graph.ts';
+export { type MoeLayer, type MoeRun, type MoeTiling, runMoeLayer } from './models/streaming/moe-layer.ts';
 export type { OperatorSpec } from './models/streaming/operator.ts';
+export { type StepMachine, stepMachine } from './models/streaming/step-machine.ts';
 export type { Chart, Claim } from './models/study/definition.ts';
 export { geometricMean, mean, powersOf } from './models/study/statistics.ts';
 export { Study } from './models/study/study.ts';
@@ -65,6 +67,7 @@ export { type LoadedWorkload, Workload } from './workloads/language/workload.ts'
 export { type Batch, tokensOf } from './workloads/llm/batch.ts';
 export { assignChannels, type ChannelPolicy, subBatches } from './workloads/llm/channels.ts';
 export { describeServing } from './workloads/llm/describe.ts';
+export { type ExpertShape, type ExpertTrace, readExpertTrace } from './workloads/llm/expert-trace.ts';
 export { type LoadedServing, loadServing, parseServing } from './workloads/llm/load.ts';
 export { LlmModel } from './workloads/llm/model.ts';
 export { loadModels, type ModelRow } from './workloads/llm/models.ts';
