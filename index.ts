@@ -32,6 +32,8 @@ export {
 export { type ChannelSpec, runStream, type StreamGraph, type StreamResult } from './models/streaming/graph.ts';
 export { type MoeLayer, type MoeRun, type MoeTiling, runMoeLayer } from './models/streaming/moe-layer.ts';
 export type { OperatorSpec } from './models/streaming/operator.ts';
+export { type RingMachine, runSubLayer, type SubLayer } from './models/streaming/ring.ts';
+export { ringMachine } from './models/streaming/ring-machine.ts';
 export { type StepMachine, stepMachine } from './models/streaming/step-machine.ts';
 export type { Chart, Claim } from './models/study/definition.ts';
 export { geometricMean, mean, powersOf } from './models/study/statistics.ts';
