@@ -58,8 +58,6 @@ interface Tile {
 const resultBytes = 4;
 /** Slots between two stages: double buffering. */
 const slots = 2;
-/** Of SiLU, for an element. */
-const activationFlops = 8;
 
 /** @throws InputError on a tiling that does not fit the layer */
 export function runMoeLayer(machine: StepMachine, layer: MoeLayer, tiling: MoeTiling): MoeRun {
@@ -174,7 +172,7 @@ function region(layout: Layout, tiles: readonly Tile[], starts: readonly Channel
     new TileUnit(kernel, clock, `region ${index} ${name}`, steps, cycles(flopsPerRow, least));
   const up = unit('up', 2 * dim * columns, weightCycles);
   const gate = unit('gate', 2 * dim * columns, weightCycles);
-  const activation = unit('activation', activationFlops * columns);
+  const activation = unit('activation', machine.activationFlops * columns);
   const product = unit('product', columns);
   const down = unit('down', 2 * dim * columns, weightCycles);
   const results = new Channel(`region ${index} results`, down, writer, { capacity });

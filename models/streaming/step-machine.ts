@@ -18,6 +18,8 @@ export interface StepMachine {
   readonly padBytes: number;
   /** Operations of a unit in a cycle; a multiply-add is two. */
   readonly flops: number;
+  /** Of SiLU, for an element. */
+  readonly activationFlops: number;
 }
 
 /** @throws InputError when the machine lacks a part, or has one whose figures are no whole cycles */
@@ -39,13 +41,14 @@ export function stepMachine(arch: Arch): StepMachine {
   const figures = { requestBytes, 'cycles of a channel for a request': interval, 'cycles of latency': latency };
   for (const [name, figure] of Object.entries(figures))
     if (!Number.isSafeInteger(figure) || figure < 1) throw wrong(`has ${figure} ${name}, not a whole number from 1`);
-  const mac = unit.operations.get('mac')?.cycles;
-  if (mac === undefined) throw wrong('has a vector unit that does no multiply-adds');
+  const [mac, sigmoid] = ['mac', 'sigmoid'].map((name) => unit.operations.get(name)?.cycles);
+  if (mac === undefined || sigmoid === undefined) throw wrong('has a vector unit that does no mac or no sigmoid');
   return {
     clock: { name: unit.clock, hertz },
     memory: { channels: hbm.count, requestBytes, interval, latency },
     padBytes: pad.width * pad.banks,
     flops: (2 * unit.lanes) / mac,
+    activationFlops: (2 * sigmoid) / mac,
   };
 }
 
