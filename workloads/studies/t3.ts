@@ -39,6 +39,8 @@ interface Inputs {
 }
 
 interface Row {
+  readonly hidden: number;
+  readonly tokens: number;
   readonly arbitration: 'compute-first' | 'in-turn';
   readonly tp: number;
   readonly ideal_percent: number;
@@ -118,7 +120,7 @@ export default study({
   charts: [{ kind: 'curve', x: 'tp', y: 'faster_percent', by: 'layer', panel: 'hidden' }],
 });
 
-type Figure = Exclude<keyof Row, 'arbitration' | 'tp'>;
+type Figure = Exclude<keyof Row, 'hidden' | 'tokens' | 'arbitration' | 'tp'>;
 
 /** A claim about a figure of all published sub-layers. */
 function claimed(
@@ -130,7 +132,12 @@ function claimed(
   tp?: number,
 ) {
   const measured = (rows: readonly Row[]): number | null => {
-    const wanted = rows.filter((row) => row.arbitration === arbitration && (tp ?? row.tp) === row.tp);
+    const wanted = rows.filter(
+      (row) =>
+        published.get(row.hidden) === row.tokens &&
+        row.arbitration === arbitration &&
+        (tp === undefined ? [8, 16].includes(row.tp) : row.tp === tp),
+    );
     return wanted.length > 0 ? of(wanted.map((row) => row[figure])) : null;
   };
   return { text, source, target, measured };
