@@ -27,11 +27,17 @@ export interface OperatorSpec {
 /** How a channel hangs on an operator: a token in each step, or one in each row (its first step, or for outputs its last). */
 export type Pace = 'element' | 'row';
 
-interface Port {
+/** How a channel hangs on an operator. */
+export interface Port {
   readonly channel: Channel;
   readonly pace: Pace;
   /** Whether its slots hold nobody back. */
   readonly isUnbounded: boolean;
+}
+
+/** Steps that had to wait for a token since waits were forgotten. */
+interface InputPort extends Port {
+  waits: number;
 }
 
 export class StreamOperator extends Process {
@@ -39,13 +45,16 @@ export class StreamOperator extends Process {
   readonly #rows: number;
   /** Waits for its row to be released: what no input paces. */
   #isSource = true;
-  readonly #inputs: Port[] = [];
+  /** Inputs of a row's first step, and of its others. */
+  readonly #firstInputs: InputPort[] = [];
+  readonly #inputs: InputPort[] = [];
+  /** Outputs of a row's last step, and of its others. */
+  readonly #lastOutputs: Port[] = [];
   readonly #outputs: Port[] = [];
-  /** Steps that had to wait for an input since `forgetWaits`, by input. */
-  readonly #waited: number[] = [];
   row = 0;
   #element = 0;
-  /** Ports of the step that are done with: inputs, then outputs. */
+  /** Whether the step has its tokens, and how many of its ports are done with: outputs if it has. */
+  #hasTaken = false;
   #port = 0;
   #taken = 0;
   #isReleased = false;
@@ -58,12 +67,14 @@ export class StreamOperator extends Process {
 
   read(port: Port): void {
     this.#isSource = false;
-    this.#waited.push(0);
-    this.#inputs.push(port);
+    const input = { ...port, waits: 0 };
+    this.#firstInputs.push(input);
+    if (port.pace === 'element') this.#inputs.push(input);
   }
 
   write(port: Port): void {
-    this.#outputs.push(port);
+    this.#lastOutputs.push(port);
+    if (port.pace === 'element') this.#outputs.push(port);
   }
 
   get isSource(): boolean {
@@ -81,11 +92,11 @@ export class StreamOperator extends Process {
 
   /** Whether a channel's tokens have come in time for every step since the last `forgetWaits`. */
   isAheadOf(channel: Channel): boolean {
-    return this.#waited[this.#inputs.findIndex((port) => port.channel === channel)] === 0;
+    return this.#firstInputs.every((port) => port.channel !== channel || port.waits === 0);
   }
 
   forgetWaits(): void {
-    this.#waited.fill(0);
+    for (const input of this.#firstInputs) input.waits = 0;
   }
 
   /** Goes on to a later row, that much later. */
@@ -96,7 +107,7 @@ export class StreamOperator extends Process {
   }
 
   run(): void {
-    const { elements, interval } = this.spec;
+    const { elements, interval, latency } = this.spec;
     while (this.row < this.#rows) {
       if (this.#isSource && !this.#isReleased) {
         // Rows are released one after another, whatever their times, once nothing else can go on.
@@ -105,8 +116,14 @@ export class StreamOperator extends Process {
         return;
       }
       for (; this.#element < elements; this.#element++) {
-        if (!this.#take() || !this.#reserve()) return;
-        this.#give();
+        const isLast = this.#element === elements - 1;
+        const outputs = isLast ? this.#lastOutputs : this.#outputs;
+        if (!this.#hasTaken && !this.#take(this.#element === 0 ? this.#firstInputs : this.#inputs)) return;
+        if (!this.#reserve(outputs)) return;
+        // Seen a cycle later, as every channel's latency is one cycle.
+        const at = Math.max(this.time, this.#taken + latency - 1);
+        for (let i = 0; i < outputs.length; i++) outputs[i]!.channel.publish(at);
+        this.#hasTaken = false;
         this.#port = 0;
         this.time += interval;
       }
@@ -116,40 +133,34 @@ export class StreamOperator extends Process {
     }
   }
 
-  /** Waits for the step's inputs; false when it must wait for a token that does not exist yet. */
-  #take(): boolean {
-    const inputs = this.#inputs;
-    if (this.#port > inputs.length) return true;
-    const isFirst = this.#element === 0;
+  /** Waits for a step's inputs; false when it must wait for a token that does not exist yet. */
+  #take(inputs: readonly InputPort[]): boolean {
     for (; this.#port < inputs.length; this.#port++) {
-      const { channel, pace } = inputs[this.#port]!;
-      if (pace === 'row' && !isFirst) continue;
-      const visible = channel.acquire(this.time);
+      const input = inputs[this.#port]!;
+      const visible = input.channel.acquire(this.time);
       if (visible === blocked) {
-        this.waitOn(channel, 'token');
+        this.waitOn(input.channel, 'token');
         return false;
       }
       if (visible > this.time) {
-        this.#waited[this.#port]!++;
+        input.waits++;
         this.time = visible;
       }
     }
-    for (const { channel, pace, isUnbounded } of inputs) {
-      if (pace === 'element' || isFirst) channel.release(isUnbounded ? -1 : this.time);
+    for (let i = 0; i < inputs.length; i++) {
+      const { channel, isUnbounded } = inputs[i]!;
+      channel.release(isUnbounded ? -1 : this.time);
     }
     this.#taken = this.time;
-    this.#port = inputs.length + 1;
+    this.#hasTaken = true;
+    this.#port = 0;
     return true;
   }
 
   /** Waits for room; false when there is none yet. */
-  #reserve(): boolean {
-    const outputs = this.#outputs;
-    const done = this.#inputs.length + 1;
-    const isLast = this.#element === this.spec.elements - 1;
-    for (let i = this.#port - done; i < outputs.length; i++, this.#port++) {
-      const { channel, pace } = outputs[i]!;
-      if (pace === 'row' && !isLast) continue;
+  #reserve(outputs: readonly Port[]): boolean {
+    for (; this.#port < outputs.length; this.#port++) {
+      const { channel } = outputs[this.#port]!;
       const free = channel.reserve(this.time);
       if (free === blocked) {
         this.waitOn(channel, 'slot');
@@ -158,14 +169,5 @@ export class StreamOperator extends Process {
       this.time = free;
     }
     return true;
-  }
-
-  #give(): void {
-    const isLast = this.#element === this.spec.elements - 1;
-    // Seen a cycle later, as every channel's latency is one cycle.
-    const at = Math.max(this.time, this.#taken + this.spec.latency - 1);
-    for (const { channel, pace } of this.#outputs) {
-      if (pace === 'element' || isLast) channel.publish(at);
-    }
   }
 }
