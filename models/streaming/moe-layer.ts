@@ -126,6 +126,7 @@ function regionsOf({ batch, tokens }: MoeLayer, { tile, regions }: MoeTiling): T
 
 /** An expert's tokens lie evenly in the batch. What is not whole is known to be so at the batch's end. */
 function tilesOf(expert: number, count: number, batch: number, height: number, isStatic: boolean): Tile[] {
+  if (count === 0) return [];
   const all = Array.from({ length: count }, (_, k) => Math.floor(((2 * k + 1) * batch) / (2 * count)));
   return Array.from({ length: Math.ceil(count / height) }, (_, i) => {
     const tokens = all.slice(i * height, (i + 1) * height);
