@@ -69,7 +69,7 @@ export { type LoadedWorkload, Workload } from './workloads/language/workload.ts'
 export { type Batch, tokensOf } from './workloads/llm/batch.ts';
 export { ChannelAssignment, type ChannelPolicy, subBatches } from './workloads/llm/channels.ts';
 export { describeServing } from './workloads/llm/describe.ts';
-export { type ExpertShape, type ExpertTrace, readExpertTrace } from './workloads/llm/expert-trace.ts';
+export { type ExpertShape, type ExpertTrace, expertTraceFiles, readExpertTrace } from './workloads/llm/expert-trace.ts';
 export { type LoadedServing, loadServing, parseServing } from './workloads/llm/load.ts';
 export { LlmModel } from './workloads/llm/model.ts';
 export { loadModels, type ModelRow } from './workloads/llm/models.ts';

@@ -1,5 +1,8 @@
 /** Tokens that experts of a layer get, as files have them: a table of `expert,tokens`, experts counted from 0. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Diagnostic, InputError } from '../../arch/language/diagnostics.ts';
+import { packageRoot } from '../../arch/language/library.ts';
 import { readLines } from './table.ts';
 
 export interface ExpertShape {
@@ -13,6 +16,20 @@ export interface ExpertTrace {
   readonly tokens: readonly number[];
   /** Tokens of the layer, all experts' over those of one token. */
   readonly batch: number;
+}
+
+const suffix = '.experts.csv';
+
+/** Files NAME.experts.csv of the working directory, and behind them those that come with Clockwright, by name. */
+export function expertTraceFiles(): ReadonlyMap<string, string> {
+  const files = new Map<string, string>();
+  for (const folder of ['.', join(packageRoot, 'workloads/traces')]) {
+    for (const file of readdirSync(folder).filter((name) => name.endsWith(suffix))) {
+      const name = file.slice(0, -suffix.length);
+      if (!files.has(name)) files.set(name, join(folder, file));
+    }
+  }
+  return files;
 }
 
 const columns = [

@@ -5,7 +5,7 @@
  * `--only trace=NAME` runs a trace of your own, NAME.experts.csv in the working directory, whose name begins with its model's.
  */
 import { loadArch, type MoeLayer, type MoeRun, type MoeTiling, runMoeLayer, stepMachine, study } from '../../index.ts';
-import { drawnTraces, layerOf, ownTraces } from './step/traces.ts';
+import { drawnTraces, fileTraces, layerOf } from './step/traces.ts';
 
 const machine = stepMachine(loadArch('step'));
 const source = 'STeP (Sohn et al., ASPLOS 2026); gina7484/step_artifact commit 6072c60, timeshare_mem_bound/figure';
@@ -39,7 +39,7 @@ function rowOf(rows: readonly Row[], tile: number | 'dynamic', count: number): R
 export default study({
   name: 'step',
   about: 'A layer of experts on regions that they share in turn: cycles and off-chip bandwidth',
-  parameters: { trace: [shipped, ...ownTraces, ...drawnTraces], tile: [32, 'dynamic'], regions, hidden_tile: [48] },
+  parameters: { trace: [...fileTraces, ...drawnTraces], tile: [32, 'dynamic'], regions, hidden_tile: [48] },
   skip: ({ trace, regions, hidden_tile }) => {
     const { tokens, hidden } = layerOf(trace);
     return tokens.length % regions !== 0 || hidden % hidden_tile !== 0;

@@ -10,7 +10,7 @@ import { Kernel, Process } from '../../../models/kernel/kernel.ts';
 import { bytesOf, type MoeLayer, runMoeLayer } from '../../../models/streaming/moe-layer.ts';
 import { type Asking, OffChip } from '../../../models/streaming/off-chip.ts';
 import { stepMachine } from '../../../models/streaming/step-machine.ts';
-import { readExpertTrace } from '../../../workloads/llm/expert-trace.ts';
+import { expertTraceFiles, readExpertTrace } from '../../../workloads/llm/expert-trace.ts';
 import { type Ask, tickOffChip } from '../../reference/off-chip-ticker.ts';
 
 const arch = loadArch(join(packageRoot, 'arch/step.yaml'));
@@ -154,6 +154,10 @@ describe('a trace of experts', () => {
     writeFileSync(file, `expert,tokens\n${lines}`);
     return () => readExpertTrace(file, shape);
   };
+
+  it('is found by its name', () => {
+    expect(expertTraceFiles().get('qwen3-30b-a3b-b64')).toBe(join(shelf, 'qwen3-30b-a3b-b64.experts.csv'));
+  });
 
   it('counts tokens of the layer', () => {
     expect(trace('3,2\n0,4\n1,2\n')()).toEqual({ tokens: [4, 2, 0, 2], batch: 4 });

@@ -1,12 +1,5 @@
 /** Layers of experts, and where their tokens go: traces that come with Clockwright, those of the working directory, draws. */
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { expertTokens, LlmModel, type MoeLayer, Routing, readExpertTrace } from '../../../index.ts';
-
-/** A name begins with that of its model: `qwen3-30b-a3b-mine.experts.csv`. */
-const suffix = '.experts.csv';
-const shelf = fileURLToPath(new URL('../../traces/', import.meta.url));
+import { expertTokens, expertTraceFiles, LlmModel, type MoeLayer, Routing, readExpertTrace } from '../../../index.ts';
 
 /** Dimensions of a layer, from each model's config.json. */
 const models = {
@@ -20,11 +13,10 @@ const modelNames = Object.keys(models) as Model[];
 const drawnBatch = 64;
 const draws = ['uniform', 'zipf'] as const;
 
-const filesIn = (folder: string): string[] => readdirSync(folder).filter((name) => name.endsWith(suffix));
-const namesIn = (folder: string): string[] => filesIn(folder).map((name) => name.slice(0, -suffix.length));
+const files = expertTraceFiles();
 
-/** Names of files beside the ones that come along. */
-export const ownTraces: readonly string[] = namesIn('.').filter((name) => modelOf(name) !== undefined);
+/** Traces in files, whose names begin with that of their model: `qwen3-30b-a3b-mine.experts.csv`. */
+export const fileTraces: readonly string[] = [...files.keys()].filter((name) => modelOf(name) !== undefined).sort();
 
 export const drawnTraces: readonly string[] = modelNames.flatMap((model) => draws.map((kind) => `${model}-${kind}`));
 
@@ -43,6 +35,7 @@ export function layerOf(trace: string): MoeLayer {
     const tokens = expertTokens(new Routing({ kind }), new LlmModel({ experts, activeExperts }), 0, 0, drawnBatch);
     return { ...shape, batch: drawnBatch, tokens, bytesPerElement: 2 };
   }
-  const file = ownTraces.includes(trace) ? `${trace}${suffix}` : join(shelf, `${trace}${suffix}`);
+  const file = files.get(trace);
+  if (file === undefined) throw new Error(`there is no file ${trace}.experts.csv`);
   return { ...shape, ...readExpertTrace(file, { experts, activeExperts }), bytesPerElement: 2 };
 }
