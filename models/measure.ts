@@ -7,19 +7,23 @@ import { operatorsPerPoint } from '../workloads/language/shapes.ts';
 import { sparsityText } from '../workloads/language/sparsity.ts';
 import { accessesOf, type Einsum, einsumsOf, type Workload } from '../workloads/language/workload.ts';
 import { workloadOf } from './binding/cores.ts';
+import { matricesOf } from './binding/matrices.ts';
 import { elementBytes } from './binding/plan.ts';
 import { type Folds, foldsOf, type Program } from './binding/program.ts';
 import { type EngineSite, readName, Topology } from './binding/topology.ts';
 import { bottleneckOf, type Mover } from './bottleneck.ts';
 import { activities, busy, waitInput, waitMemory, waitOutput } from './compute/account.ts';
+import { ComputingMemory } from './computing-memory.ts';
 import { halfWidth, type Spread, together } from './kernel/estimate.ts';
 import type { EngineRecord, OpRecord, RunRecord } from './machine.ts';
 import { dramBandwidth, dramFigures, dramResult } from './measure-dram.ts';
+import { computingFigures, peakOpsOf } from './measure-computing.ts';
 import { type RegisterWords, registerWords, summedWords } from './measure-registers.ts';
 import { Dram } from './memory/dram/memory.ts';
-import type { Port } from './memory/port.ts';
+import { Port } from './memory/port.ts';
 import { areaOf } from './physical/area.ts';
 import { type Activity, energyOf, type MemoryActivity, operationActions } from './physical/energy.ts';
+import { pimBandwidth } from './serving/pim-activity.ts';
 import {
   type EinsumResult,
   type EngineResult,
@@ -137,7 +141,7 @@ class Measurement {
   }
 
   /** Without those of a group's cores where it works in lockstep, and the other way round. */
-  get #ports(): (Port | Dram)[] {
+  get #ports(): (Port | Dram | ComputingMemory)[] {
     const groupOf = (name: string) => this.#topology.groupOf(readName(name).path);
     const split = new Set(this.#record.engines.filter(({ name }) => isOnCore(name)).map(({ name }) => groupOf(name)));
     return [...this.#record.ports.values()].filter(({ name, reads, writes }) => {
@@ -190,6 +194,11 @@ class Measurement {
     return this.#record.ops.filter((op) => op.engine.kind !== 'dma');
   }
 
+  /** Those of engines with registers and units of their own. */
+  #onEngines(): OpRecord[] {
+    return this.#computing().filter((op) => op.engine.kind !== 'pim');
+  }
+
   #operators(record: OpRecord): Map<string, number> {
     const perPoint = operatorsPerPoint(this.#einsums.get(record.name)!);
     return new Map([...perPoint].map(([operator, count]) => [operator, count * record.points]));
@@ -217,7 +226,7 @@ class Measurement {
       idle: cycles - spent,
       utilization: cycles > 0 ? totals[busy]! / cycles : 0,
       ops: own.reduce((sum, op) => [...this.#operators(op).values()].reduce((n, count) => n + count, sum), 0),
-      peakOps: site ? peakOps(site) : 0,
+      peakOps: site ? peakOps(site) : this.#pimPeak(record),
       waits: [...record.waits.values()]
         .sort((a, b) => b.cycles - a.cycles || (a.tensor < b.tensor ? -1 : 1))
         .map(({ activity, tensor, part, cycles: waited }) => ({
@@ -226,10 +235,16 @@ class Measurement {
           part,
           cycles: waited,
         })),
-      ...(record.kind !== 'dma' && {
+      ...(record.kind !== 'dma' &&
+        record.kind !== 'pim' && {
         registers: Object.fromEntries(summedWords(own.map((op) => this.#registerWords(op)))),
       }),
     };
+  }
+
+  #pimPeak({ name }: EngineRecord): number {
+    const port = this.#record.ports.get(name);
+    return port instanceof ComputingMemory ? peakOpsOf(port) : 0;
   }
 
   #movers(): Mover[] {
@@ -242,7 +257,7 @@ class Measurement {
           tensors.set(tensor, (tensors.get(tensor) ?? 0) + bytes);
         }
       }
-      if (port instanceof Dram) {
+      if (!(port instanceof Port)) {
         const used = this.#record.length > 0 ? port.busy / this.#record.length : 0;
         return { name, used, does: 'serves requests', tensors };
       }
@@ -275,16 +290,24 @@ class Measurement {
       bytesWritten: port.bytesWritten,
       bandwidth: this.#seconds > 0 ? (port.bytesRead + port.bytesWritten) / this.#seconds : 0,
       peakBandwidth: port.bytesPerSecond,
-      ...(port instanceof Dram ? dramFigures(port) : portFigures(port, this.#record.unitsPerSecond)),
+      ...this.#figures(port),
       tensors,
       ...(port instanceof Dram && memory?.part.dram ? { dram: dramResult(port, memory.part.dram, this.#seconds) } : {}),
     };
   }
 
+  #figures(port: Port | Dram | ComputingMemory) {
+    if (port instanceof Dram) return dramFigures(port);
+    return port instanceof Port ? portFigures(port, this.#record.unitsPerSecond) : computingFigures(port);
+  }
+
   /** Tensors that live in main memory: inputs, outputs, and what passes from one section to another. */
   #residentBytes(): number {
     const bytesOf = elementBytes(this.#workload, bitsOf);
-    const moved = new Set(this.#record.ops.filter((op) => op.engine.kind === 'dma').map((op) => op.name));
+    const moved = new Set([
+      ...this.#record.ops.filter((op) => op.engine.kind === 'dma').map((op) => op.name),
+      ...matricesOf(this.#subject.program),
+    ]);
     return this.#workload.tensors
       .valueSeq()
       .filter((tensor) => moved.has(tensor.name))
@@ -339,7 +362,7 @@ class Measurement {
   #activity(): Activity {
     const units = new Map<string, Map<string, number>>();
     const registers = new Map<string, { reads: number; writes: number }>();
-    for (const record of this.#computing()) {
+    for (const record of this.#onEngines()) {
       const { path } = readName(record.engine.name);
       const einsum = this.#einsums.get(record.name)!;
       const { points } = record;
@@ -360,7 +383,7 @@ class Measurement {
       const moved = memories.get(path) ?? { bytesRead: 0, bytesWritten: 0 };
       const bytesRead = moved.bytesRead + port.bytesRead;
       const bytesWritten = moved.bytesWritten + port.bytesWritten;
-      memories.set(path, { bytesRead, bytesWritten, ...(port instanceof Dram && { dram: port }) });
+      memories.set(path, { bytesRead, bytesWritten, ...dramActivity(port) });
     }
     return { units, registers, memories };
   }
@@ -387,6 +410,7 @@ class Measurement {
   #bandwidth(): Series[] {
     return this.#ports.map((port) => {
       if (port instanceof Dram) return dramBandwidth(port, this.#seconds);
+      if (port instanceof ComputingMemory) return pimBandwidth(port.name, port.memory);
       const { name, timeline } = port;
       const bin = this.#secondsAt(timeline.width);
       return {
@@ -397,6 +421,11 @@ class Measurement {
       };
     });
   }
+}
+
+function dramActivity(port: Port | Dram | ComputingMemory): Pick<MemoryActivity, 'dram'> {
+  if (port instanceof Port) return {};
+  return { dram: port instanceof Dram ? port : port.memory };
 }
 
 function portFigures({ reads, writes, readLatencySum }: Port, unitsPerSecond: number) {

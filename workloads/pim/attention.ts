@@ -18,8 +18,9 @@ export interface AttentionShape {
   /** First rows of keys and of values, each of which takes as many as `attentionRows` says. */
   readonly keyRow: number;
   readonly valueRow: number;
-  /** Row of bank 0 that vectors are copied from. */
+  /** Row of bank 0 that vectors are copied from; those of so many jobs in turn have rows of their own, going down (1). */
   readonly vectorRow: number;
+  readonly vectorRows?: number;
 }
 
 /** Work whose results belong to some heads in turn. */
@@ -82,7 +83,7 @@ function headsInRow({ lanes, columns }: Commands, headSize: number): number {
 /** A job for each chunk of heads and each of their queries. */
 function logitJobs(
   set: Commands,
-  { heads, queries = 1, headSize, length, keyRow, vectorRow }: AttentionShape,
+  { heads, queries = 1, headSize, length, keyRow, vectorRow, vectorRows = 1 }: AttentionShape,
 ): AttentionJob[] {
   const { lanes, columns, banks } = set;
   const inRow = headsInRow(set, headSize);
@@ -93,9 +94,10 @@ function logitJobs(
     const row = keyRow + chunk * tiles;
     return Array.from({ length: queries }, (_, query): AttentionJob => {
       const of = Array.from({ length: count }, (_, i) => (chunk * inRow + i) * queries + query);
+      const vector = (chunk * queries + query) % vectorRows;
       return {
         program: [
-          fillOf(set, vectorRow),
+          fillOf(set, vectorRow - vector),
           repeat(tiles, ...tileOf(set, row, tiles, Math.ceil(headSize / lanes), count)),
         ],
         heads: of,
@@ -107,7 +109,7 @@ function logitJobs(
 
 /** A job for each head of queries and each chunk of tokens. */
 function contextJobs(set: Commands, shape: AttentionShape): AttentionJob[] {
-  const { heads, queries = 1, headSize, length, valueRow, vectorRow } = shape;
+  const { heads, queries = 1, headSize, length, valueRow, vectorRow, vectorRows = 1 } = shape;
   const { lanes, columns, banks } = set;
   const inRow = lanes * columns;
   const tiles = Math.ceil(headSize / banks);
@@ -116,8 +118,12 @@ function contextJobs(set: Commands, shape: AttentionShape): AttentionJob[] {
     Array.from({ length: chunks }, (_, chunk): AttentionJob => {
       const tokens = Math.min(inRow, length - chunk * inRow);
       const row = valueRow + (Math.floor(head / queries) * chunks + chunk) * tiles;
+      const vector = (head * chunks + chunk) % vectorRows;
       return {
-        program: [fillOf(set, vectorRow), repeat(tiles, ...tileOf(set, row, tiles, Math.ceil(tokens / lanes), 1))],
+        program: [
+          fillOf(set, vectorRow - vector),
+          repeat(tiles, ...tileOf(set, row, tiles, Math.ceil(tokens / lanes), 1)),
+        ],
         heads: [head],
         results: tiles,
       };
