@@ -191,6 +191,11 @@ export class ComputingMemory implements Traffic {
     this.memory.finish(ps);
   }
 
+  /** What its matrices' layouts lose, in sentences. */
+  get losses(): readonly string[] {
+    return this.#matrices.losses;
+  }
+
   /** Picoseconds with a transfer or a product under way. */
   get busy(): number {
     return this.memory.busy;

@@ -111,7 +111,7 @@ class Measurement {
       bottleneck: bottleneckOf(engines, this.#movers(), einsums),
       timelines: { engines: this.#record.engines.map((e) => this.#timeline(e)), bandwidth: this.#bandwidth() },
       fastForward: this.#fastForward(),
-      notes: [...new Set([...this.#narrowEngines(), ...this.#denseArrays(), ...energy.notes, ...area.notes])],
+      notes: [...new Set([...this.#narrowEngines(), ...this.#denseArrays(), ...this.#uneven(), ...energy.notes, ...area.notes])],
     };
   }
 
@@ -188,6 +188,11 @@ class Measurement {
         ];
       });
     });
+  }
+
+  /** Matrices that leave channels or banks of their memory without work. */
+  #uneven(): string[] {
+    return this.#ports.flatMap((port) => (port instanceof ComputingMemory ? port.losses : []));
   }
 
   #computing(): OpRecord[] {

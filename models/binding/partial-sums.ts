@@ -12,7 +12,7 @@ import {
   type LoadedWorkload,
   type Workload,
 } from '../../workloads/language/workload.ts';
-import type { Product, Section } from './program.ts';
+import type { Section } from './program.ts';
 
 /** Name of the einsum, or of the tensor, that has the parts. */
 export function partsOfName(name: string): string {
@@ -85,16 +85,14 @@ export function mappingWithPartialSums(loaded: LoadedMapping, parts: ReadonlyMap
   return { ...loaded, mapping: loaded.mapping.update('sections', (sections) => sections.map(split)) };
 }
 
-/** How many parts the sums of a program's sections have, by einsum of the workload. */
+/** How many parts the sums of sections have, by einsum of the workload: what the rank that counts them has there. */
 export function partsIn(workload: Workload, sections: Iterable<Section>): Map<string, number> {
-  const made = new Map<string, Product>();
-  for (const { engines } of sections) {
-    for (const { ops } of engines) for (const { name, product } of ops) if (product) made.set(name, product);
-  }
-  const parts = new Map<string, number>();
-  for (const { name } of einsumsOf(workload)) {
-    const product = made.get(partsOfName(name));
-    if (product) parts.set(name, product.parts);
-  }
-  return parts;
+  const all = [...sections];
+  return new Map(
+    einsumsOf(workload).flatMap(({ name }): [string, number][] => {
+      const variable = partVariable(name);
+      const extent = all.find(({ tiles }) => tiles.has(variable))?.tiles.get(variable)?.extent;
+      return extent === undefined ? [] : [[name, extent]];
+    }),
+  );
 }

@@ -14,7 +14,8 @@ import type { PimSite, Topology } from './topology.ts';
 
 /**
  * The memory gets vectors from scratchpads and gives results to them, over what joins them; its matrix is there. Cycles are an
- * estimate: at the peak of its units, and twice a read's latency for each tile.
+ * estimate: vectors at the peak of the bus, rows one after another, all of each at the peak of the units, and twice a read's
+ * latency for each tile.
  * @throws BindError when a loop cuts what is summed
  */
 export function productOp(layout: Layout, position: number, topology: Topology, bytesOf: ElementBytes): TileOp {
@@ -80,11 +81,31 @@ function estimate(product: Product, { part }: PimSite, extents: Extents): number
   if (!device || !dialect) throw new Error(`${product.memory} multiplies nothing`);
   const channels = dram.channels * count;
   const all = (variables: Iterable<string>): number => [...variables].reduce((n, v) => n * extents(v), 1);
-  const inChannel = (all(product.batch) * all(product.rows)) / Math.min(channels, all(product.over));
-  const rows = Math.ceil(inChannel / dialect.units) * dialect.units;
+  const over = (variables: Iterable<string>): number => all([...variables].filter((v) => product.over.includes(v)));
+  const ways = over(product.batch);
+  const matrices = Math.ceil(all(product.batch) / Math.min(channels, ways));
+  const rounds = Math.ceil(all(product.rows) / Math.min(Math.max(1, channels / ways), over(product.rows)) / dialect.units);
+  const columns = all(product.columns);
   const passes = Math.ceil(all(product.vectors) / dialect.vectors);
-  const seconds = (rows * all(product.columns) * 2 * passes * channels) / pimPeak(device, channels).bytesPerSecond;
-  return Math.ceil((seconds * picosecondsPerSecond) / device.clockPs) + 2 * cyclesOfRead(device);
+  const bytesRead = matrices * rounds * dialect.units * columns * 2 * passes;
+  const bytesBrought = matrices * columns * 2 * all(product.vectors);
+  const seconds =
+    channels * (bytesRead / pimPeak(device, channels).bytesPerSecond + bytesBrought / (part.bandwidth * count));
+  const inARow = Math.floor(dialect.inRow / (Math.ceil(columns / dialect.lanes) * dialect.lanes));
+  const opened = product.packed ? Math.ceil(matrices / inARow) : matrices * Math.ceil(columns / dialect.inRow);
+  const opening = opened * rounds * passes * cyclesToOpen(device);
+  return Math.ceil((seconds * picosecondsPerSecond) / device.clockPs) + opening + 2 * cyclesOfRead(device);
+}
+
+/** From one opening of a bank's row to the next one's. */
+function cyclesToOpen({ commands, constraints, ticksPerClock }: DramDevice): number {
+  const opens = commands.flatMap(({ banks }, command) => (banks === 'opens' ? [command] : []));
+  const latencies = constraints
+    .filter(({ after, before, window, sibling }) => {
+      return window === 1 && !sibling && opens.some((command) => after.includes(command) && before.includes(command));
+    })
+    .map(({ latency }) => latency);
+  return Math.ceil(Math.max(0, ...latencies) / ticksPerClock);
 }
 
 function cyclesOfRead({ readLatency, ticksPerClock }: DramDevice): number {
