@@ -1,12 +1,12 @@
 /** A main memory that computes, for clocked machines: ordinary transfers and products on the same channels. */
 import { banksOf } from '../arch/language/dram/device.ts';
-import { Matrices } from './binding/matrices.ts';
 import type { Box } from '../workloads/language/region.ts';
+import type { Matrices } from './binding/matrices.ts';
 import { Clock, Ratio } from './kernel/clock.ts';
 import { type Kernel, Process } from './kernel/kernel.ts';
-import type { PimMode } from './memory/pim/controller.ts';
 import { bytesIn, type Runs } from './memory/dram/stream.ts';
 import type { Moved, Requester } from './memory/dram/transfers.ts';
+import type { PimMode } from './memory/pim/controller.ts';
 import type { Traffic } from './memory/port.ts';
 import type { PimTask } from './pim-product.ts';
 import { Events } from './serving/events.ts';
@@ -54,6 +54,8 @@ export class ComputingMemory implements Traffic {
   writes = 0;
   /** Picoseconds from when reads are asked for until their data have come, added up. */
   readLatencySum = 0;
+  /** Bytes of vectors that were written for products, by tensor. */
+  readonly vectors = new Map<string, number>();
   readonly #matrices: Matrices;
   readonly #events = new Events();
   #process: MemoryProcess | null = null;
@@ -106,7 +108,8 @@ export class ComputingMemory implements Traffic {
 
   /** Begins an operation's products on a tile at a time that no later request may come before; `done` is told of their end. */
   compute(ps: number, operation: string, tile: Box, done: (ps: number) => void): void {
-    const tasks = this.#matrices.of(operation).tasks(tile);
+    const product = this.#matrices.of(operation);
+    const tasks = product.tasks(tile);
     this.#underWay++;
     let left = tasks.length;
     let last = ps;
@@ -121,7 +124,9 @@ export class ComputingMemory implements Traffic {
         left += this.memory.job(ps, channel, program, ended) - 1;
         continue;
       }
+      this.writes++;
       this.bytesWritten += vector.bytes;
+      this.vectors.set(product.vector, (this.vectors.get(product.vector) ?? 0) + vector.bytes);
       this.memory.submit(ps, [this.#vectorRun(channel, vector)], true, (end) => {
         this.#events.at(end, () => this.memory.job(end, channel, program, ended));
       });
@@ -222,7 +227,8 @@ function flat(list: readonly Runs[], burstBytes: number): Run[] {
       add(base, width);
       return;
     }
-    for (let i = 0; i < counts[loop]!; i++) visit({ base, counts, strides, width }, loop + 1, base + i * strides[loop]!);
+    for (let i = 0; i < counts[loop]!; i++)
+      visit({ base, counts, strides, width }, loop + 1, base + i * strides[loop]!);
   };
   for (const some of list) if (bytesIn(some) > 0) visit(some, 0, some.base);
   return runs;

@@ -16,14 +16,13 @@ import { activities, busy, waitInput, waitMemory, waitOutput } from './compute/a
 import { ComputingMemory } from './computing-memory.ts';
 import { halfWidth, type Spread, together } from './kernel/estimate.ts';
 import type { EngineRecord, OpRecord, RunRecord } from './machine.ts';
+import { addVectors, computingBandwidth, computingFigures, peakOpsOf } from './measure-computing.ts';
 import { dramBandwidth, dramFigures, dramResult } from './measure-dram.ts';
-import { computingFigures, peakOpsOf } from './measure-computing.ts';
 import { type RegisterWords, registerWords, summedWords } from './measure-registers.ts';
 import { Dram } from './memory/dram/memory.ts';
 import { Port } from './memory/port.ts';
 import { areaOf } from './physical/area.ts';
 import { type Activity, energyOf, type MemoryActivity, operationActions } from './physical/energy.ts';
-import { pimBandwidth } from './serving/pim-activity.ts';
 import {
   type EinsumResult,
   type EngineResult,
@@ -89,7 +88,7 @@ class Measurement {
         name: arch.name,
         about: arch.about,
         source: arch.source,
-        clocks: arch.clocks.toObject(),
+        clocks: { ...arch.clocks.toObject(), ...this.#memoryClocks() },
         overrides: [...overrides],
       },
       workload: {
@@ -111,8 +110,22 @@ class Measurement {
       bottleneck: bottleneckOf(engines, this.#movers(), einsums),
       timelines: { engines: this.#record.engines.map((e) => this.#timeline(e)), bandwidth: this.#bandwidth() },
       fastForward: this.#fastForward(),
-      notes: [...new Set([...this.#narrowEngines(), ...this.#denseArrays(), ...this.#uneven(), ...energy.notes, ...area.notes])],
+      notes: [
+        ...new Set([
+          ...this.#narrowEngines(),
+          ...this.#denseArrays(),
+          ...this.#uneven(),
+          ...energy.notes,
+          ...area.notes,
+        ]),
+      ],
     };
+  }
+
+  /** Of memories that multiply. */
+  #memoryClocks(): { [name: string]: number } {
+    const clocks = this.#record.engines.filter(({ kind }) => kind === 'pim').map(({ clock }) => clock);
+    return Object.fromEntries(clocks.map(({ name, hertz }) => [name, hertz]));
   }
 
   /** The engine whose clock the run is told in. */
@@ -242,8 +255,8 @@ class Measurement {
         })),
       ...(record.kind !== 'dma' &&
         record.kind !== 'pim' && {
-        registers: Object.fromEntries(summedWords(own.map((op) => this.#registerWords(op)))),
-      }),
+          registers: Object.fromEntries(summedWords(own.map((op) => this.#registerWords(op)))),
+        }),
     };
   }
 
@@ -285,6 +298,7 @@ class Measurement {
         tensors[tensor][direction] += bytes;
       }
     }
+    if (port instanceof ComputingMemory) addVectors(port, tensors);
     return {
       name,
       kind: memory ? 'memory' : 'scratchpad',
@@ -415,7 +429,7 @@ class Measurement {
   #bandwidth(): Series[] {
     return this.#ports.map((port) => {
       if (port instanceof Dram) return dramBandwidth(port, this.#seconds);
-      if (port instanceof ComputingMemory) return pimBandwidth(port.name, port.memory);
+      if (port instanceof ComputingMemory) return computingBandwidth(port);
       const { name, timeline } = port;
       const bin = this.#secondsAt(timeline.width);
       return {

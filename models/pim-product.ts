@@ -93,20 +93,18 @@ export class PlacedProduct {
   readonly ends: readonly number[];
   /** Rows that vectors of a tile take in a channel, at most. */
   readonly vectorRows: number = 0;
+  /** Name of the tensor that vectors are of. */
+  readonly vector: string;
   /** Rows of the matrix, by channel, and places that units have for them, all channels together. */
   readonly work: readonly number[];
   readonly places: number = 0;
 
   /** `starts`: rows of the banks that are taken, by channel; `tiles` by rank variable. @throws Error as `partsOf` does */
-  constructor(
-    product: Product,
-    tiles: ReadonlyMap<string, Tile>,
-    device: DramDevice,
-    starts: readonly number[],
-  ) {
+  constructor(product: Product, tiles: ReadonlyMap<string, Tile>, device: DramDevice, starts: readonly number[]) {
     const dialect = dialectOf(device);
     if (dialect === null) throw new Error(`${device.name} multiplies nothing`);
     this.#product = product;
+    this.vector = product.vector;
     this.#device = device;
     this.#dialect = dialect;
     this.#channels = starts.length;
@@ -265,7 +263,9 @@ export class PlacedProduct {
       : { headSize: rows, length: this.#columns, vectorRows: count * queries * most };
     const { logits, context } = attentionJobs(this.#device, { ...shape, ...sizes });
     return (packed ? logits : context).map(({ program, heads }, i) => {
-      const numbers = packed ? heads.length * Math.ceil(this.#columns / lanes) * lanes : Math.min(inRow, this.#columns - (i % most) * inRow);
+      const numbers = packed
+        ? heads.length * Math.ceil(this.#columns / lanes) * lanes
+        : Math.min(inRow, this.#columns - (i % most) * inRow);
       return { program, vector: { row: vectorRow - i, bytes: 2 * numbers } };
     });
   }

@@ -5,7 +5,13 @@
  * The order is that of the run, not of its clock: a load counts as there from when its transfer is issued.
  */
 import { InputError } from '../arch/language/diagnostics.ts';
-import { type CompiledEinsum, compileEinsum, evaluate, randomInputs, setInitial } from '../workloads/language/evaluate.ts';
+import {
+  type CompiledEinsum,
+  compileEinsum,
+  evaluate,
+  randomInputs,
+  setInitial,
+} from '../workloads/language/evaluate.ts';
 import { identities } from '../workloads/language/operators.ts';
 import { type Box, clamp, eachRow, offsetOf, type Region, regionOf } from '../workloads/language/region.ts';
 import { sizeOf } from '../workloads/language/shapes.ts';

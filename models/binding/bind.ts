@@ -23,9 +23,9 @@ import { BindError } from './dependencies.ts';
 import { isSystolic, searchFolds } from './fold-search.ts';
 import { checkOperations } from './gaps.ts';
 import { Matrices } from './matrices.ts';
+import { loadedWithPartialSums, mappingWithPartialSums, wholeName } from './partial-sums.ts';
 import { nestOf } from './partition.ts';
 import { type Assignment, elementBytes } from './plan.ts';
-import { loadedWithPartialSums, mappingWithPartialSums, wholeName } from './partial-sums.ts';
 import { foldsOf, Phase, type Product, Program, type Section } from './program.ts';
 import { type Context, completeAndBuild, costOf, type Found, type Sketch, search } from './search.ts';
 import type { BuiltSection } from './section.ts';
@@ -229,7 +229,9 @@ export class Binder {
     const isWhole = ({ workload, topology, extents }: Task): boolean =>
       workload === task.workload && topology === task.topology && extents === task.extents;
     const binderOf = (part: Task): Binder =>
-      isWhole(part) ? this : new Binder(part.workload, part.topology, { ...this.#context, products: this.#products }, part.extents);
+      isWhole(part)
+        ? this
+        : new Binder(part.workload, part.topology, { ...this.#context, products: this.#products }, part.extents);
     const laid = overCores(
       task,
       (part) =>

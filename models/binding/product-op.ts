@@ -84,7 +84,9 @@ function estimate(product: Product, { part }: PimSite, extents: Extents): number
   const over = (variables: Iterable<string>): number => all([...variables].filter((v) => product.over.includes(v)));
   const ways = over(product.batch);
   const matrices = Math.ceil(all(product.batch) / Math.min(channels, ways));
-  const rounds = Math.ceil(all(product.rows) / Math.min(Math.max(1, channels / ways), over(product.rows)) / dialect.units);
+  const rounds = Math.ceil(
+    all(product.rows) / Math.min(Math.max(1, channels / ways), over(product.rows)) / dialect.units,
+  );
   const columns = all(product.columns);
   const passes = Math.ceil(all(product.vectors) / dialect.vectors);
   const bytesRead = matrices * rounds * dialect.units * columns * 2 * passes;

@@ -1,9 +1,9 @@
 /** Einsums that a mapping places in a memory that computes: which operand lies there as matrices, and how. */
-import { List, Map as ImmutableMap, type OrderedMap } from 'immutable';
+import { Map as ImmutableMap, List, type OrderedMap } from 'immutable';
+import { suggest } from '../../arch/language/diagnostics.ts';
 import type { DramDevice } from '../../arch/language/dram/device.ts';
 import { memoryDevice } from '../../arch/language/dram/memory.ts';
 import { bitsOf } from '../../arch/language/units.ts';
-import { suggest } from '../../arch/language/diagnostics.ts';
 import type { LayoutLevel, Placement } from '../../workloads/language/mapping.ts';
 import { extentsOf, sizeOf } from '../../workloads/language/shapes.ts';
 import { type Access, accessesOf, type Einsum, einsumsOf, type Workload } from '../../workloads/language/workload.ts';
@@ -115,7 +115,8 @@ class Products {
     const parts = partsOf(this.#device, dialect, shape);
     const part = parts > 1 ? partVariable(einsum.name) : '';
     const inPart = columnsInPart(dialect);
-    return new Product({ memory: path, matrix: matrix.tensor, ...ranks, ...layout, parts, part, inPart });
+    const vector = (isInputs ? contraction.weights : contraction.inputs).tensor;
+    return new Product({ memory: path, matrix: matrix.tensor, vector, ...ranks, ...layout, parts, part, inPart });
   }
 
   /** The operand that lies in the memory: the one that the layout names, else the larger one of those that can. */
@@ -192,9 +193,17 @@ class Products {
       else if (ranks.columns.includes(rank) && all !== 'column')
         wrong(rank, `${rank} is summed, and units of ${this.#site.path} add up along columns`, 'write "column"');
       else if (ranks.rows.includes(rank) && !['channel', 'bank', 'channel, bank'].includes(all))
-        wrong(rank, `${rank} is of the result: each of its values has a unit, at banks`, 'write "bank" or "[channel, bank]"');
+        wrong(
+          rank,
+          `${rank} is of the result: each of its values has a unit, at banks`,
+          'write "bank" or "[channel, bank]"',
+        );
       else if (ranks.batch.includes(rank) && all !== 'channel' && all !== 'column')
-        wrong(rank, `every ${rank} has a matrix of its own, in a channel`, 'write "channel" or "column", or leave it out');
+        wrong(
+          rank,
+          `every ${rank} has a matrix of its own, in a channel`,
+          'write "channel" or "column", or leave it out',
+        );
       else if (ranks.batch.includes(rank) && all === 'column' && !fillsFromRow)
         wrong(rank, `matrices of ${this.#site.path} begin rows of their own`, `leave ${rank} out`);
       else if (ranks.batch.includes(rank) && all === 'column' && inARow < 2)
@@ -209,5 +218,7 @@ class Products {
 
 /** Whether each dimension is one rank, from its beginning on. */
 function isPlain({ indices }: Access): boolean {
-  return indices.every(({ terms, constant }) => constant === 0 && terms.equals(ImmutableMap([[terms.keySeq().first() ?? '', 1]])));
+  return indices.every(
+    ({ terms, constant }) => constant === 0 && terms.equals(ImmutableMap([[terms.keySeq().first() ?? '', 1]])),
+  );
 }

@@ -57,7 +57,9 @@ export class Arrival extends Record<{ tensor: string; words: List<number> }>(
  */
 export class Product extends Record<{
   memory: string;
+  /** Tensors. */
   matrix: string;
+  vector: string;
   /** Of matrix, vectors and results: one matrix for each of their values. */
   batch: List<string>;
   /** Of matrix and results. */
@@ -81,6 +83,7 @@ export class Product extends Record<{
   {
     memory: '',
     matrix: '',
+    vector: '',
     batch: List(),
     rows: List(),
     columns: List(),

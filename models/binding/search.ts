@@ -5,8 +5,8 @@
 import { accessesOf, type Einsum, variablesOf } from '../../workloads/language/workload.ts';
 import { BindError, nodesOf } from './dependencies.ts';
 import { type LoopSpec, Nest } from './nest.ts';
-import { isWhole } from './product-op.ts';
 import { type Assignment, type ElementBytes, layOut, type Plan } from './plan.ts';
+import { isWhole } from './product-op.ts';
 import { type BuiltSection, buildSection, type Estimate } from './section.ts';
 import type { Topology } from './topology.ts';
 

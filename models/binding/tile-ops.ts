@@ -109,7 +109,10 @@ function onEngine(assignment: Assignment): OnEngine {
 }
 
 /** Operator costs of an einsum on an engine, summed per point. @throws BindError on an operator the engine lacks. */
-export function costPerPoint(einsum: Einsum, { engine }: { readonly engine: EngineSite }): { interval: number; depth: number } {
+export function costPerPoint(
+  einsum: Einsum,
+  { engine }: { readonly engine: EngineSite },
+): { interval: number; depth: number } {
   let interval = 0;
   let depth = 0;
   for (const [operator, count] of operatorsPerPoint(einsum)) {

@@ -1,8 +1,9 @@
 /** An operation of a loop program with the counters of its own iteration. */
-import type { Access, Guard, Loop, Op, Product } from '../binding/program.ts';
+
 import type { Box } from '../../workloads/language/region.ts';
-import type { Channel } from '../kernel/channel.ts';
+import type { Access, Guard, Loop, Op, Product } from '../binding/program.ts';
 import { ComputingMemory } from '../computing-memory.ts';
+import type { Channel } from '../kernel/channel.ts';
 import type { Dram } from '../memory/dram/memory.ts';
 import type { Runs } from '../memory/dram/stream.ts';
 import { Port } from '../memory/port.ts';
