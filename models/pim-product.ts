@@ -2,7 +2,7 @@
 import { banksOf, type DramDevice } from '../arch/language/dram/device.ts';
 import type { PimProgram } from '../workloads/language/pim-program.ts';
 import type { Box } from '../workloads/language/region.ts';
-import { attentionJobs, attentionRows } from '../workloads/pim/attention.ts';
+import { attentionRows, contextJobs, logitJobs } from '../workloads/pim/attention.ts';
 import { gemv } from '../workloads/pim/gemv.ts';
 import type { Product, Tile } from './binding/program.ts';
 
@@ -256,13 +256,12 @@ export class PlacedProduct {
   #copied({ count, rows }: Group, firstRow: number, vectorRow: number, queries: number): Omit<PimTask, 'channel'>[] {
     const { packed } = this.#product;
     const { inRow, lanes } = this.#dialect;
-    const shape = { heads: count, queries, keyRow: firstRow, valueRow: firstRow, vectorRow };
     const most = Math.ceil(this.#columns / inRow);
-    const sizes = packed
-      ? { headSize: this.#columns, length: rows, vectorRows: count * queries }
-      : { headSize: rows, length: this.#columns, vectorRows: count * queries * most };
-    const { logits, context } = attentionJobs(this.#device, { ...shape, ...sizes });
-    return (packed ? logits : context).map(({ program, heads }, i) => {
+    const shape = { heads: count, queries, vectorRow, vectorRows: count * queries * most };
+    const jobs = packed
+      ? logitJobs(this.#device, { ...shape, headSize: this.#columns, length: rows, keyRow: firstRow })
+      : contextJobs(this.#device, { ...shape, headSize: rows, length: this.#columns, valueRow: firstRow });
+    return jobs.map(({ program, heads }, i) => {
       const numbers = packed
         ? heads.length * Math.ceil(this.#columns / lanes) * lanes
         : Math.min(inRow, this.#columns - (i % most) * inRow);

@@ -130,7 +130,8 @@ function checkMemories(
     }
     for (const key of ['rows', 'columns', 'lanes', 'keep'] as const) {
       if (placement[key].isEmpty()) continue;
-      report([...at, key], `${path} has no ${key}: it is a memory`, 'say in "layout" how its matrices lie', true);
+      const lacks = key === 'keep' ? 'registers' : key;
+      report([...at, key], `${path} has no ${lacks}: it is a memory`, 'say in "layout" how its matrices lie', true);
     }
     const within: Report = (rest, ...more) => report([...at, ...rest], ...more);
     for (const [name, product] of productsIn(memory, placement, einsums, workload, within)) products.set(name, product);

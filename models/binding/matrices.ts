@@ -12,6 +12,8 @@ import type { Topology } from './topology.ts';
 interface Placed {
   readonly product: Product;
   readonly placed: PlacedProduct;
+  /** Rows of the banks after the last one that it takes, by channel: with those of a step's other repetitions. */
+  readonly ends: readonly number[];
 }
 
 export class Matrices {
@@ -40,8 +42,9 @@ export class Matrices {
       for (const { name, product } of engines.flatMap(({ ops }) => ops)) {
         if (product?.memory !== path || this.#placed.has(name)) continue;
         const placed = new PlacedProduct(product, new Map(tiles), this.device, ends);
-        this.#placed.set(name, { product, placed });
-        ends = placed.ends;
+        const { instances = 1 } = workload.tensors.get(product.matrix) ?? {};
+        ends = ends.map((start, channel) => start + instances * (placed.ends[channel]! - start));
+        this.#placed.set(name, { product, placed, ends });
       }
     }
     this.#ends = ends;
@@ -66,20 +69,20 @@ export class Matrices {
     const room = rows - this.#vectorRows - this.#others;
     const inBytes = (n: number): string => bytes(Math.max(0, n) * banksOf(this.device) * bursts * burstBytes);
     let before = this.#ends.map(() => this.#others);
-    for (const [operation, { product, placed }] of this.#placed) {
-      const excess = placed.ends.map((end) => end - (rows - this.#vectorRows));
+    for (const [operation, { product, ends }] of this.#placed) {
+      const excess = ends.map((end) => end - (rows - this.#vectorRows));
       const most = Math.max(...excess);
       if (most > 0) {
         const channel = excess.indexOf(most);
         const taken = before[channel]! - this.#others;
-        const own = placed.ends[channel]! - before[channel]!;
+        const own = ends[channel]! - before[channel]!;
         const others = taken > 0 ? ` and ${inBytes(taken)} are taken by other matrices` : '';
         const message =
           `${product.matrix} does not fit ${this.#path}: in channel ${channel} it needs ${inBytes(own)}, ` +
           `of ${inBytes(room)} that are left beside other tensors and vectors${others}`;
         return { operation, message };
       }
-      before = [...placed.ends];
+      before = [...ends];
     }
     return null;
   }

@@ -53,14 +53,17 @@ class Products {
     const dialect = this.#dialect();
     if (dialect === null) return products;
     const used = new Set<string>();
+    const operands = new Set<string>();
     this.#placement.einsums.forEach((name, i) => {
       const einsum = einsums.find((one) => one.name === name);
       const product = einsum && this.#product(einsum, dialect, used, ['einsums', i]);
       if (product) products.set(name, product);
+      // What is wrong with these was told.
+      if (einsum && !product) for (const { tensor } of accessesOf(einsum.expression)) operands.add(tensor);
     });
     const { layout } = this.#placement;
     for (const tensor of layout.keys()) {
-      if (used.has(tensor)) continue;
+      if (used.has(tensor) || operands.has(tensor)) continue;
       const names = this.#placement.einsums.join(', ');
       this.#report(['layout', tensor], `${tensor} is no matrix of ${names}`, suggest(tensor, [...used]), true);
     }
@@ -76,12 +79,12 @@ class Products {
       }
     } catch (error) {
       const why = error instanceof Error ? error.message : '';
-      this.#report([], `${this.#site.path} cannot multiply matrices by itself: ${why}`, 'place nothing on it', true);
+      this.#report([], `${this.#site.path} cannot multiply matrices by itself: ${why}`, 'place it on an engine', true);
       return null;
     }
     const commands = this.#device.commands.filter(({ pim }) => pim).map(({ name }) => name);
     const message = `${this.#site.path} has no command that multiplies: of ${this.#device.standard}, ${commands.join(', ')} compute`;
-    this.#report([], message, 'place nothing on it', true);
+    this.#report([], message, 'place it on an engine', true);
     return null;
   }
 
@@ -94,7 +97,7 @@ class Products {
       return null;
     }
     const matrix = this.#matrixOf(contraction, at);
-    if (matrix === null || !this.#isAble(einsum, contraction, matrix, used, at)) return null;
+    if (matrix === null || !this.#isAble(einsum, contraction, matrix, at)) return null;
     used.add(matrix.tensor);
     const isInputs = matrix === contraction.inputs;
     const { m, n, k, batch } = contraction;
@@ -140,13 +143,7 @@ class Products {
     return null;
   }
 
-  #isAble(
-    einsum: Einsum,
-    { inputs, weights }: Contraction,
-    matrix: Operand,
-    used: ReadonlySet<string>,
-    at: (string | number)[],
-  ): boolean {
+  #isAble(einsum: Einsum, { inputs, weights }: Contraction, matrix: Operand, at: (string | number)[]): boolean {
     const { path } = this.#site;
     const { tensors } = this.#workload;
     const type = this.#device.units?.type ?? 'fp16';
@@ -161,8 +158,8 @@ class Products {
         ? `${tensor} of ${einsum.name} is made in the run: a matrix lies in ${path} before it`
         : matrix.sparsity
           ? `${tensor} of ${einsum.name} is sparse, and ${path} multiplies all numbers of a matrix`
-          : used.has(tensor) || others.length > 0
-            ? `${tensor} lies in ${path} for ${einsum.name} alone, and ${others.map(({ name }) => name).join(', ')} read it, too`
+          : others.length > 0
+            ? `${tensor} lies in ${path} for ${einsum.name} alone, and ${readers(others)} it, too`
             : null;
     if (why !== null) this.#report(at, why, 'place it on another engine');
     return why === null;
@@ -182,14 +179,14 @@ class Products {
       return { over: several ? ranks.batch : ranks.rows, packed: several && fillsFromRow && inARow > 1 };
     }
     let isRight = true;
-    const wrong = (rank: string, message: string, hint: string): void => {
-      this.#report(['layout', tensor, rank], message, hint);
+    const wrong = (rank: string, message: string, hint?: string, atKey = false): void => {
+      this.#report(['layout', tensor, rank], message, hint, atKey);
       isRight = false;
     };
     for (const [rank, levels] of layout) {
       const all = levels.join(', ');
       const known = [...ranks.batch, ...ranks.rows, ...ranks.columns];
-      if (!known.includes(rank)) wrong(rank, `${tensor} has no rank "${rank}"`, suggest(rank, known) ?? '');
+      if (!known.includes(rank)) wrong(rank, `${tensor} has no rank "${rank}"`, suggest(rank, known), true);
       else if (ranks.columns.includes(rank) && all !== 'column')
         wrong(rank, `${rank} is summed, and units of ${this.#site.path} add up along columns`, 'write "column"');
       else if (ranks.rows.includes(rank) && !['channel', 'bank', 'channel, bank'].includes(all))
@@ -214,6 +211,11 @@ class Products {
     const packed = layout.some((levels, rank) => ranks.batch.includes(rank) && levels.includes('column'));
     return { over: List(over.keys()), packed };
   }
+}
+
+/** `B reads`, `B, C read`. */
+function readers(einsums: readonly Einsum[]): string {
+  return `${einsums.map(({ name }) => name).join(', ')} ${einsums.length === 1 ? 'reads' : 'read'}`;
 }
 
 /** Whether each dimension is one rank, from its beginning on. */

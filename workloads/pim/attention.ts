@@ -71,8 +71,7 @@ export function attentionRows(
  * @throws Error when the device lacks commands for it, or a head does not fit in a row
  */
 export function attentionJobs(device: DramDevice, shape: AttentionShape): AttentionJobs {
-  const set = commandsOf(device);
-  return { logits: logitJobs(set, shape), context: contextJobs(set, shape) };
+  return { logits: logitJobs(device, shape), context: contextJobs(device, shape) };
 }
 
 /** Heads of keys that fit in a row, each from the beginning of a column on. */
@@ -80,11 +79,12 @@ function headsInRow({ lanes, columns }: Commands, headSize: number): number {
   return Math.floor(columns / Math.ceil(headSize / lanes));
 }
 
-/** A job for each chunk of heads and each of their queries. */
-function logitJobs(
-  set: Commands,
-  { heads, queries = 1, headSize, length, keyRow, vectorRow, vectorRows = 1 }: AttentionShape,
+/** A job for each chunk of heads and each of their queries. @throws Error as `attentionJobs` */
+export function logitJobs(
+  device: DramDevice,
+  { heads, queries = 1, headSize, length, keyRow, vectorRow, vectorRows = 1 }: Omit<AttentionShape, 'valueRow'>,
 ): AttentionJob[] {
+  const set = commandsOf(device);
   const { lanes, columns, banks } = set;
   const inRow = headsInRow(set, headSize);
   if (inRow === 0) throw new Error(`a head of ${headSize} numbers does not fit in a row of ${lanes * columns}`);
@@ -107,8 +107,9 @@ function logitJobs(
   });
 }
 
-/** A job for each head of queries and each chunk of tokens. */
-function contextJobs(set: Commands, shape: AttentionShape): AttentionJob[] {
+/** A job for each head of queries and each chunk of tokens. @throws Error when the device lacks commands for it */
+export function contextJobs(device: DramDevice, shape: Omit<AttentionShape, 'keyRow'>): AttentionJob[] {
+  const set = commandsOf(device);
   const { heads, queries = 1, headSize, length, valueRow, vectorRow, vectorRows = 1 } = shape;
   const { lanes, columns, banks } = set;
   const inRow = lanes * columns;
