@@ -1,7 +1,10 @@
 /** A main memory that computes, for clocked machines: ordinary transfers and products on the same channels. */
 import { banksOf } from '../arch/language/dram/device.ts';
 import type { Box } from '../workloads/language/region.ts';
-import type { Matrices } from './binding/matrices.ts';
+import type { Workload } from '../workloads/language/workload.ts';
+import { Matrices } from './binding/matrices.ts';
+import type { Program } from './binding/program.ts';
+import { memoryBandwidth, type Topology } from './binding/topology.ts';
 import { Clock, Ratio } from './kernel/clock.ts';
 import { type Kernel, Process } from './kernel/kernel.ts';
 import { bytesIn, type Runs } from './memory/dram/stream.ts';
@@ -210,6 +213,19 @@ export class ComputingMemory implements Traffic {
   get averageReadLatency(): number {
     return this.reads > 0 ? (this.readLatencySum / this.reads) * 1e-12 : 0;
   }
+}
+
+/** The memories in which a program multiplies. */
+export function computingMemories(topology: Topology, program: Program, workload: Workload): ComputingMemory[] {
+  return topology.memories.flatMap((site): ComputingMemory[] => {
+    const { path, part } = site;
+    if (!part.dram?.pim) return [];
+    const matrices = new Matrices(path, part, workload, program, topology);
+    const { pim: mode, issue, refreshes } = part.dram;
+    const refresh = refreshes === 'none' ? 'none' : 'all-bank';
+    const options = { mode, issue, refresh, bytesPerSecond: memoryBandwidth(site) } as const;
+    return matrices.areThere ? [new ComputingMemory(path, matrices, options)] : [];
+  });
 }
 
 /** Single runs, without what follows in the same columns. */

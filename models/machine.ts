@@ -1,10 +1,9 @@
 /** Builds the clocked machine of an Arch and runs a Program on it. */
 import { List } from 'immutable';
 import type { Arch, MemoryPart, ScratchpadPart } from '../arch/language/arch.ts';
-import { memoryDevice } from '../arch/language/dram/memory.ts';
 import type { Workload } from '../workloads/language/workload.ts';
 import { workloadOf } from './binding/cores.ts';
-import { Matrices, withoutMatrices } from './binding/matrices.ts';
+import { withoutMatrices } from './binding/matrices.ts';
 import type { EngineProgram, Program, Section } from './binding/program.ts';
 import {
   type CoreGroup,
@@ -19,7 +18,7 @@ import { Account, waitInput, waitMemory, waitOutput } from './compute/account.ts
 import { EngineProcess, type Observer } from './compute/engine.ts';
 import { isSteady } from './compute/iteration.ts';
 import type { Addresses, RunningOp, Wire } from './compute/running-op.ts';
-import { ComputingMemory } from './computing-memory.ts';
+import { type ComputingMemory, computingMemories } from './computing-memory.ts';
 import { Channel } from './kernel/channel.ts';
 import { Clock, picosecondsPerSecond, Ratio, unitsPerSecond } from './kernel/clock.ts';
 import { certain, type Spread, together } from './kernel/estimate.ts';
@@ -105,7 +104,7 @@ export class Machine {
   readonly #topology: Topology;
   readonly #unitsPerSecond: number;
   readonly #newKernel: () => Kernel;
-  readonly #clocks: ReadonlyMap<string, Clock>;
+  readonly #clocks: Map<string, Clock>;
   readonly #ports: Map<string, Port | Dram | ComputingMemory>;
   readonly #engines = new Map<string, EngineRecord>();
   readonly #sections: SectionRecord[] = [];
@@ -125,8 +124,7 @@ export class Machine {
     const hasDram = this.#topology.memories.some(({ part }) => part.dram !== null);
     const units = hasDram ? picosecondsPerSecond : unitsPerSecond([...arch.clocks.values()]);
     this.#unitsPerSecond = units;
-    const clocks = [...arch.clocks].map(([name, hertz]) => new Clock(name, hertz, units));
-    this.#clocks = new Map([...clocks, ...pimClocks(this.#topology)].map((clock) => [clock.name, clock]));
+    this.#clocks = new Map([...arch.clocks].map(([name, hertz]) => [name, new Clock(name, hertz, units)]));
     this.#ports = portsOf(this.#topology, units);
     this.#drams = [...this.#ports.values()].filter(isDram);
   }
@@ -138,7 +136,7 @@ export class Machine {
   run(program: Program, options: RunOptions = {}): RunRecord {
     const tensors = options.workload ? tensorsOf(options.workload, program) : null;
     for (const { name, part, clock } of enginesOf(this.#topology, program)) this.#engineRecord(name, part.kind, clock);
-    if (tensors !== null) this.#compute(program, tensors);
+    if (tensors !== null) this.#compute(computingMemories(this.#topology, program, tensors.workload));
     const total = program.phases.reduce((sum, phase) => sum + phase.repeat * phase.sections.size, 0);
     let done = 0;
     for (const phase of program.phases) {
@@ -173,22 +171,15 @@ export class Machine {
     };
   }
 
-  /** Memories in which a program multiplies are run command by command, and what else is there beside it. */
-  #compute(program: Program, { workload }: Tensors): void {
-    for (const memory of this.#topology.memories) {
-      const { path, part } = memory;
-      const site = this.#topology.pim(path);
-      if (!site || !part.dram?.pim) continue;
-      const matrices = new Matrices(path, part, workload, program, this.#topology);
-      if (!matrices.areThere) continue;
-      const { pim: mode, issue, refreshes } = part.dram;
-      const refresh = refreshes === 'none' ? 'none' : 'all-bank';
-      const options = { mode, issue, refresh, bytesPerSecond: memoryBandwidth(memory) } as const;
-      this.#ports.set(path, new ComputingMemory(path, matrices, options));
-      this.#engineRecord(path, 'pim', path);
+  /** Has memories run command by command in which a program multiplies. */
+  #compute(memories: readonly ComputingMemory[]): void {
+    for (const memory of memories) {
+      this.#ports.set(memory.name, memory);
+      this.#clocks.set(memory.name, memory.clock);
+      this.#engineRecord(memory.name, 'pim', memory.name);
     }
     this.#drams = [...this.#ports.values()].filter(isDram);
-    this.#computing = this.#drams.filter((memory) => memory instanceof ComputingMemory);
+    this.#computing = memories;
   }
 
   #sectionRecord(index: number, section: Section, repeat: number): SectionRecord {
@@ -418,13 +409,6 @@ function addressesIn(section: Section, program: EngineProgram, tensors: Tensors 
 
 function isDram(port: Port | Dram | ComputingMemory): port is Dram | ComputingMemory {
   return !(port instanceof Port);
-}
-
-/** Of memories that compute, each of its own name. */
-function pimClocks({ memories }: Topology): Clock[] {
-  return memories.flatMap(({ path, part: { dram } }) =>
-    dram?.pim ? [Clock.ofPeriod(path, new Ratio(memoryDevice(dram).clockPs, 1))] : [],
-  );
 }
 
 function portsOf(topology: Topology, units: number): Map<string, Port | Dram> {

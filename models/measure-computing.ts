@@ -1,5 +1,6 @@
 /** What a memory that computes did, as reports see it. */
-import type { ComputingMemory } from './computing-memory.ts';
+import { ComputingMemory } from './computing-memory.ts';
+import type { RunRecord } from './machine.ts';
 import type { MemoryResult, Series } from './result.ts';
 import { pimPeak } from './serving/experts.ts';
 import { pimActivityOf, pimBandwidth } from './serving/pim-activity.ts';
@@ -19,10 +20,23 @@ export function computingFigures(
   };
 }
 
-/** Multiply-adds per second of all its units. */
-export function peakOpsOf({ memory: { device, count } }: ComputingMemory): number {
+/** Multiply-adds per second of all units of a memory; 0 for what does not compute. */
+export function peakOpsOf(port: unknown): number {
+  if (!(port instanceof ComputingMemory)) return 0;
+  const { device, count } = port.memory;
   const { bytesPerSecond, tokens } = pimPeak(device, count);
   return (bytesPerSecond / 2) * tokens;
+}
+
+/** Cycles per second of memories that multiplied, by their names. */
+export function memoryClocks({ engines }: RunRecord): { [name: string]: number } {
+  const clocks = engines.filter(({ kind }) => kind === 'pim').map(({ clock }) => clock);
+  return Object.fromEntries(clocks.map(({ name, hertz }) => [name, hertz]));
+}
+
+/** Matrices that leave channels or banks of their memory without work. */
+export function lossesOf({ ports }: RunRecord): string[] {
+  return [...ports.values()].flatMap((port) => (port instanceof ComputingMemory ? port.losses : []));
 }
 
 /** Adds what was written of vectors to the bytes of tensors. */

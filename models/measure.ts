@@ -16,7 +16,14 @@ import { activities, busy, waitInput, waitMemory, waitOutput } from './compute/a
 import { ComputingMemory } from './computing-memory.ts';
 import { halfWidth, type Spread, together } from './kernel/estimate.ts';
 import type { EngineRecord, OpRecord, RunRecord } from './machine.ts';
-import { addVectors, computingBandwidth, computingFigures, peakOpsOf } from './measure-computing.ts';
+import {
+  addVectors,
+  computingBandwidth,
+  computingFigures,
+  lossesOf,
+  memoryClocks,
+  peakOpsOf,
+} from './measure-computing.ts';
 import { dramBandwidth, dramFigures, dramResult } from './measure-dram.ts';
 import { type RegisterWords, registerWords, summedWords } from './measure-registers.ts';
 import { Dram } from './memory/dram/memory.ts';
@@ -88,7 +95,7 @@ class Measurement {
         name: arch.name,
         about: arch.about,
         source: arch.source,
-        clocks: { ...arch.clocks.toObject(), ...this.#memoryClocks() },
+        clocks: { ...arch.clocks.toObject(), ...memoryClocks(this.#record) },
         overrides: [...overrides],
       },
       workload: {
@@ -114,18 +121,12 @@ class Measurement {
         ...new Set([
           ...this.#narrowEngines(),
           ...this.#denseArrays(),
-          ...this.#uneven(),
+          ...lossesOf(this.#record),
           ...energy.notes,
           ...area.notes,
         ]),
       ],
     };
-  }
-
-  /** Of memories that multiply. */
-  #memoryClocks(): { [name: string]: number } {
-    const clocks = this.#record.engines.filter(({ kind }) => kind === 'pim').map(({ clock }) => clock);
-    return Object.fromEntries(clocks.map(({ name, hertz }) => [name, hertz]));
   }
 
   /** The engine whose clock the run is told in. */
@@ -203,11 +204,6 @@ class Measurement {
     });
   }
 
-  /** Matrices that leave channels or banks of their memory without work. */
-  #uneven(): string[] {
-    return this.#ports.flatMap((port) => (port instanceof ComputingMemory ? port.losses : []));
-  }
-
   #computing(): OpRecord[] {
     return this.#record.ops.filter((op) => op.engine.kind !== 'dma');
   }
@@ -244,7 +240,7 @@ class Measurement {
       idle: cycles - spent,
       utilization: cycles > 0 ? totals[busy]! / cycles : 0,
       ops: own.reduce((sum, op) => [...this.#operators(op).values()].reduce((n, count) => n + count, sum), 0),
-      peakOps: site ? peakOps(site) : this.#pimPeak(record),
+      peakOps: site ? peakOps(site) : peakOpsOf(this.#record.ports.get(record.name)),
       waits: [...record.waits.values()]
         .sort((a, b) => b.cycles - a.cycles || (a.tensor < b.tensor ? -1 : 1))
         .map(({ activity, tensor, part, cycles: waited }) => ({
@@ -258,11 +254,6 @@ class Measurement {
           registers: Object.fromEntries(summedWords(own.map((op) => this.#registerWords(op)))),
         }),
     };
-  }
-
-  #pimPeak({ name }: EngineRecord): number {
-    const port = this.#record.ports.get(name);
-    return port instanceof ComputingMemory ? peakOpsOf(port) : 0;
   }
 
   #movers(): Mover[] {

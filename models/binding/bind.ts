@@ -22,7 +22,7 @@ import { type Laid, layLike, overCores, type Task } from './cores.ts';
 import { BindError } from './dependencies.ts';
 import { isSystolic, searchFolds } from './fold-search.ts';
 import { checkOperations } from './gaps.ts';
-import { Matrices } from './matrices.ts';
+import { checkRoom } from './matrices.ts';
 import { loadedWithPartialSums, mappingWithPartialSums, wholeName } from './partial-sums.ts';
 import { nestOf } from './partition.ts';
 import { type Assignment, elementBytes } from './plan.ts';
@@ -97,24 +97,6 @@ function bindProducts(
   const program = new Program({ mapping: mapping?.mapping.name ?? 'default', phases });
   if (products.size > 0) checkRoom(program, loaded, mapping, topology);
   return program;
-}
-
-/** @throws InputError when matrices do not fit the channels of a memory that computes */
-function checkRoom(
-  program: Program,
-  { workload }: LoadedWorkload,
-  mapping: LoadedMapping | null,
-  topology: Topology,
-): void {
-  for (const { path, part } of topology.memories) {
-    const lack = part.dram && new Matrices(path, part, workload, program, topology).lack;
-    if (!lack) continue;
-    const places = (section: SectionMapping): boolean =>
-      section.place.get(path)?.einsums.includes(lack.operation) ?? false;
-    const index = mapping?.mapping.sections.findIndex(places) ?? -1;
-    const place = index >= 0 ? mapping?.place(index, ['place', path]) : undefined;
-    throw new InputError({ message: lack.message, place, hint: 'lay it over more channels, or make ranks smaller' });
-  }
 }
 
 /** Einsums that a mapping puts together, or a run of einsums that it says nothing about. */

@@ -1,9 +1,11 @@
 /** Where a program's matrices lie in a memory that computes: behind what else is there, one after another. */
 import type { MemoryPart } from '../../arch/language/arch.ts';
 import { bytes } from '../../arch/language/describe.ts';
+import { InputError } from '../../arch/language/diagnostics.ts';
 import { banksOf, type DramDevice } from '../../arch/language/dram/device.ts';
 import { memoryDevice } from '../../arch/language/dram/memory.ts';
-import type { Workload } from '../../workloads/language/workload.ts';
+import type { LoadedMapping, SectionMapping } from '../../workloads/language/mapping.ts';
+import type { LoadedWorkload, Workload } from '../../workloads/language/workload.ts';
 import { Placement } from '../memory/dram/placement.ts';
 import { dialectOf, PlacedProduct } from '../pim-product.ts';
 import { type Product, type Program, sectionsOf } from './program.ts';
@@ -105,6 +107,24 @@ export class Matrices {
           : '',
       ].filter((note) => note !== '');
     });
+  }
+}
+
+/** @throws InputError when matrices do not fit the channels of a memory that computes */
+export function checkRoom(
+  program: Program,
+  { workload }: LoadedWorkload,
+  mapping: LoadedMapping | null,
+  topology: Topology,
+): void {
+  for (const { path, part } of topology.memories) {
+    const lack = part.dram && new Matrices(path, part, workload, program, topology).lack;
+    if (!lack) continue;
+    const places = (section: SectionMapping): boolean =>
+      section.place.get(path)?.einsums.includes(lack.operation) ?? false;
+    const index = mapping?.mapping.sections.findIndex(places) ?? -1;
+    const place = index >= 0 ? mapping?.place(index, ['place', path]) : undefined;
+    throw new InputError({ message: lack.message, place, hint: 'lay it over more channels, or make ranks smaller' });
   }
 }
 
