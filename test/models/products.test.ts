@@ -8,6 +8,7 @@ import { Machine } from '../../models/machine.ts';
 import { PimChannel } from '../../models/memory/pim/channel.ts';
 import type { Result } from '../../models/result.ts';
 import { simulate } from '../../models/simulate.ts';
+import { waterfallOf } from '../../models/waterfall.ts';
 import { parseWorkload } from '../../workloads/language/load.ts';
 import { loadMapping } from '../../workloads/language/mapping.ts';
 import type { PimProgram } from '../../workloads/language/pim-program.ts';
@@ -204,6 +205,20 @@ describe('attention of a token', () => {
     expect(memory!.commands.GWRITE).toBe(32 * (2 + 8));
     expect(memory!.tensors.K).toBeUndefined();
     expect(fused.energy.by.hbm!.COMPS_READRES).toBeGreaterThan(0);
+  });
+});
+
+describe('a waterfall', () => {
+  it('shows what a memory does, in cycles of its own', () => {
+    const { workload, places } = shipped('attention-decode', { B: 4, M: 64 });
+    const arch = small('neupims', 'hbm');
+    const program = bind(arch, { workload, places }, loadMapping('attention-decode-in-memory'));
+    const { clock, lanes } = waterfallOf(arch, workload, program.phases.first()!.sections.first()!);
+    expect(clock).toBe('hbm');
+    expect(lanes.filter(({ kind }) => kind === 'pim').map(({ name, spans }) => [name, spans.length])).toEqual([
+      ['QK', 2],
+      ['AV', 2],
+    ]);
   });
 });
 
