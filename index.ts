@@ -56,7 +56,7 @@ export {
 } from './workloads/language/serving-mapping.ts';
 export { type LoadedWorkload, Workload } from './workloads/language/workload.ts';
 export { type Batch, tokensOf } from './workloads/llm/batch.ts';
-export { assignChannels, type ChannelPolicy, subBatches } from './workloads/llm/channels.ts';
+export { ChannelAssignment, type ChannelPolicy, subBatches } from './workloads/llm/channels.ts';
 export { describeServing } from './workloads/llm/describe.ts';
 export { type LoadedServing, loadServing, parseServing } from './workloads/llm/load.ts';
 export { LlmModel } from './workloads/llm/model.ts';

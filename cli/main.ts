@@ -162,11 +162,11 @@ export function commands(): Command {
 
   program
     .command('report')
-    .description('the report of a saved result')
-    .argument('<result>', 'JSON file that run --json wrote')
+    .description('the report of a saved result, or several side by side')
+    .argument('<result...>', 'JSON files that run --json wrote; several are compared with the first')
     .option('--html <file>', 'write the report as one HTML file')
-    .option('--trace <file>', 'write a trace for Perfetto')
-    .action(async (file, options) => (await import('./report.ts')).report(file, options));
+    .option('--trace <file>', 'write a trace of a single result for Perfetto')
+    .action(async (files, options) => (await import('./report.ts')).report(files, options));
 
   program
     .command('schema')

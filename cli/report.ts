@@ -2,16 +2,38 @@ import { readFileSync } from 'node:fs';
 import { InputError } from '../arch/language/diagnostics.ts';
 import { reasonOf } from '../arch/language/file-error.ts';
 import { type Result, resultSchema } from '../models/result.ts';
+import { compare, type Saved } from '../reports/comparison/compared.ts';
 import { together } from './failure.ts';
-import { checkOutputs, type Outputs, writeOutputs } from './outputs.ts';
+import { write } from './files.ts';
+import { checkOutputs, keepInputs, type Outputs, writeOutputs } from './outputs.ts';
 
-/** @throws InputError when the file is no result, or an output cannot be written. */
-export async function report(file: string, options: Outputs): Promise<void> {
-  const [result] = together(
-    () => read(file),
+/**
+ * The report of one result, or several side by side.
+ * @throws InputError when a file is no result, or an output cannot be written.
+ */
+export async function report(files: readonly string[], options: Outputs): Promise<void> {
+  const [results] = together(
+    () => together(...files.map((file) => () => ({ file, result: read(file) }))),
     () => checkOutputs(options),
+    () => keepInputs(files, { ...options }),
   );
-  await writeOutputs(result, options);
+  const [first, ...others] = results;
+  if (first === undefined) throw new InputError({ message: 'no result to report' });
+  if (others.length === 0) await writeOutputs(first.result, options);
+  else await writeComparison([first, ...others], options);
+}
+
+async function writeComparison(saved: readonly [Saved, ...Saved[]], { html, trace }: Outputs): Promise<void> {
+  if (trace !== undefined) {
+    const hint = 'give one result, or leave --trace out';
+    throw new InputError({ message: `--trace ${trace}: a trace is of one result, not of ${saved.length}`, hint });
+  }
+  const comparison = compare(saved);
+  if (html !== undefined) write(html, (await import('../reports/comparison/html.ts')).comparisonPage(comparison));
+  if (html === '-') return;
+  const { comparisonText } = await import('../reports/comparison/terminal.ts');
+  const color = process.stdout.isTTY === true && process.stdout.hasColors();
+  process.stdout.write(comparisonText(comparison, { color, ...(html !== undefined && { report: html }) }));
 }
 
 /** Keys that reports cannot do without. */

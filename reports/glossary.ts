@@ -403,8 +403,32 @@ const ofPim = {
   },
 } as const satisfies { [term: string]: Definition };
 
+const ofComparisons = {
+  comparison: {
+    name: 'Figures',
+    definition: 'Latency, energy and area of each result, and how they compare with those of the first one.',
+  },
+  comparedResult: {
+    name: 'Result',
+    definition: 'What tells a result from the others: workload, ranks, machine, overrides or mapping, else its file.',
+  },
+  timesAsFast: {
+    name: 'Times as fast',
+    definition: 'Latency of the first result over the latency of this one.',
+  },
+  timesTheEnergy: {
+    name: 'Times the energy',
+    definition: 'Energy of this result over the energy of the first one.',
+  },
+  bytesMoved: {
+    name: 'Bytes moved',
+    definition:
+      'Bytes read from and written to each memory and scratchpad, and those bytes over the latency of the run.',
+  },
+} as const satisfies { [term: string]: Definition };
+
 /** What every figure in a report means: one place, in the order in which a report shows them. */
-export const glossary = { ...ofEveryRun, ...ofServing, ...ofDram, ...ofPim };
+export const glossary = { ...ofEveryRun, ...ofServing, ...ofDram, ...ofPim, ...ofComparisons };
 
 export type Term = keyof typeof glossary;
 
@@ -423,4 +447,21 @@ export const definitionsFor = (has: {
   readonly pim: boolean;
   readonly serving: boolean;
 }): [string, Definition][] =>
-  Object.entries(glossary).filter(([term]) => only.every(([what, terms]) => has[what] || !terms.has(term)));
+  Object.entries(glossary).filter(
+    ([term]) => !(term in ofComparisons) && only.every(([what, terms]) => has[what] || !terms.has(term)),
+  );
+
+/** Terms of a run that a comparison shows, too. */
+const compared: ReadonlySet<string> = new Set<Term>([
+  'latency',
+  'cycles',
+  'energy',
+  'area',
+  'boundBy',
+  'part',
+  'utilization',
+]);
+
+/** The definitions that a comparison of results needs, with their terms. */
+export const definitionsOfComparisons = (): [string, Definition][] =>
+  Object.entries(glossary).filter(([term]) => term in ofComparisons || compared.has(term));

@@ -5,8 +5,7 @@ import { InputError } from '../../arch/language/diagnostics.ts';
 import { fits } from '../../workloads/language/serving-check.ts';
 import type { ServingMapping } from '../../workloads/language/serving-mapping.ts';
 import type { Batch } from '../../workloads/llm/batch.ts';
-import { assignChannels, subBatches } from '../../workloads/llm/channels.ts';
-import type { Attended } from '../../workloads/llm/operator.ts';
+import { ChannelAssignment, subBatches } from '../../workloads/llm/channels.ts';
 import { embeddingOperators, layerOperators, lmHeadOperators, stageSend } from '../../workloads/llm/operators.ts';
 import { type Served, type ServingStatistics, servingStatistics } from '../../workloads/llm/schedule.ts';
 import { cacheBytesPerToken, weightBytesOf } from '../../workloads/llm/share.ts';
@@ -122,12 +121,14 @@ class Runner {
   readonly #executor: Executor;
   readonly #workload: ServingWorkload;
   readonly #mapping: ServingMapping;
+  readonly #channels: ChannelAssignment;
 
   constructor(device: Device, executor: Executor, workload: ServingWorkload, mapping: ServingMapping) {
     this.#device = device;
     this.#executor = executor;
     this.#workload = workload;
     this.#mapping = mapping;
+    this.#channels = new ChannelAssignment(device.channels, mapping.channels);
     // Of the first iteration, the first layer: embeddings come before it.
     executor.watched = workload.isWhole ? 1 : 0;
   }
@@ -177,15 +178,16 @@ class Runner {
   }
 
   #parts(batch: Batch): Batch[] {
-    const { subBatches: count, channels } = this.#mapping;
-    const placed = assignChannels(batch.decode, this.#device.channels, channels, ({ context }) => context);
-    const decode = batch.decode.map((one, i): Attended => ({ ...one, channel: placed[i] }));
-    if (count === 1) return [{ ...batch, decode }];
-    const [prompts, tokens] = [batch.prefill, decode].map((requests) =>
+    const { subBatches: count } = this.#mapping;
+    const placed = this.#channels.place([...batch.decode, ...batch.prefill]);
+    const decode = placed.slice(0, batch.decode.length);
+    const prefill = placed.slice(batch.decode.length);
+    if (count === 1) return [{ ...batch, prefill, decode }];
+    const [prompts, tokens] = [prefill, decode].map((requests) =>
       subBatches(requests, count, ({ channel = 0 }) => channel),
     );
     return Array.from({ length: count }, (_, i) => ({ ...batch, prefill: prompts![i]!, decode: tokens![i]! })).filter(
-      ({ prefill, decode: own }) => prefill.length + own.length > 0,
+      (part) => part.prefill.length + part.decode.length > 0,
     );
   }
 }

@@ -43,6 +43,30 @@ describe('report', () => {
     expect([code, scratch.relative(stderr)]).toEqual([2, `bad.json ${expected}\n`]);
   });
 
+  it('puts several side by side, against the first', async () => {
+    const wide = scratch.path('wide.json');
+    await clockwright('run', 'fusemax', 'gemm', ...small, '--set', 'array.rows=64', '--json', wide);
+    const { code, stdout } = await clockwright(
+      'report',
+      scratch.path('r.json'),
+      wide,
+      '--html',
+      scratch.path('c.html'),
+    );
+    expect([code, stdout.split('\n')[0]]).toEqual([0, '2 results   gemm M 64 N 64 K 64 on fusemax mapped as default']);
+    expect(stdout).toMatch(/array\.rows=64 +[\d.]+ ns +[\d.]+ /);
+    expect(scratch.read('c.html')).toContain('array.rows=64');
+  });
+
+  it('refuses a trace of several, and to write over one of them', async () => {
+    const r = scratch.path('r.json');
+    const { stderr } = await clockwright('report', r, r, '--trace', scratch.path('t.json'));
+    expect(scratch.relative(stderr)).toBe(
+      '--trace t.json: a trace is of one result, not of 2; give one result, or leave --trace out\n',
+    );
+    expect((await clockwright('report', r, '--html', r)).stderr).toContain('this file is read');
+  });
+
   it('refuses half a result', async () => {
     const half = scratch.write('half.json', scratch.read('r.json').slice(0, 2000));
     expect((await clockwright('report', half)).stderr).toContain('half.json is not JSON, or not all of it');

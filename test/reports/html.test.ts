@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Result } from '../../models/result.ts';
+import { compare, type Saved } from '../../reports/comparison/compared.ts';
+import { comparisonPage } from '../../reports/comparison/html.ts';
 import { glossary } from '../../reports/glossary.ts';
 import { htmlReport } from '../../reports/html.ts';
 import { pictureSvg } from '../../reports/picture.ts';
@@ -104,11 +106,14 @@ describe('the HTML report', () => {
     const { activity: pim } = pimSample().report;
     const computing = { ...memories[0]!, name: 'pim', pim };
     const page = htmlReport({ ...result, memories: [...memories, computing], energy, values });
-    const [decode, service] = [htmlReport(decodeSample()), htmlReport(serviceSample())];
-    const isServing = (term: string) => [decode, service].some((one) => one.includes(`popovertarget="term-${term}"`));
+    const sides = comparisonPage(
+      compare([result, bare()].map((one) => ({ file: 'r.json', result: one })) as [Saved, Saved]),
+    );
+    const others = [htmlReport(decodeSample()), htmlReport(serviceSample()), sides];
+    const isElsewhere = (term: string) => others.some((one) => one.includes(`popovertarget="term-${term}"`));
     const unused = Object.keys(glossary)
       .filter((term) => !page.includes(`popovertarget="term-${term}"`))
-      .filter((term) => term === 'pimEnergy' || !isServing(term));
+      .filter((term) => term === 'pimEnergy' || !isElsewhere(term));
     // Those are on the page of a PIM program only; here the energy of that memory is not known.
     expect(unused).toEqual(['pimEnergy', 'pimWindow']);
     const replay = pimHtml(pimSample().report, pimSample().window);

@@ -9,28 +9,55 @@ import type { Attended } from './operator.ts';
 export const channelPolicies = ['round-robin', 'balanced', 'given'] as const;
 export type ChannelPolicy = (typeof channelPolicies)[number];
 
-/**
- * The channel of each request, in the order of the requests.
- * @throws InputError when it is to be given, and a request has none, or one that there is not
- */
-export function assignChannels(
-  requests: readonly Attended[],
-  channels: number,
-  policy: ChannelPolicy,
-  cost: (request: Attended) => number,
-): readonly number[] {
-  switch (policy) {
-    case 'round-robin':
-      return requests.map((_, index) => index % channels);
-    case 'balanced':
-      return balanced(requests.map(cost), channels);
-    case 'given':
-      return requests.map((request) => givenChannel(request, channels));
+/** Which channel each request is on, from the iteration in which it begins to its last one: keys and values do not move. */
+export class ChannelAssignment {
+  readonly #channels: number;
+  readonly #policy: ChannelPolicy;
+  #of = new Map<number, number>();
+  #turn = 0;
+
+  constructor(channels: number, policy: ChannelPolicy) {
+    this.#channels = channels;
+    this.#policy = policy;
+  }
+
+  /**
+   * Requests of an iteration with their channels. Those that were not in the one before get one, by their contexts, beside
+   * those that stay; who is not there any more has none.
+   * @throws InputError when it is to be given, and a request has none, or one that there is not
+   */
+  place(requests: readonly Attended[]): Attended[] {
+    const before = this.#of;
+    const stay = requests.filter(({ request }) => before.has(request));
+    const begin = requests.filter(({ request }) => !before.has(request));
+    const found = this.#placeBeside(stay, begin);
+    this.#of = new Map(stay.map(({ request }) => [request, before.get(request)!]));
+    begin.forEach(({ request }, i) => {
+      this.#of.set(request, found[i]!);
+    });
+    return requests.map((one) => ({ ...one, channel: this.#of.get(one.request) }));
+  }
+
+  #placeBeside(stay: readonly Attended[], begin: readonly Attended[]): number[] {
+    switch (this.#policy) {
+      case 'round-robin':
+        return begin.map(() => this.#turn++ % this.#channels);
+      case 'balanced': {
+        const totals = new Array<number>(this.#channels).fill(0);
+        for (const { request, context } of stay) totals[this.#of.get(request)!]! += context;
+        return balanced(
+          totals,
+          begin.map(({ context }) => context),
+        );
+      }
+      case 'given':
+        return begin.map((request) => givenChannel(request, this.#channels));
+    }
   }
 }
 
-function balanced(costs: readonly number[], channels: number): number[] {
-  const totals = new Array<number>(channels).fill(0);
+/** By falling cost, each to the channel with the least total so far, which it adds to. */
+function balanced(totals: number[], costs: readonly number[]): number[] {
   const found = new Array<number>(costs.length).fill(0);
   const order = costs.map((_, index) => index).sort((a, b) => costs[b]! - costs[a]! || a - b);
   for (const index of order) {

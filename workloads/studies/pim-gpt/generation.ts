@@ -2,7 +2,9 @@
 import type { Arch } from '../../../arch/language/arch.ts';
 import { measureServing } from '../../../models/serving/measure.ts';
 import { serve } from '../../../models/serving/serve.ts';
+import { fits } from '../../language/serving-check.ts';
 import type { ServingMapping } from '../../language/serving-mapping.ts';
+import { cacheBytesPerToken, weightBytesOf } from '../../llm/share.ts';
 import type { ServingWorkload } from '../../llm/workload.ts';
 
 export interface Generation {
@@ -20,6 +22,17 @@ export interface Generated {
   readonly vector: number;
   /** Commands of the memory, by name. */
   readonly commands: { readonly [name: string]: number };
+}
+
+/** Whether weights, and keys and values of all requests with their last tokens, have room. */
+export function hasRoom({ arch, workload, mapping }: Generation): boolean {
+  const { model, share, layers, isWhole, requests, generate } = workload;
+  const tokens = requests.reduce((sum, { context }) => sum + context + generate - 1, 0);
+  const footprint = {
+    weights: weightBytesOf(model, share, layers, isWhole),
+    cache: cacheBytesPerToken(model, share, layers) * tokens,
+  };
+  return fits(footprint, mapping, arch).length === 0;
 }
 
 /**
