@@ -36,6 +36,17 @@ export type { Result } from './models/result.ts';
 export { type ServeOptions, type ServingRecord, serve } from './models/serving/serve.ts';
 export { type SimulateServingOptions, simulateServing } from './models/serving/simulate.ts';
 export { type SimulateOptions, simulate } from './models/simulate.ts';
+export {
+  type AttentionKind,
+  type AttentionOptions,
+  attentionGraph as streamingAttention,
+} from './models/streaming/attention.ts';
+export { type ChannelSpec, runStream, type StreamGraph, type StreamResult } from './models/streaming/graph.ts';
+export { type MoeLayer, type MoeRun, type MoeTiling, runMoeLayer } from './models/streaming/moe-layer.ts';
+export type { OperatorSpec } from './models/streaming/operator.ts';
+export { type RingMachine, runSubLayer, type SubLayer } from './models/streaming/ring.ts';
+export { ringMachine } from './models/streaming/ring-machine.ts';
+export { type StepMachine, stepMachine } from './models/streaming/step-machine.ts';
 export type { Chart, Claim } from './models/study/definition.ts';
 export { geometricMean, mean, powersOf } from './models/study/statistics.ts';
 export { Study } from './models/study/study.ts';
@@ -70,6 +81,7 @@ export { type LoadedWorkload, Workload } from './workloads/language/workload.ts'
 export { type Batch, tokensOf } from './workloads/llm/batch.ts';
 export { ChannelAssignment, type ChannelPolicy, subBatches } from './workloads/llm/channels.ts';
 export { describeServing } from './workloads/llm/describe.ts';
+export { type ExpertShape, type ExpertTrace, expertTraceFiles, readExpertTrace } from './workloads/llm/expert-trace.ts';
 export { type LoadedServing, loadServing, parseServing } from './workloads/llm/load.ts';
 export { LlmModel } from './workloads/llm/model.ts';
 export { loadModels, type ModelRow } from './workloads/llm/models.ts';

@@ -15,6 +15,7 @@ import { type LoadedMapping, loadMapping } from '../workloads/language/mapping.t
 import type { LoadedWorkload } from '../workloads/language/workload.ts';
 import { together } from './failure.ts';
 import { write } from './files.ts';
+import { type Kind, kindOf } from './kind.ts';
 
 export interface ShowMappingOptions {
   readonly set: readonly string[];
@@ -34,8 +35,8 @@ export function showMapping(file: string, { set, shape, html }: ShowMappingOptio
   const loaded = loadMapping(file);
   const { machine, workload, name } = loaded.mapping;
   process.stdout.write(describeMapping(loaded.mapping));
-  const files = [libraryFile('arch', machine, dirname(file)), libraryFile('workloads', workload, dirname(file))];
-  const [archFile, workloadFile] = files.map((found) => ('file' in found ? found.file : null));
+  const archFile = named('machine', 'arch', machine, file);
+  const workloadFile = named('workload', 'workloads', workload, file);
   if (!archFile || !workloadFile) {
     if (set.length + shape.length === 0 && html === undefined) return;
     const hint = 'begin it with "workload: NAME" and "machine: NAME"';
@@ -49,6 +50,14 @@ export function showMapping(file: string, { set, shape, html }: ShowMappingOptio
   if (html !== undefined) {
     write(html, waterfallPage(name, `${workload} on ${machine}`, drawings));
   }
+}
+
+/** The machine or the workload of a name: beside the mapping's file, else the library's. Null when there is none. */
+function named(kind: Kind, shelf: string, name: string, mapping: string): string | null {
+  const all = [libraryFile(shelf, name, dirname(mapping)), libraryFile(shelf, name)];
+  const files = all.flatMap((found) => ('file' in found ? [found.file] : []));
+  // A mapping beside it may have the machine's name.
+  return files.find((found) => kindOf(found) === kind) ?? files[0] ?? null;
 }
 
 /** Prints every section; gives the waterfalls of the first ones. */

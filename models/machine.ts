@@ -3,6 +3,7 @@ import { List } from 'immutable';
 import type { Arch, MemoryPart, ScratchpadPart } from '../arch/language/arch.ts';
 import type { Workload } from '../workloads/language/workload.ts';
 import { workloadOf } from './binding/cores.ts';
+import { withoutMatrices } from './binding/matrices.ts';
 import type { EngineProgram, Program, Section } from './binding/program.ts';
 import {
   type CoreGroup,
@@ -17,6 +18,7 @@ import { Account, waitInput, waitMemory, waitOutput } from './compute/account.ts
 import { EngineProcess, type Observer } from './compute/engine.ts';
 import { isSteady } from './compute/iteration.ts';
 import type { Addresses, RunningOp, Wire } from './compute/running-op.ts';
+import { type ComputingMemory, computingMemories } from './computing-memory.ts';
 import { Channel } from './kernel/channel.ts';
 import { Clock, picosecondsPerSecond, Ratio, unitsPerSecond } from './kernel/clock.ts';
 import { certain, type Spread, together } from './kernel/estimate.ts';
@@ -27,7 +29,7 @@ import { buildDram } from './memory/dram/build.ts';
 import { Dram } from './memory/dram/memory.ts';
 import { Placement } from './memory/dram/placement.ts';
 import { Port } from './memory/port.ts';
-import { movedRegions } from './regions.ts';
+import { boxOf, movedRegions } from './regions.ts';
 
 /** What an engine did over the whole run, in cycles of its clock. */
 export interface EngineRecord {
@@ -74,7 +76,7 @@ export interface RunRecord {
   /** Length of the run. */
   readonly length: number;
   readonly engines: readonly EngineRecord[];
-  readonly ports: ReadonlyMap<string, Port | Dram>;
+  readonly ports: ReadonlyMap<string, Port | Dram | ComputingMemory>;
   readonly sections: readonly SectionRecord[];
   readonly ops: readonly OpRecord[];
   /** Why nothing was skipped of what repeats; null where it was allowed. */
@@ -102,13 +104,14 @@ export class Machine {
   readonly #topology: Topology;
   readonly #unitsPerSecond: number;
   readonly #newKernel: () => Kernel;
-  readonly #clocks: ReadonlyMap<string, Clock>;
-  readonly #ports: ReadonlyMap<string, Port | Dram>;
+  readonly #clocks: Map<string, Clock>;
+  readonly #ports: Map<string, Port | Dram | ComputingMemory>;
   readonly #engines = new Map<string, EngineRecord>();
   readonly #sections: SectionRecord[] = [];
   readonly #ops: OpRecord[] = [];
-  /** Memories of DRAM. */
-  readonly #drams: readonly Dram[];
+  /** Memories of DRAM, and which of them compute. */
+  #drams: readonly (Dram | ComputingMemory)[];
+  #computing: readonly ComputingMemory[] = [];
   /** Time run so far, and passed over. */
   #now = 0;
   #passed = 0;
@@ -123,7 +126,7 @@ export class Machine {
     this.#unitsPerSecond = units;
     this.#clocks = new Map([...arch.clocks].map(([name, hertz]) => [name, new Clock(name, hertz, units)]));
     this.#ports = portsOf(this.#topology, units);
-    this.#drams = [...this.#ports.values()].filter((port) => port instanceof Dram);
+    this.#drams = [...this.#ports.values()].filter(isDram);
   }
 
   /**
@@ -133,6 +136,7 @@ export class Machine {
   run(program: Program, options: RunOptions = {}): RunRecord {
     const tensors = options.workload ? tensorsOf(options.workload, program) : null;
     for (const { name, part, clock } of enginesOf(this.#topology, program)) this.#engineRecord(name, part.kind, clock);
+    if (tensors !== null) this.#compute(computingMemories(this.#topology, program, tensors.workload));
     const total = program.phases.reduce((sum, phase) => sum + phase.repeat * phase.sections.size, 0);
     let done = 0;
     for (const phase of program.phases) {
@@ -152,8 +156,8 @@ export class Machine {
     const length = this.#now + this.#passed;
     for (const engine of engines) engine.account.bins.cover(engine.clock.cycleAtOrAfter(length));
     for (const port of this.#ports.values()) {
-      if (port instanceof Dram) port.finish(this.#now);
-      else port.timeline.cover(length);
+      if (port instanceof Port) port.timeline.cover(length);
+      else port.finish(this.#now);
     }
     return {
       unitsPerSecond: this.#unitsPerSecond,
@@ -165,6 +169,17 @@ export class Machine {
       unskipped: this.#unskipped(options),
       isSampled: this.#isSampled(options),
     };
+  }
+
+  /** Has memories run command by command in which a program multiplies. */
+  #compute(memories: readonly ComputingMemory[]): void {
+    for (const memory of memories) {
+      this.#ports.set(memory.name, memory);
+      this.#clocks.set(memory.name, memory.clock);
+      this.#engineRecord(memory.name, 'pim', memory.name);
+    }
+    this.#drams = [...this.#ports.values()].filter(isDram);
+    this.#computing = memories;
   }
 
   #sectionRecord(index: number, section: Section, repeat: number): SectionRecord {
@@ -191,7 +206,11 @@ export class Machine {
       const record = this.#engineRecord(program.engine, program.kind, program.clock);
       return new EngineProcess(kernel, record.clock, program, {
         start: record.clock.cycleAtOrAfter(this.#now),
-        around: { memories: this.#ports, addresses: addressesIn(section, program, tensors) },
+        around: {
+          memories: this.#ports,
+          addresses: addressesIn(section, program, tensors),
+          tiles: (digits) => boxOf(digits, program, section),
+        },
         account: record.account,
         observer: observe?.(i) ?? null,
         loops,
@@ -228,7 +247,7 @@ export class Machine {
   }
 
   #unskipped({ fastForward = true, sample = false, watch }: RunOptions): RunRecord['unskipped'] {
-    if (this.#drams.length > 0 && !sample) return 'dram';
+    if (this.#computing.length > 0 || (this.#drams.length > 0 && !sample)) return 'dram';
     if (!fastForward) return 'every-cycle';
     return watch === undefined ? null : 'values';
   }
@@ -252,12 +271,14 @@ export class Machine {
     for (const { account, clock } of this.#engines.values()) {
       account.bins.shiftTo(clock.period.floorInto(this.#passed));
     }
+    const others = [...this.#ports.values()].filter((port) => port instanceof Port || port instanceof Dram);
+    const drams = others.filter((port) => port instanceof Dram);
     return new Sampling({
       progress: longest.last,
       trips: longest.trips,
       loops: engines,
-      others: [...this.#ports.values()],
-      interval: Math.max(...this.#drams.map(({ refreshInterval }) => refreshInterval)),
+      others,
+      interval: Math.max(...drams.map(({ refreshInterval }) => refreshInterval)),
       start: this.#now,
       passed: this.#passed,
       isSteady: () => isSteady(engines),
@@ -373,7 +394,7 @@ function tensorsOf(workload: Workload, program: Program): Tensors {
     workload,
     program.phases.flatMap(({ sections }) => sections),
   );
-  return { workload: all, placement: new Placement(all) };
+  return { workload: all, placement: new Placement(withoutMatrices(all, program)) };
 }
 
 /** Where an engine's accesses go in memories of DRAM. */
@@ -384,6 +405,10 @@ function addressesIn(section: Section, program: EngineProgram, tensors: Tensors 
     const regions = movedRegions(op, program, section, workload);
     return (digits, bytes) => placement.runs(op.name, regions(digits), bytes, tensor !== op.name);
   };
+}
+
+function isDram(port: Port | Dram | ComputingMemory): port is Dram | ComputingMemory {
+  return !(port instanceof Port);
 }
 
 function portsOf(topology: Topology, units: number): Map<string, Port | Dram> {

@@ -7,17 +7,27 @@ import { operatorsPerPoint } from '../workloads/language/shapes.ts';
 import { sparsityText } from '../workloads/language/sparsity.ts';
 import { accessesOf, type Einsum, einsumsOf, type Workload } from '../workloads/language/workload.ts';
 import { workloadOf } from './binding/cores.ts';
+import { matricesOf } from './binding/matrices.ts';
 import { elementBytes } from './binding/plan.ts';
 import { type Folds, foldsOf, type Program } from './binding/program.ts';
 import { type EngineSite, readName, Topology } from './binding/topology.ts';
 import { bottleneckOf, type Mover } from './bottleneck.ts';
 import { activities, busy, waitInput, waitMemory, waitOutput } from './compute/account.ts';
+import { ComputingMemory } from './computing-memory.ts';
 import { halfWidth, type Spread, together } from './kernel/estimate.ts';
 import type { EngineRecord, OpRecord, RunRecord } from './machine.ts';
+import {
+  addVectors,
+  computingBandwidth,
+  computingFigures,
+  lossesOf,
+  memoryClocks,
+  peakOpsOf,
+} from './measure-computing.ts';
 import { dramBandwidth, dramFigures, dramResult } from './measure-dram.ts';
 import { type RegisterWords, registerWords, summedWords } from './measure-registers.ts';
 import { Dram } from './memory/dram/memory.ts';
-import type { Port } from './memory/port.ts';
+import { Port } from './memory/port.ts';
 import { areaOf } from './physical/area.ts';
 import { type Activity, energyOf, type MemoryActivity, operationActions } from './physical/energy.ts';
 import {
@@ -85,7 +95,7 @@ class Measurement {
         name: arch.name,
         about: arch.about,
         source: arch.source,
-        clocks: arch.clocks.toObject(),
+        clocks: { ...arch.clocks.toObject(), ...memoryClocks(this.#record) },
         overrides: [...overrides],
       },
       workload: {
@@ -107,7 +117,15 @@ class Measurement {
       bottleneck: bottleneckOf(engines, this.#movers(), einsums),
       timelines: { engines: this.#record.engines.map((e) => this.#timeline(e)), bandwidth: this.#bandwidth() },
       fastForward: this.#fastForward(),
-      notes: [...new Set([...this.#narrowEngines(), ...this.#denseArrays(), ...energy.notes, ...area.notes])],
+      notes: [
+        ...new Set([
+          ...this.#narrowEngines(),
+          ...this.#denseArrays(),
+          ...lossesOf(this.#record),
+          ...energy.notes,
+          ...area.notes,
+        ]),
+      ],
     };
   }
 
@@ -137,7 +155,7 @@ class Measurement {
   }
 
   /** Without those of a group's cores where it works in lockstep, and the other way round. */
-  get #ports(): (Port | Dram)[] {
+  get #ports(): (Port | Dram | ComputingMemory)[] {
     const groupOf = (name: string) => this.#topology.groupOf(readName(name).path);
     const split = new Set(this.#record.engines.filter(({ name }) => isOnCore(name)).map(({ name }) => groupOf(name)));
     return [...this.#record.ports.values()].filter(({ name, reads, writes }) => {
@@ -190,6 +208,11 @@ class Measurement {
     return this.#record.ops.filter((op) => op.engine.kind !== 'dma');
   }
 
+  /** Those of engines with registers and units of their own. */
+  #onEngines(): OpRecord[] {
+    return this.#computing().filter((op) => op.engine.kind !== 'pim');
+  }
+
   #operators(record: OpRecord): Map<string, number> {
     const perPoint = operatorsPerPoint(this.#einsums.get(record.name)!);
     return new Map([...perPoint].map(([operator, count]) => [operator, count * record.points]));
@@ -217,7 +240,7 @@ class Measurement {
       idle: cycles - spent,
       utilization: cycles > 0 ? totals[busy]! / cycles : 0,
       ops: own.reduce((sum, op) => [...this.#operators(op).values()].reduce((n, count) => n + count, sum), 0),
-      peakOps: site ? peakOps(site) : 0,
+      peakOps: site ? peakOps(site) : peakOpsOf(this.#record.ports.get(record.name)),
       waits: [...record.waits.values()]
         .sort((a, b) => b.cycles - a.cycles || (a.tensor < b.tensor ? -1 : 1))
         .map(({ activity, tensor, part, cycles: waited }) => ({
@@ -226,9 +249,10 @@ class Measurement {
           part,
           cycles: waited,
         })),
-      ...(record.kind !== 'dma' && {
-        registers: Object.fromEntries(summedWords(own.map((op) => this.#registerWords(op)))),
-      }),
+      ...(record.kind !== 'dma' &&
+        record.kind !== 'pim' && {
+          registers: Object.fromEntries(summedWords(own.map((op) => this.#registerWords(op)))),
+        }),
     };
   }
 
@@ -242,7 +266,7 @@ class Measurement {
           tensors.set(tensor, (tensors.get(tensor) ?? 0) + bytes);
         }
       }
-      if (port instanceof Dram) {
+      if (!(port instanceof Port)) {
         const used = this.#record.length > 0 ? port.busy / this.#record.length : 0;
         return { name, used, does: 'serves requests', tensors };
       }
@@ -265,6 +289,7 @@ class Measurement {
         tensors[tensor][direction] += bytes;
       }
     }
+    if (port instanceof ComputingMemory) addVectors(port, tensors);
     return {
       name,
       kind: memory ? 'memory' : 'scratchpad',
@@ -275,16 +300,24 @@ class Measurement {
       bytesWritten: port.bytesWritten,
       bandwidth: this.#seconds > 0 ? (port.bytesRead + port.bytesWritten) / this.#seconds : 0,
       peakBandwidth: port.bytesPerSecond,
-      ...(port instanceof Dram ? dramFigures(port) : portFigures(port, this.#record.unitsPerSecond)),
+      ...this.#figures(port),
       tensors,
       ...(port instanceof Dram && memory?.part.dram ? { dram: dramResult(port, memory.part.dram, this.#seconds) } : {}),
     };
   }
 
+  #figures(port: Port | Dram | ComputingMemory) {
+    if (port instanceof Dram) return dramFigures(port);
+    return port instanceof Port ? portFigures(port, this.#record.unitsPerSecond) : computingFigures(port);
+  }
+
   /** Tensors that live in main memory: inputs, outputs, and what passes from one section to another. */
   #residentBytes(): number {
     const bytesOf = elementBytes(this.#workload, bitsOf);
-    const moved = new Set(this.#record.ops.filter((op) => op.engine.kind === 'dma').map((op) => op.name));
+    const moved = new Set([
+      ...this.#record.ops.filter((op) => op.engine.kind === 'dma').map((op) => op.name),
+      ...matricesOf(this.#subject.program),
+    ]);
     return this.#workload.tensors
       .valueSeq()
       .filter((tensor) => moved.has(tensor.name))
@@ -339,7 +372,7 @@ class Measurement {
   #activity(): Activity {
     const units = new Map<string, Map<string, number>>();
     const registers = new Map<string, { reads: number; writes: number }>();
-    for (const record of this.#computing()) {
+    for (const record of this.#onEngines()) {
       const { path } = readName(record.engine.name);
       const einsum = this.#einsums.get(record.name)!;
       const { points } = record;
@@ -360,7 +393,7 @@ class Measurement {
       const moved = memories.get(path) ?? { bytesRead: 0, bytesWritten: 0 };
       const bytesRead = moved.bytesRead + port.bytesRead;
       const bytesWritten = moved.bytesWritten + port.bytesWritten;
-      memories.set(path, { bytesRead, bytesWritten, ...(port instanceof Dram && { dram: port }) });
+      memories.set(path, { bytesRead, bytesWritten, ...dramActivity(port) });
     }
     return { units, registers, memories };
   }
@@ -387,6 +420,7 @@ class Measurement {
   #bandwidth(): Series[] {
     return this.#ports.map((port) => {
       if (port instanceof Dram) return dramBandwidth(port, this.#seconds);
+      if (port instanceof ComputingMemory) return computingBandwidth(port);
       const { name, timeline } = port;
       const bin = this.#secondsAt(timeline.width);
       return {
@@ -397,6 +431,11 @@ class Measurement {
       };
     });
   }
+}
+
+function dramActivity(port: Port | Dram | ComputingMemory): Pick<MemoryActivity, 'dram'> {
+  if (port instanceof Port) return {};
+  return { dram: port instanceof Dram ? port : port.memory };
 }
 
 function portFigures({ reads, writes, readLatencySum }: Port, unitsPerSecond: number) {

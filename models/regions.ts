@@ -106,11 +106,15 @@ function sliceOf([from, to]: Range, index: number, count: number, tile: number):
 }
 
 /** A range of flattened variables as boxes, in order. */
-function boxesOf({ variables, extents }: FoldSide, [from, to]: Range, share: Share | null): Box[] {
+export function boxesOf(
+  { variables, extents }: Pick<FoldSide, 'variables' | 'extents'>,
+  [from, to]: Range,
+  share: Share | null = null,
+): Box[] {
   if (from >= to) return [];
   if (variables.isEmpty()) return [new Map()];
   const first = variables.first()!;
-  const rest = { variables: variables.rest(), extents: extents.rest() } as FoldSide;
+  const rest = { variables: variables.rest(), extents: extents.rest() };
   const inner = rest.extents.reduce((product, extent) => product * extent, 1);
   const origin = share?.variable === first ? share.from : 0;
   const within = (low: number, high: number, part: Box): Box =>

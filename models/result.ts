@@ -5,7 +5,7 @@ export const resultSchema = 'clockwright/result@1';
 /** Cycles of an engine's clock. busy + waitInput + waitOutput + waitMemory + idle is the length of the run. */
 export interface EngineResult {
   name: string;
-  kind: 'array' | 'vector' | 'dma';
+  kind: 'array' | 'vector' | 'dma' | 'pim';
   clock: string;
   /** Length of the run in cycles of this engine's clock. */
   cycles: number;

@@ -57,6 +57,7 @@ export function simulate(options: SimulateOptions): Result {
 /** Why nothing was sampled though it was asked for. */
 function unsampled({ fastForward, memories }: Result): string[] {
   if (fastForward?.interval) return [];
+  if (memories.some(({ pim }) => pim)) return ['nothing was sampled: a memory that computes is run command by command'];
   if (fastForward?.off)
     return ['nothing was sampled: all rounds were asked for, or values that must move in all of them'];
   return memories.some(({ dram }) => dram)

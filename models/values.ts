@@ -5,18 +5,24 @@
  * The order is that of the run, not of its clock: a load counts as there from when its transfer is issued.
  */
 import { InputError } from '../arch/language/diagnostics.ts';
-import { compileEinsum, evaluate, randomInputs, setInitial } from '../workloads/language/evaluate.ts';
+import {
+  type CompiledEinsum,
+  compileEinsum,
+  evaluate,
+  randomInputs,
+  setInitial,
+} from '../workloads/language/evaluate.ts';
 import { identities } from '../workloads/language/operators.ts';
-import { type Box, eachRow, offsetOf, type Region } from '../workloads/language/region.ts';
+import { type Box, clamp, eachRow, offsetOf, type Region, regionOf } from '../workloads/language/region.ts';
 import { sizeOf } from '../workloads/language/shapes.ts';
 import { type Einsum, einsumsOf, type Workload } from '../workloads/language/workload.ts';
 import { workloadOf } from './binding/cores.ts';
-import { type EngineProgram, foldsOf, type Op, type Section, type Share } from './binding/program.ts';
+import { type EngineProgram, foldsOf, type Op, type Product, type Section, type Share } from './binding/program.ts';
 import { readName } from './binding/topology.ts';
 import type { Observer } from './compute/engine.ts';
 import { FoldValues } from './fold-values.ts';
 import type { Watch } from './machine.ts';
-import { boxOf, movedRegions } from './regions.ts';
+import { boxesOf, boxOf, movedRegions } from './regions.ts';
 import type { Result } from './result.ts';
 
 /** Elements, all tensors together, that a run with values holds at most; each is a double, twice. */
@@ -131,15 +137,42 @@ export class ValueRun {
         const old = slots.length > tiles ? slots.shift() : undefined;
         // Tiles of one tensor may share elements, such as a convolution's halo.
         const stays = old && ofTensor.some((others) => others.some((other) => overlap(other, old)));
-        if (old && !stays) forget(onChip, old, shape);
+        if (old && !stays) fill(onChip, old, shape, NaN);
         copy(inMemory, onChip, next, shape);
       };
     }
     const einsum = einsumsOf(workload).find(({ name }) => name === op.name)!;
     const compute = compileEinsum(workload, einsum);
+    if (op.product) return this.#multiply(einsum, op.product, { workload, section, chip, loads }, compute, box);
     startSum(einsum, program.share, chip);
     const read = (tensor: string): Float64Array => chip.get(tensor)!;
     return (_, digits) => compute(read, chip.get(einsum.output.tensor)!, box(digits));
+  }
+
+  /** The matrix is in memory. Each part of a sum is that of its own columns. */
+  #multiply(
+    { output }: Einsum,
+    { matrix, columns, part, parts, inPart }: Product,
+    { workload, section, chip }: Running,
+    compute: CompiledEinsum,
+    box: (digits: Int32Array) => Box,
+  ): Observer {
+    const read = (tensor: string): Float64Array => (tensor === matrix ? this.#memory : chip).get(tensor)!;
+    const write = chip.get(output.tensor)!;
+    if (part === '') return (_, digits) => compute(read, write, box(digits));
+    const shape = workload.tensors.get(output.tensor)!.shape.toArray();
+    const extents = columns.map((v) => section.tiles.get(v)!.extent);
+    const side = { variables: columns, extents };
+    const all = extents.reduce((product, extent) => product * extent, 1);
+    return (_, digits) => {
+      const tile = box(digits);
+      fill(write, clamp(regionOf(output.indices, tile, shape), shape), shape, 0);
+      for (let p = 0; p < parts; p++) {
+        for (const some of boxesOf(side, [p * inPart, Math.min(all, (p + 1) * inPart)])) {
+          compute(read, write, new Map([...tile, ...some, [part, [p, p + 1]]]));
+        }
+      }
+    };
   }
 }
 
@@ -170,9 +203,9 @@ function copy(source: Float64Array, target: Float64Array, region: Region, shape:
   });
 }
 
-function forget(target: Float64Array, region: Region, shape: readonly number[]): void {
+function fill(target: Float64Array, region: Region, shape: readonly number[], value: number): void {
   eachRow(region, (position, count) => {
     const at = offsetOf(position, shape);
-    target.fill(NaN, at, at + count);
+    target.fill(value, at, at + count);
   });
 }

@@ -4,11 +4,12 @@
  */
 import { List } from 'immutable';
 import type { Arch } from '../arch/language/arch.ts';
+import { memoryDevice } from '../arch/language/dram/memory.ts';
 import type { Workload } from '../workloads/language/workload.ts';
 import { type EngineProgram, type Loop, Phase, Program, type Section } from './binding/program.ts';
-import { readName } from './binding/topology.ts';
+import { readName, Topology } from './binding/topology.ts';
 import type { Observer } from './compute/engine.ts';
-import { Clock } from './kernel/clock.ts';
+import { Clock, Ratio } from './kernel/clock.ts';
 import { Machine } from './machine.ts';
 
 /** One execution; cycles of the waterfall's clock, from the start of the section. */
@@ -115,6 +116,8 @@ class Recorder {
 
   #clockOf(engine: number): Clock {
     const { clock } = this.#section.engines.get(engine)!;
+    const { dram } = new Topology(this.#arch).pim(clock)?.part ?? {};
+    if (dram) return Clock.ofPeriod(clock, new Ratio(memoryDevice(dram).clockPs, 1));
     return new Clock(clock, this.#arch.clocks.get(clock)!);
   }
 }

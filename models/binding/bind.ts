@@ -22,9 +22,11 @@ import { type Laid, layLike, overCores, type Task } from './cores.ts';
 import { BindError } from './dependencies.ts';
 import { isSystolic, searchFolds } from './fold-search.ts';
 import { checkOperations } from './gaps.ts';
+import { checkRoom } from './matrices.ts';
+import { loadedWithPartialSums, mappingWithPartialSums, wholeName } from './partial-sums.ts';
 import { nestOf } from './partition.ts';
 import { type Assignment, elementBytes } from './plan.ts';
-import { foldsOf, Phase, Program, type Section } from './program.ts';
+import { foldsOf, Phase, type Product, Program, type Section } from './program.ts';
 import { type Context, completeAndBuild, costOf, type Found, type Sketch, search } from './search.ts';
 import type { BuiltSection } from './section.ts';
 import { Topology } from './topology.ts';
@@ -32,6 +34,12 @@ import { Topology } from './topology.ts';
 export interface BindOptions {
   /** Folds of systolic arrays stream all of their time, as SCALE-Sim's do, whatever that costs the memory. */
   readonly wholeFolds?: boolean;
+}
+
+/** What a binder knows beside the machine and the workload. */
+interface BinderOptions extends BindOptions {
+  /** Einsums that run in memories. */
+  readonly products?: ReadonlyMap<string, Product>;
 }
 
 /**
@@ -44,12 +52,29 @@ export function bind(
   mapping: LoadedMapping | null = null,
   options: BindOptions = {},
 ): Program {
-  const { workload } = loaded;
   const topology = new Topology(arch);
-  const binder = new Binder(workload, topology, options);
-  const mistakes = mapping ? checkMapping(mapping, workload, topology) : [];
+  const products = new Map<string, Product>();
+  const mistakes = mapping ? checkMapping(mapping, loaded.workload, topology, products) : [];
   if (mistakes.length > 0) throw new InputError(mistakes);
-  checkOperations(loaded, topology);
+  checkOperations(loaded, topology, products);
+  const parts = new Map([...products].flatMap(([name, { parts: n }]) => (n > 1 ? [[name, n]] : [])));
+  if (parts.size > 0) {
+    const split = mapping && mappingWithPartialSums(mapping, parts);
+    return bindProducts(topology, loadedWithPartialSums(loaded, parts), split, options, products);
+  }
+  return bindProducts(topology, loaded, mapping, options, products);
+}
+
+/** Lays a workload whose `products`, by einsum, run in memories, with an einsum of its own for what adds their parts up. */
+function bindProducts(
+  topology: Topology,
+  loaded: LoadedWorkload,
+  mapping: LoadedMapping | null,
+  options: BindOptions,
+  products: ReadonlyMap<string, Product>,
+): Program {
+  const { workload } = loaded;
+  const binder = new Binder(workload, topology, { ...options, products });
   try {
     checkMemory(workload, topology);
   } catch (error) {
@@ -69,7 +94,9 @@ export function bind(
     }
     return new Phase({ repeat: step.repeat, sections: List(sections) });
   });
-  return new Program({ mapping: mapping?.mapping.name ?? 'default', phases });
+  const program = new Program({ mapping: mapping?.mapping.name ?? 'default', phases });
+  if (products.size > 0) checkRoom(program, loaded, mapping, topology);
+  return program;
 }
 
 /** Einsums that a mapping puts together, or a run of einsums that it says nothing about. */
@@ -111,14 +138,16 @@ export class Binder {
   readonly #context: Context;
   /** Einsums that read a tensor. */
   readonly #readers = new Map<string, Einsum[]>();
+  readonly #products: ReadonlyMap<string, Product>;
 
   constructor(
     workload: Workload,
     topology: Topology,
-    { wholeFolds = false }: BindOptions,
+    { wholeFolds = false, products = new Map() }: BinderOptions,
     extents?: ReadonlyMap<string, number>,
   ) {
     this.#workload = workload;
+    this.#products = products;
     const all = einsumsOf(workload);
     for (const einsum of all) {
       for (const { tensor } of accessesOf(einsum.expression)) {
@@ -169,7 +198,8 @@ export class Binder {
    */
   #runsAlone(einsums: readonly Einsum[], section: SectionMapping | null): boolean {
     return einsums.some((einsum) => {
-      if (!isSystolic(this.#assign(einsum, section).engine)) return false;
+      const { engine } = this.#assign(einsum, section);
+      if (!isSystolic(engine)) return false;
       const product = contractionOf(einsum, this.#workload, this.#context.extents);
       return product !== null && isFlattened(product);
     });
@@ -181,7 +211,9 @@ export class Binder {
     const isWhole = ({ workload, topology, extents }: Task): boolean =>
       workload === task.workload && topology === task.topology && extents === task.extents;
     const binderOf = (part: Task): Binder =>
-      isWhole(part) ? this : new Binder(part.workload, part.topology, this.#context, part.extents);
+      isWhole(part)
+        ? this
+        : new Binder(part.workload, part.topology, { ...this.#context, products: this.#products }, part.extents);
     const laid = overCores(
       task,
       (part) =>
@@ -273,10 +305,18 @@ export class Binder {
     };
   }
 
+  #productOf({ name }: Einsum): Product {
+    const product = this.#products.get(wholeName(name));
+    if (!product) throw new Error(`${name} is no product`);
+    return product;
+  }
+
   #assign(einsum: Einsum, section: SectionMapping | null): Assignment {
     const { topology } = this.#context;
     for (const [path, placement] of section?.place ?? []) {
       if (!placement.einsums.includes(einsum.name)) continue;
+      const memory = topology.pim(path);
+      if (memory) return { engine: memory, rows: [], columns: [], lanes: null, product: this.#productOf(einsum) };
       const engine = topology.engine(path)!;
       const usual = defaultAssignment(einsum, engine);
       const named = (key: 'rows' | 'columns' | 'lanes'): string[] | null => spatial(placement, key, einsum, section!);

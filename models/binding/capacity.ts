@@ -42,6 +42,7 @@ export function checkRegisters({ plan, nodes, made }: Layout, { stages }: Schedu
       .map(({ node }) => stages[node]! - stages[producer]!);
     if (kept.length === 0) continue;
     const { path, part } = plan.assignments[producer]!.engine;
+    if (part.kind === 'memory') throw new BindError(`${path} has no registers to keep ${tensor} in`, 'place');
     const units = (part.kind === 'array' ? part.rows * part.columns : part.lanes) * part.count;
     const elements = accessElements(nodes[producer]!.einsum.output, tileExtents(plan.nest));
     const held = readers.map(({ node, read }) => passTiles(plan, nodes[producer]!, nodes[node]!, read));

@@ -4,12 +4,19 @@ import type { LoadedMapping, SectionMapping } from '../../workloads/language/map
 import { accessesOf, type Einsum, einsumsOf, variablesOf, type Workload } from '../../workloads/language/workload.ts';
 import { lacksOperators, missingOperators } from './gaps.ts';
 import { passLoop } from './nest.ts';
+import { productsIn } from './products.ts';
+import type { Product } from './program.ts';
 import type { EngineSite, Topology } from './topology.ts';
 
 type Report = (path: readonly (string | number)[], message: string, hint?: string, atKey?: boolean) => void;
 
-/** Every mistake in the names of a mapping, top to bottom. */
-export function checkMapping({ mapping, place }: LoadedMapping, workload: Workload, topology: Topology): Diagnostic[] {
+/** Every mistake in the names of a mapping, top to bottom. What runs in memories is added to `products`, by einsum. */
+export function checkMapping(
+  { mapping, place }: LoadedMapping,
+  workload: Workload,
+  topology: Topology,
+  products: Map<string, Product> = new Map(),
+): Diagnostic[] {
   const mistakes: Diagnostic[] = [];
   const einsums = einsumsOf(workload);
   const elsewhere = new Set<string>();
@@ -22,6 +29,7 @@ export function checkMapping({ mapping, place }: LoadedMapping, workload: Worklo
     };
     const mine = einsumsIn(section, einsums, workload.name, elsewhere, report);
     checkPlacements(section, mine, topology, report);
+    checkMemories(section, mine, workload, topology, { report, products });
     // What a section says of loops holds for each step that it reaches into.
     for (const step of workload.steps) {
       const inStep = mine.filter((einsum) => step.einsums.includes(einsum));
@@ -74,7 +82,11 @@ function checkPlacements(
   for (const [path, placement] of section.place) {
     const at = ['place', path];
     const engine = topology.engine(path);
-    if (!engine) report(at, `the machine has no engine "${path}"`, suggest(path, engines));
+    const isMemory = topology.memory(path) !== undefined;
+    if (!engine && !isMemory) report(at, `the machine has no engine "${path}"`, suggest(path, engines));
+    if (engine && !placement.layout.isEmpty()) {
+      report([...at, 'layout'], `${path} has no layout: it is of kind ${engine.part.kind}`, 'leave it out', true);
+    }
     placement.einsums.forEach((name, i) => {
       const other = placed.get(name);
       const here = [...at, 'einsums', i];
@@ -86,7 +98,7 @@ function checkPlacements(
     const sides = engine?.part.kind === 'vector' ? (['lanes'] as const) : (['rows', 'columns'] as const);
     const known = [...parts(section), ...variablesOfAll(einsums)];
     for (const side of ['rows', 'columns', 'lanes'] as const) {
-      if (placement[side].isEmpty()) continue;
+      if (placement[side].isEmpty() || isMemory) continue;
       if (engine && !(sides as readonly string[]).includes(side)) {
         report(
           [...at, side],
@@ -98,6 +110,31 @@ function checkPlacements(
         if (!known.includes(name)) report([...at, side, i], `no rank or part "${name}" here`, suggest(name, known));
       });
     }
+  }
+}
+
+/** What is placed in memories must be products there. */
+function checkMemories(
+  section: SectionMapping,
+  einsums: readonly Einsum[],
+  workload: Workload,
+  topology: Topology,
+  { report, products }: { readonly report: Report; readonly products: Map<string, Product> },
+): void {
+  for (const [path, placement] of section.place) {
+    const memory = topology.pim(path);
+    const at = ['place', path];
+    if (!memory) {
+      if (topology.memory(path)) report(at, `${path} computes nothing`, 'place it on an engine', true);
+      continue;
+    }
+    for (const key of ['rows', 'columns', 'lanes', 'keep'] as const) {
+      if (placement[key].isEmpty()) continue;
+      const lacks = key === 'keep' ? 'registers' : key;
+      report([...at, key], `${path} has no ${lacks}: it is a memory`, 'say in "layout" how its matrices lie', true);
+    }
+    const within: Report = (rest, ...more) => report([...at, ...rest], ...more);
+    for (const [name, product] of productsIn(memory, placement, einsums, workload, within)) products.set(name, product);
   }
 }
 

@@ -16,6 +16,7 @@ import {
 } from '../../workloads/language/workload.ts';
 import { BindError } from './dependencies.ts';
 import { type LoopSpec, Nest } from './nest.ts';
+import { partsIn, withPartialSums } from './partial-sums.ts';
 import { type EngineProgram, type Op, type Section, Share } from './program.ts';
 import { type Context, completeAndBuild, type Found, type Sketch } from './search.ts';
 import type { CoreGroup, Route, Topology } from './topology.ts';
@@ -369,9 +370,11 @@ function inPart(section: Section, einsums: readonly Einsum[], core: number): Sec
 
 /**
  * The workload that these sections run: an einsum whose reduction is split is there once for each core, with a tensor of
- * partial results for each, and sums these up.
+ * partial results for each, and sums these up; so does one whose memory makes parts of its sums.
  */
-export function workloadOf(workload: Workload, sections: Iterable<Section>): Workload {
+export function workloadOf(plain: Workload, sections: Iterable<Section>): Workload {
+  const sums = partsIn(plain, sections);
+  const workload = sums.size > 0 ? withPartialSums(plain, sums) : plain;
   const moved = new Set(
     [...sections].flatMap(({ engines }) => [...engines.flatMap(({ ops }) => ops.map((op) => op.name))]),
   );

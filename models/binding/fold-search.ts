@@ -13,7 +13,7 @@ import { noPadToRead, noPadToWrite } from './gaps.ts';
 import { type Context, costOf, type Found, type Sketch } from './search.ts';
 import type { Estimate } from './section.ts';
 import { costPerPoint } from './tile-ops.ts';
-import type { EngineSite, Site, Topology } from './topology.ts';
+import type { EngineSite, PimSite, Site, Topology } from './topology.ts';
 
 /** Plans whose estimates differ by less are as fast; the one with the least traffic is taken. */
 const closeEnough = 1e-3;
@@ -32,7 +32,7 @@ export function searchFolds(sketch: Sketch, workload: Workload, context: Context
   if (!sameNames(assignment.rows, usual.rows) || !sameNames(assignment.columns, usual.columns)) return null;
   const contraction = contractionOf(einsum!, workload, context.extents);
   if (contraction === null) return null;
-  const cost = costPerPoint(einsum!, assignment);
+  const cost = costPerPoint(einsum!, { engine });
   const bits = (tensor: string): number => 8 * context.bytesOf(tensor);
   const { topology, wholeFolds } = context;
   const foldEngine: FoldEngine = { site: engine, topology, cost, bits, wholeFolds };
@@ -83,7 +83,7 @@ function bestPlan(grid: FoldGrid, engine: FoldEngine): Candidate {
     .reduce((a, b) => (b.plan.traffic < a.plan.traffic ? b : a));
 }
 
-export function isSystolic(engine: EngineSite): engine is Site<ArrayPart> {
+export function isSystolic(engine: EngineSite | PimSite): engine is Site<ArrayPart> {
   return engine.part.kind === 'array' && engine.part.feed === 'systolic';
 }
 

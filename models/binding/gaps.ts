@@ -11,9 +11,14 @@ export function missingOperators(einsum: Einsum, { part }: EngineSite): string[]
   return [...operatorsPerPoint(einsum).keys()].filter((operator) => costOf(part.operations, operator) === undefined);
 }
 
-/** @throws InputError with every einsum that has operations which no engine has all of, at its line. */
-export function checkOperations({ workload, places }: LoadedWorkload, { engines }: Topology): void {
+/** @throws InputError with every einsum, but those in `elsewhere`, with operations that no engine has all of, at its line. */
+export function checkOperations(
+  { workload, places }: LoadedWorkload,
+  { engines }: Topology,
+  elsewhere: ReadonlyMap<string, unknown>,
+): void {
   const mistakes = einsumsOf(workload)
+    .filter(({ name }) => !elsewhere.has(name))
     .filter((einsum) => engines.every((engine) => missingOperators(einsum, engine).length > 0))
     .map((einsum): Diagnostic => {
       const { message, hint } = noEngine(einsum, engines);

@@ -4,14 +4,17 @@ import { isContraction } from './assign.ts';
 import { type Node, nodesOf } from './dependencies.ts';
 import { noPadToRead, noPadToWrite } from './gaps.ts';
 import type { Nest } from './nest.ts';
-import type { EngineSite, Topology } from './topology.ts';
+import type { Product } from './program.ts';
+import type { EngineSite, PimSite, Topology } from './topology.ts';
 
 /** Where an einsum runs. Names of rank variables over rows and columns, or lanes; null: the binder's choice. */
 export interface Assignment {
-  readonly engine: EngineSite;
+  readonly engine: EngineSite | PimSite;
   readonly rows: readonly string[];
   readonly columns: readonly string[];
   readonly lanes: readonly string[] | null;
+  /** On a memory that computes: what it multiplies there. */
+  readonly product?: Product;
 }
 
 export interface Plan {
@@ -143,6 +146,7 @@ function loadWays(nodes: readonly Node[], plan: Plan, topology: Topology): Loade
     node.reads.forEach((read, r) => {
       const isSpilled = plan.spill.get(read.tensor)?.includes(node.einsum.name) ?? false;
       if (read.kind !== 'memory' && !isSpilled) return;
+      if (read.tensor === plan.assignments[n]!.product?.matrix) return;
       const engine = plan.assignments[n]!.engine.path;
       const content = r > 0 && isContraction(node.einsum) ? 'weights' : 'inputs';
       const pad = topology.routes.find(

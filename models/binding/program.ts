@@ -52,6 +52,53 @@ export class Arrival extends Record<{ tensor: string; words: List<number> }>(
 ) {}
 
 /**
+ * An einsum as products of matrices that lie in a memory which computes, and vectors. Rank variables by what they are; in
+ * lists of several, the last one is the fastest.
+ */
+export class Product extends Record<{
+  memory: string;
+  /** Tensors. */
+  matrix: string;
+  vector: string;
+  /** Of matrix, vectors and results: one matrix for each of their values. */
+  batch: List<string>;
+  /** Of matrix and results. */
+  rows: List<string>;
+  /** Of matrix and vectors: they are summed. */
+  columns: List<string>;
+  /** Of vectors and results. */
+  vectors: List<string>;
+  /** Those of batch and rows whose values take turns over the channels. */
+  over: List<string>;
+  /** Whether matrices of a channel share rows of its banks. */
+  packed: boolean;
+  /** Sums of parts of the columns that are made for each result, and the rank variable that counts them; '' with one. */
+  parts: number;
+  part: string;
+  /** Columns that go into a part, but the last one, which has what is left. */
+  inPart: number;
+  /** Accesses of the operation that bring vectors, which come first; the others take results. */
+  operands: number;
+}>(
+  {
+    memory: '',
+    matrix: '',
+    vector: '',
+    batch: List(),
+    rows: List(),
+    columns: List(),
+    vectors: List(),
+    over: List(),
+    packed: false,
+    parts: 1,
+    part: '',
+    inPart: 0,
+    operands: 0,
+  },
+  'Product',
+) {}
+
+/**
  * An operation on tiles. Lists named "per variant" have 2^n entries, n the length of `ragged`: bit j of the variant is
  * set when every loop of mask `ragged[j]` is in its last iteration, where that rank's tile is a smaller one.
  */
@@ -84,6 +131,8 @@ export class Op extends Record<{
   arrivals: List<Arrival>;
   /** For a DMA: where in the tensor a tile lies. */
   indices: List<Index> | null;
+  /** For a memory that computes, which takes as long as its commands do. */
+  product: Product | null;
 }>(
   {
     name: '',
@@ -101,6 +150,7 @@ export class Op extends Record<{
     accesses: List(),
     arrivals: List(),
     indices: null,
+    product: null,
   },
   'Op',
 ) {}
@@ -163,7 +213,7 @@ export class Share extends Record<{ variable: string; from: number; to: number }
 /** One engine's loop program: in round j of the nest, each operation in turn does iteration j - stage. */
 export class EngineProgram extends Record<{
   engine: string;
-  kind: 'array' | 'vector' | 'dma';
+  kind: 'array' | 'vector' | 'dma' | 'pim';
   clock: string;
   /** Of one core among several; null works on everything. */
   share: Share | null;
@@ -229,4 +279,9 @@ export class Program extends Record<{ mapping: string; phases: List<Phase> }>(
 /** The folds of a section whose einsum an array runs in them; those of the first core among several. */
 export function foldsOf(section: Section): Folds | null {
   return section.engines.find(({ folds }) => folds !== null)?.folds ?? null;
+}
+
+/** All sections of a program. */
+export function sectionsOf({ phases }: Program): List<Section> {
+  return phases.flatMap(({ sections }) => sections);
 }

@@ -6,6 +6,7 @@ import { accessesOf, type Einsum, variablesOf } from '../../workloads/language/w
 import { BindError, nodesOf } from './dependencies.ts';
 import { type LoopSpec, Nest } from './nest.ts';
 import { type Assignment, type ElementBytes, layOut, type Plan } from './plan.ts';
+import { isWhole } from './product-op.ts';
 import { type BuiltSection, buildSection, type Estimate } from './section.ts';
 import type { Topology } from './topology.ts';
 
@@ -150,6 +151,8 @@ class Space {
     this.#sizes = new Map(
       variables.map((v) => {
         const extent = context.extents.get(v)!;
+        // What a memory sums over is whole in a tile.
+        if (sketch.assignments.some(({ product }) => product && isWhole(product, v))) return [v, [extent]];
         if (needsSecondPass(sketch.einsums, v, extent)) return [v, [extent]];
         if (iterative.has(v)) return [v, [1]];
         return [v, tileSizes(extent, units.get(v) ?? 1)];

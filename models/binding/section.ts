@@ -4,7 +4,8 @@ import { checkRegisters, checkScratchpads } from './capacity.ts';
 import { BindError, type Node, type Read } from './dependencies.ts';
 import type { Mask, Nest } from './nest.ts';
 import { pipelined } from './pipeline.ts';
-import type { ElementBytes, Layout, Loaded, Way } from './plan.ts';
+import type { Assignment, ElementBytes, Layout, Loaded, Way } from './plan.ts';
+import { productOp } from './product-op.ts';
 import { Access, Buffer, ChannelSpec, EngineProgram, Give, Guard, Op, Section, Take } from './program.ts';
 import { lastReader, never } from './replace.ts';
 import { type Dependency, type Schedule, schedule } from './schedule.ts';
@@ -62,7 +63,10 @@ class SectionBuilder {
     this.#layout = layout;
     this.#topology = topology;
     this.#bytesOf = bytesOf;
-    this.#ops = layout.nodes.map((_, position) => tileOp(layout, position, topology, bytesOf));
+    this.#ops = layout.nodes.map((_, position) => {
+      const make = layout.plan.assignments[position]!.product ? productOp : tileOp;
+      return make(layout, position, topology, bytesOf);
+    });
     this.#engines = [...new Set(layout.plan.assignments.map((a) => a.engine.path))];
     this.#takes = layout.nodes.map(() => []);
     this.#gives = layout.nodes.map(() => []);
@@ -85,11 +89,11 @@ class SectionBuilder {
     const { plan, nodes } = this.#layout;
     const { loops } = plan.nest.program();
     const computing = this.#engines.map((path) => {
-      const site = this.#topology.engine(path)!;
+      const site = plan.assignments.find(({ engine }) => engine.path === path)!.engine;
       const mine = nodes.map((_, i) => i).filter((i) => plan.assignments[i]!.engine.path === path);
       mine.sort((a, b) => this.#schedule.places[a]! - this.#schedule.places[b]!);
       const ops = List(mine.map((i) => this.#op(i)));
-      return new EngineProgram({ engine: path, kind: site.part.kind, clock: site.clock, loops, ops });
+      return new EngineProgram({ engine: path, kind: kindOf(site), clock: site.clock, loops, ops });
     });
     const section = new Section({
       name: nodes.map((node) => node.einsum.name).join(' '),
@@ -113,7 +117,8 @@ class SectionBuilder {
       guard: new Guard({ first: node.first, last: node.last, notFirst: node.middle, notLast: node.middle }),
       ragged: List(op.ragged),
       busy: List(op.busy),
-      cycles: List(op.cycles),
+      // A memory takes as long as its commands do.
+      cycles: List(op.product ? op.cycles.map(() => 1) : op.cycles),
       link: op.link,
       latency: List(op.latency),
       points: List(op.points),
@@ -121,6 +126,7 @@ class SectionBuilder {
       gives: List(this.#gives[position]!),
       accesses: List(op.accesses),
       arrivals: List(op.arrivals),
+      product: op.product ?? null,
     });
   }
 
@@ -344,7 +350,7 @@ class SectionBuilder {
   ): void {
     const { nest } = this.#layout.plan;
     const pad = this.#topology.pad(stream.pad)!;
-    const route = this.#topology.routes.find((r) => r.pad === stream.pad)!;
+    const route = this.#topology.routeOf(stream.pad)!;
     const variables = [...new Set(access.indices.flatMap((index) => index.terms.keySeq()))];
     const extentOf = streamExtents(stream, nest);
     const ragged = variables.filter((v) => extentOf(v, true) !== extentOf(v));
@@ -436,7 +442,8 @@ class SectionBuilder {
   /** Seconds that scratchpads serve one execution, at the bytes of its full tiles. */
   #accessSeconds(position: number): number {
     return this.#ops[position]!.accesses.reduce((sum, { memory, bytes }) => {
-      return sum + bytes.first()! / padBandwidth(this.#topology.pad(memory)!);
+      const pad = this.#topology.pad(memory);
+      return pad ? sum + bytes.first()! / padBandwidth(pad) : sum;
     }, 0);
   }
 
@@ -458,6 +465,10 @@ class SectionBuilder {
       roundSeconds: rounds / slowest,
     };
   }
+}
+
+function kindOf({ part }: Assignment['engine']): EngineProgram['kind'] {
+  return part.kind === 'memory' ? 'pim' : part.kind;
 }
 
 /** Cycles of an operation on average over the iterations of a nest. */

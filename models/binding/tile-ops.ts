@@ -12,8 +12,8 @@ import { lacksOperators } from './gaps.ts';
 import { type LinkLoad, slowestLink } from './link-time.ts';
 import type { Mask, Nest } from './nest.ts';
 import type { Assignment, ElementBytes, Layout, Way } from './plan.ts';
-import { Access, Arrival, Guard } from './program.ts';
-import type { Topology } from './topology.ts';
+import { Access, Arrival, Guard, type Product } from './program.ts';
+import type { EngineSite, Topology } from './topology.ts';
 
 /** An einsum's operation without its tokens. Lists are per variant, as in program.ts. */
 export interface TileOp {
@@ -26,13 +26,15 @@ export interface TileOp {
   readonly link: string;
   readonly accesses: readonly Access[];
   readonly arrivals: readonly Arrival[];
+  /** Of a memory that computes: cycles are then an estimate. */
+  readonly product?: Product;
 }
 
 /** Extent of a tile by variable, in one variant. */
-type Extents = (variable: string) => number;
+export type Extents = (variable: string) => number;
 
 /** One flow of bytes in an execution. */
-interface Flow {
+export interface Flow {
   readonly tensor: string;
   /** Scratchpad or engine at the other end; null stays in registers. */
   readonly other: string | null;
@@ -48,7 +50,7 @@ interface Flow {
 export function tileOp(layout: Layout, position: number, topology: Topology, bytesOf: ElementBytes): TileOp {
   const { plan, nodes } = layout;
   const node = nodes[position]!;
-  const assignment = plan.assignments[position]!;
+  const assignment = onEngine(plan.assignments[position]!);
   const flows = [...readFlows(layout, position, bytesOf), ...writeFlows(layout, position, bytesOf)];
   const raggedAxes = node.variables.filter((v) => plan.nest.isRagged(v)).map((v) => plan.nest.axis(v));
   const drains = [...new Set(flows.map((flow) => flow.atLast).filter((mask) => mask !== 0))];
@@ -97,8 +99,20 @@ export function tileOp(layout: Layout, position: number, topology: Topology, byt
   };
 }
 
+/** An assignment to an engine that computes tile by tile. */
+type OnEngine = Assignment & { readonly engine: EngineSite };
+
+function onEngine(assignment: Assignment): OnEngine {
+  const { engine } = assignment;
+  if (engine.part.kind === 'memory') throw new Error(`${engine.path} is a memory`);
+  return { ...assignment, engine: engine as EngineSite };
+}
+
 /** Operator costs of an einsum on an engine, summed per point. @throws BindError on an operator the engine lacks. */
-export function costPerPoint(einsum: Einsum, { engine }: Assignment): { interval: number; depth: number } {
+export function costPerPoint(
+  einsum: Einsum,
+  { engine }: { readonly engine: EngineSite },
+): { interval: number; depth: number } {
   let interval = 0;
   let depth = 0;
   for (const [operator, count] of operatorsPerPoint(einsum)) {
@@ -111,7 +125,7 @@ export function costPerPoint(einsum: Einsum, { engine }: Assignment): { interval
   return interval === 0 ? { interval: 1, depth: 1 } : { interval, depth };
 }
 
-function timingOf(node: Node, assignment: Assignment, extents: Extents, cost: { interval: number; depth: number }) {
+function timingOf(node: Node, assignment: OnEngine, extents: Extents, cost: { interval: number; depth: number }) {
   const { engine, rows, columns, lanes } = assignment;
   const extent = (variables: readonly string[]): number => variables.reduce((product, v) => product * extents(v), 1);
   const reduced = node.einsum.reduced;
@@ -152,10 +166,11 @@ function timingOf(node: Node, assignment: Assignment, extents: Extents, cost: { 
   });
 }
 
-function readFlows(layout: Layout, position: number, bytesOf: ElementBytes): Flow[] {
+export function readFlows(layout: Layout, position: number, bytesOf: ElementBytes): Flow[] {
   const node = layout.nodes[position]!;
   const assignment = layout.plan.assignments[position]!;
   return node.reads.flatMap((read, r) => {
+    if (read.tensor === assignment.product?.matrix) return [];
     const bytes = (extents: Extents): number =>
       accessElements(read.access, extents) * bytesOf(read.tensor) * refetches(read.access, assignment, extents);
     const flow = { tensor: read.tensor, write: false, guard: new Guard(), atLast: 0, bytes };
@@ -173,7 +188,7 @@ function readFlows(layout: Layout, position: number, bytesOf: ElementBytes): Flo
   });
 }
 
-function writeFlows(layout: Layout, position: number, bytesOf: ElementBytes): Flow[] {
+export function writeFlows(layout: Layout, position: number, bytesOf: ElementBytes): Flow[] {
   const { plan, nodes, made } = layout;
   const { einsum, iterates, output } = nodes[position]!;
   const assignment = plan.assignments[position]!;
@@ -242,7 +257,7 @@ function accumulatesInPlace({ plan, nodes }: Layout, position: number): boolean 
   const reductionLoops = node.iterates & ~node.output;
   if (reductionLoops === 0) return true;
   if (plan.nest.inside(node.output, reductionLoops) !== 0) return false;
-  if (engine.part.kind === 'vector') return true;
+  if (engine.part.kind !== 'array') return true;
   if ([...rows, ...columns].some((v) => node.einsum.reduced.includes(v))) return false;
   const { part } = engine;
   const tile = (variables: readonly string[]): number => variables.reduce((n, v) => n * plan.nest.tileOf(v, false), 1);
@@ -252,7 +267,7 @@ function accumulatesInPlace({ plan, nodes }: Layout, position: number): boolean 
 /** Times each result tile is written while its reduced ranks pass over the rows or columns of an array, fold by fold. */
 function reductionFolds(einsum: Einsum, { engine, rows, columns }: Assignment, extents: Extents): number {
   const { part } = engine;
-  if (part.kind === 'vector') return 1;
+  if (part.kind !== 'array') return 1;
   const folds = (variables: readonly string[], size: number): number =>
     variables.some((v) => einsum.reduced.includes(v))
       ? Math.ceil(variables.reduce((n, v) => n * extents(v), 1) / size)
@@ -271,11 +286,12 @@ function indexExtent(index: Index, extents: Extents): number {
 
 /** An array reads an operand anew for every fold over a side that the operand does not depend on. */
 function refetches(access: TensorAccess, { engine, rows, columns }: Assignment, extents: Extents): number {
-  if (engine.part.kind === 'vector') return 1;
+  const { part } = engine;
+  if (part.kind !== 'array') return 1;
   const uses = (v: string): boolean => access.indices.some((index) => index.terms.has(v));
   const folds = (variables: readonly string[], size: number): number =>
     variables.some(uses) ? 1 : Math.ceil(variables.reduce((n, v) => n * extents(v), 1) / size);
-  return folds(rows, engine.part.rows) * folds(columns, engine.part.columns);
+  return folds(rows, part.rows) * folds(columns, part.columns);
 }
 
 /**
@@ -286,7 +302,7 @@ function refetches(access: TensorAccess, { engine, rows, columns }: Assignment, 
 function arrivingWords(
   access: TensorAccess,
   { einsum, variables }: Node,
-  { engine, rows, columns, lanes }: Assignment,
+  { engine, rows, columns, lanes }: OnEngine,
   extents: Extents,
 ): number {
   const { part } = engine;

@@ -12,6 +12,8 @@ import type {
   Span,
   VectorPart,
 } from '../../arch/language/arch.ts';
+import { memoryDevice } from '../../arch/language/dram/memory.ts';
+import { picosecondsPerSecond } from '../kernel/clock.ts';
 
 export interface Site<P extends Part> {
   /** `array`, or `core.array` inside a group. */
@@ -23,6 +25,9 @@ export interface Site<P extends Part> {
 }
 
 export type EngineSite = Site<ArrayPart> | Site<VectorPart>;
+
+/** A memory that computes. Its clock is its own, of the same name. */
+export type PimSite = Site<MemoryPart>;
 
 /** What serves bytes at a rate. */
 interface Way {
@@ -140,6 +145,19 @@ export class Topology {
     return this.pads.find((pad) => pad.path === path);
   }
 
+  /** A memory that computes; undefined for those that do not. */
+  pim(path: string): PimSite | undefined {
+    const memory = this.memory(path);
+    const { dram } = memory?.part ?? {};
+    if (!memory || !dram?.pim) return undefined;
+    return { ...memory, clock: path, hertz: picosecondsPerSecond / memoryDevice(dram).clockPs };
+  }
+
+  /** The way over which transfers between memory and a scratchpad go. */
+  routeOf(pad: string): Route | undefined {
+    return this.routes.find((route) => route.pad === pad);
+  }
+
   /** Seconds from a transfer's request to memory until its first byte comes. */
   memoryLatency(route: Route): number {
     const { part, hertz } = this.memory(route.memory)!;
@@ -157,12 +175,15 @@ export class Topology {
   }
 
   /**
-   * Bytes per cycle of the engine's clock from one part to another, at least one of which is an engine; Infinity where
+   * Bytes per cycle of the engine's clock from one part to another, at least one of which computes; Infinity where
    * the file sets no limit, null where there is no link. An engine's own port widths count.
    */
   width(from: string, to: string): number | null {
     const link = this.#link(from, to);
     if (!link) return null;
+    // What limits a way between a memory and a scratchpad is a port that others use, too.
+    const memories = [from, to].filter((path) => this.memory(path));
+    if (memories.length > 0) return this.pad(from) || this.pad(to) ? Number.POSITIVE_INFINITY : null;
     const sender = this.engine(from);
     const receiver = this.engine(to);
     const hertz = (sender ?? receiver)!.hertz;

@@ -2,16 +2,21 @@
  * Executions of a DMA whose tokens wait for data from DRAM. The engine goes on with its next operation once the memory has
  * taken all accesses; tokens follow in order of the executions, each when its data have come.
  */
-import type { Dram } from '../memory/dram/memory.ts';
-import type { Requester, Transfer } from '../memory/dram/transfers.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Moved, Requester } from '../memory/dram/transfers.ts';
 import type { EngineProcess } from './engine.ts';
 import type { Wire } from './running-op.ts';
+
+/** A memory whose transfers are told in ticks of its clock. */
+interface Ticking {
+  readonly clock: Clock;
+}
 
 /** One execution's transfers and tokens. */
 export class Delivery implements Requester {
   readonly #engine: EngineProcess;
   readonly #queue: Deliveries;
-  readonly transfers: { readonly transfer: Transfer; readonly memory: Dram; readonly access: number }[] = [];
+  readonly transfers: { readonly transfer: Moved; readonly memory: Ticking; readonly access: number }[] = [];
   #untaken = 0;
   #waiting = 0;
   /** Cycle of the engine's clock in which the last data have come. */
@@ -30,7 +35,7 @@ export class Delivery implements Requester {
   }
 
   /** Waits for a transfer, of the operation's access of that position. */
-  add(transfer: Transfer, memory: Dram, access: number): void {
+  add(transfer: Moved, memory: Ticking, access: number): void {
     this.transfers.push({ transfer, memory, access });
     this.#untaken++;
     if (!transfer.write) this.#waiting++;
@@ -41,7 +46,7 @@ export class Delivery implements Requester {
     if (this.#untaken === 0) this.#engine.wake();
   }
 
-  arrived(transfer: Transfer): void {
+  arrived(transfer: Moved): void {
     const { memory } = this.transfers.find((own) => own.transfer === transfer)!;
     this.#waiting--;
     this.#arrived = Math.max(this.#arrived, this.#engine.clock.cycleAtOrAfter(memory.clock.edge(transfer.arrived)));

@@ -27,6 +27,8 @@ const take = 1;
 const give = 2;
 const serve = 3;
 const accept = 4;
+const compute = 5;
+const answer = 6;
 
 export class EngineProcess extends Process implements Looping, SampledLoops {
   readonly size: number;
@@ -53,6 +55,11 @@ export class EngineProcess extends Process implements Looping, SampledLoops {
   readonly #deliveries = new Deliveries(this);
   #delivery: Delivery | null = null;
   #served = 0;
+  /** For a memory that computes: when it begins and ends to; -1 while that is not known. */
+  #begins = 0;
+  #ends = -1;
+  /** Which of its operands came last. */
+  #lastOperand = 0;
 
   /** The engine starts at cycle `start`, and must be connected before the kernel runs. */
   constructor(
@@ -129,6 +136,7 @@ export class EngineProcess extends Process implements Looping, SampledLoops {
         }
       }
       if (op.usesDram && !this.#isTaken(op)) return;
+      if (op.compute !== null && !this.#isComputed(op)) return;
       this.#execute(op);
       this.#step = next;
     }
@@ -320,7 +328,8 @@ export class EngineProcess extends Process implements Looping, SampledLoops {
     let busyTo = start + op.busy[variant]!;
     let holder = op.accesses.length;
     if (op.accesses.length > 0) {
-      const served = op.usesDram ? this.#served : this.#serveAccesses(op, variant);
+      const isServed = op.usesDram || op.compute !== null;
+      const served = isServed ? this.#served : this.#serveAll(op, variant);
       const cycle = this.clock.cycleAtOrAfter(served);
       if (cycle > end) {
         end = cycle;
@@ -330,6 +339,10 @@ export class EngineProcess extends Process implements Looping, SampledLoops {
         // A DMA works while its bytes move; before that it waits for the memory's other users.
         busyFrom = Math.min(end, Math.max(start, this.clock.cycleAtOrAfter(op.lastStart)));
         busyTo = end;
+      }
+      if (op.compute !== null) {
+        busyFrom = this.clock.cycleAtOrAfter(this.#begins);
+        busyTo = this.clock.cycleAtOrAfter(this.#ends);
       }
     }
     if (busyFrom > start) {
@@ -366,7 +379,7 @@ export class EngineProcess extends Process implements Looping, SampledLoops {
     if (this.#step === serve) {
       this.#step = accept;
       this.#delivery = this.#deliveries.begin();
-      this.#served = this.#serveAccesses(op, op.variant());
+      this.#served = this.#serveAll(op, op.variant());
     }
     const { isTaken, transfers } = this.#delivery!;
     if (!isTaken) return false;
@@ -385,13 +398,44 @@ export class EngineProcess extends Process implements Looping, SampledLoops {
     return true;
   }
 
-  /** Asks every memory for its bytes at once; returns when the last has been served. */
-  #serveAccesses(op: RunningOp, variant: number): number {
-    const now = this.clock.edge(this.time);
-    let latest = 0;
+  /** Brings a memory what it multiplies, waits until it has done so, and takes what it makes. */
+  #isComputed(op: RunningOp): boolean {
+    switch (this.#step) {
+      case serve:
+        this.#begins = this.#serveAccesses(op, op.variant(), this.clock.edge(this.time), 0, op.operands);
+        this.#lastOperand = op.lastPort;
+        this.#step = compute;
+        this.kernel.at(this.#begins, this);
+        return false;
+      case compute:
+        this.#ends = -1;
+        this.#step = answer;
+        op.compute?.(this.#begins, op.digits, (ps) => {
+          this.#ends = ps;
+          this.wake();
+        });
+        return false;
+      case answer:
+        this.#step = accept;
+        this.kernel.at(this.#ends, this);
+        return false;
+      default:
+        this.#served = this.#serveAccesses(op, op.variant(), this.#ends, op.operands, op.accesses.length);
+        op.lastPort = this.#lastOperand;
+        return true;
+    }
+  }
+
+  #serveAll(op: RunningOp, variant: number): number {
+    return this.#serveAccesses(op, variant, this.clock.edge(this.time), 0, op.accesses.length);
+  }
+
+  /** Asks the memories of some accesses for their bytes at once, at `now`; returns when the last has been served. */
+  #serveAccesses(op: RunningOp, variant: number, now: number, from: number, to: number): number {
+    let latest = now;
     op.lastStart = now;
-    op.lastPort = 0;
-    for (let i = 0; i < op.accesses.length; i++) {
+    op.lastPort = from;
+    for (let i = from; i < to; i++) {
       const access = op.accesses[i]!;
       if (!op.holds(op.accessGuards, i)) continue;
       const bytes = access.bytes[variant]!;

@@ -1,5 +1,6 @@
 /** What an operation does in one iteration of a loop, and its passing over many. */
 import type { Channel } from '../kernel/channel.ts';
+import { Dram } from '../memory/dram/memory.ts';
 import type { RunningOp } from './running-op.ts';
 
 /** Tokens that an iteration of a loop leaves in a channel, and slots that it takes from it. */
@@ -80,7 +81,8 @@ export class Iteration {
         const each = bytes[variant]!;
         op.accesses[i]!.moved += iterations * count * each;
         port?.count(iterations * count, each, write);
-        if (each > 0) dram?.memory.count(iterations * count, each, write);
+        const memory = dram?.memory;
+        if (each > 0 && memory instanceof Dram) memory.count(iterations * count, each, write);
       });
     });
   }

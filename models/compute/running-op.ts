@@ -1,5 +1,8 @@
 /** An operation of a loop program with the counters of its own iteration. */
-import type { Access, Guard, Loop, Op } from '../binding/program.ts';
+
+import type { Box } from '../../workloads/language/region.ts';
+import type { Access, Guard, Loop, Op, Product } from '../binding/program.ts';
+import { ComputingMemory } from '../computing-memory.ts';
 import type { Channel } from '../kernel/channel.ts';
 import type { Dram } from '../memory/dram/memory.ts';
 import type { Runs } from '../memory/dram/stream.ts';
@@ -20,8 +23,10 @@ export type Addresses = (op: Op, access: Access) => (digits: Int32Array, bytes: 
 
 /** What an engine can reach: memories by name, and the addresses of what lies in those of DRAM. */
 export interface Surroundings {
-  readonly memories: ReadonlyMap<string, Port | Dram>;
+  readonly memories: ReadonlyMap<string, Port | Dram | ComputingMemory>;
   readonly addresses: Addresses;
+  /** The part of the iteration space that an iteration of the program's loops works on. */
+  readonly tiles: (digits: Int32Array) => Box;
 }
 
 /** One memory's part in an operation. */
@@ -29,7 +34,7 @@ interface RunningAccess {
   readonly memory: string;
   /** One of the two is null. */
   readonly port: Port | null;
-  readonly dram: { readonly memory: Dram; readonly runs: ReturnType<Addresses> } | null;
+  readonly dram: { readonly memory: Dram | ComputingMemory; readonly runs: ReturnType<Addresses> } | null;
   readonly tensor: string;
   readonly write: boolean;
   readonly bytes: Float64Array;
@@ -54,6 +59,10 @@ export class RunningOp {
   readonly publish: Guards;
   readonly accesses: readonly RunningAccess[];
   readonly usesDram: boolean;
+  /** Of a memory that computes: begins the work of an iteration at a time, and is told of its end. Null on other engines. */
+  readonly compute: ((ps: number, digits: Int32Array, done: (ps: number) => void) => void) | null;
+  /** Accesses that come before that; the others come after. */
+  readonly operands: number;
   readonly accessGuards: Guards;
   readonly busy: Float64Array;
   readonly cycles: Float64Array;
@@ -102,6 +111,8 @@ export class RunningOp {
     const accesses = op.accesses.toArray();
     this.accesses = accesses.map((access) => runningAccess(op, access, around));
     this.usesDram = this.accesses.some(({ dram }) => dram !== null);
+    this.compute = op.product && computeOf(op, op.product, around);
+    this.operands = op.product?.operands ?? 0;
     this.tokenWaits = new Float64Array(takes.length);
     this.slotWaits = new Float64Array(gives.length);
     this.memoryWaits = new Float64Array(accesses.length + 1);
@@ -369,6 +380,12 @@ function runningAccess(op: Op, access: Access, { memories, addresses }: Surround
     memory instanceof Port ? [memory, null] : ([null, { memory, runs: addresses(op, access) }] as const);
   const { tensor, write } = access;
   return { memory: access.memory, port, dram, tensor, write, bytes: Float64Array.from(access.bytes), moved: 0 };
+}
+
+function computeOf({ name }: Op, { memory }: Product, { memories, tiles }: Surroundings): RunningOp['compute'] {
+  const there = memories.get(memory);
+  if (!(there instanceof ComputingMemory)) throw new Error(`${memory} computes nothing in this machine`);
+  return (ps, digits, done) => there.compute(ps, name, tiles(digits), done);
 }
 
 function guards(list: readonly Guard[]): Guards {

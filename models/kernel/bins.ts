@@ -101,6 +101,17 @@ export class Bins {
     this.values[kind * this.#count + Math.floor(time / this.width)]! += amount;
   }
 
+  /** Sets a series to another one. */
+  copy(from: number, to: number): void {
+    this.values.copyWithin(to * this.#count, from * this.#count, (from + 1) * this.#count);
+  }
+
+  /** Adds a series, so many times, to another one. */
+  plus(to: number, from: number, times: number): void {
+    for (let i = 0; i < this.#count; i++)
+      this.values[to * this.#count + i]! += times * this.values[from * this.#count + i]!;
+  }
+
   /** Widens the bins until they reach to `end`. */
   cover(end: number): void {
     while (end > this.width * this.#count) this.#double();

@@ -159,7 +159,7 @@ function isCarried({ iterative, output }: Einsum): boolean {
 /** Cycles per point; null where an operation is lacking. */
 export function intervalOn(einsum: Einsum, engine: EngineSite): number | null {
   try {
-    return costPerPoint(einsum, { engine, rows: [], columns: [], lanes: null }).interval;
+    return costPerPoint(einsum, { engine }).interval;
   } catch (error) {
     if (error instanceof BindError) return null;
     throw error;

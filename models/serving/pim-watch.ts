@@ -1,7 +1,7 @@
 /** What happens in the channels of a memory that computes, for reports. Memory does not grow with the run. */
 import { banksOf, type DramDevice } from '../../arch/language/dram/device.ts';
 import { Bins } from '../kernel/bins.ts';
-import { type ChannelWatcher, forAccess, forJob, forRefresh } from '../memory/pim/channel.ts';
+import { type ChannelWatcher, forAccess, forJob, forRefresh } from '../memory/pim/listener.ts';
 import { type Target, targetsOf } from '../memory/pim/targets.ts';
 
 /** Bins of what is told over time. */
@@ -19,6 +19,8 @@ export class PimWatch {
   readonly #targets: readonly Target[];
   readonly #banks: number;
   readonly #channels: number;
+  /** By channel: how many it stands for. */
+  readonly #weights: Float64Array;
   /** By channel, then row buffer x banks + bank: since when a row is open, -1 when none is, and for whom. */
   readonly #since: readonly Float64Array[];
   readonly #for: readonly Uint8Array[];
@@ -28,7 +30,9 @@ export class PimWatch {
     this.#targets = targetsOf(device);
     this.#banks = banksOf(device);
     this.#channels = channels;
-    this.#commands = new Bins(kinds * channels, binCount, 1);
+    // Behind the channels, what those had that they follow when they began to.
+    this.#commands = new Bins(2 * kinds * channels, binCount, 1);
+    this.#weights = new Float64Array(channels).fill(1);
     this.#open = new Bins(2 * this.#banks, binCount, 1);
     const places = (1 + (device.rowBuffers?.length ?? 0)) * this.#banks;
     this.#since = Array.from({ length: channels }, () => new Float64Array(places).fill(-1));
@@ -40,8 +44,8 @@ export class PimWatch {
     const isColumn = commands.map(({ access, pim }) => access !== 'none' && pim === undefined);
     const effects = commands.map(({ banks }) => banks);
     return (kind, command, bank, count, first, last) => {
-      this.#commands.add(kinds * channel + kind, first, last + 1, count);
-      if (kind === forAccess && isColumn[command]) this.#accesses.add(0, first, last + 1, count);
+      put(this.#commands, kinds * channel + kind, count, first, last);
+      if (kind === forAccess && isColumn[command]) put(this.#accesses, 0, count, first, last, this.#weights[channel]!);
       const effect = effects[command];
       if (effect === 'opens' || effect === 'closes')
         this.#change(channel, kind, command, bank, effect === 'opens', first);
@@ -66,7 +70,55 @@ export class PimWatch {
     if (from < 0) return;
     since[place] = -1;
     const kind = this.#for[channel]![place]! === forJob ? 1 : 0;
-    this.#open.add(kind * this.#banks + (place % this.#banks), from, cycle, cycle - from);
+    const series = kind * this.#banks + (place % this.#banks);
+    const amount = (cycle - from) * this.#weights[channel]!;
+    this.#open.cover(cycle);
+    this.#open.spread(series, from, cycle, amount);
+  }
+
+  /** Whether rows are open for the same in two channels. */
+  isAlike(one: number, other: number): boolean {
+    const [own, its] = [this.#since[one]!, this.#since[other]!];
+    return own.every((since, place) => {
+      if (since < 0 || its[place]! < 0) return since < 0 === its[place]! < 0;
+      return this.#for[one]![place] === this.#for[other]![place];
+    });
+  }
+
+  /** From a cycle on, what a channel does is told of another one, which is alike. */
+  follow(channel: number, leader: number, cycle: number): void {
+    this.#cut(channel, cycle);
+    this.#cut(leader, cycle);
+    this.#weights[leader]! += this.#weights[channel]!;
+    this.#weights[channel] = 0;
+    for (let kind = 0; kind < kinds; kind++) this.#commands.copy(kinds * leader + kind, this.#mark(channel, kind));
+  }
+
+  /** The opposite: it has done what the other one has since then. */
+  leave(channel: number, leader: number, cycle: number): void {
+    this.#cut(leader, cycle);
+    this.#weights[leader]!--;
+    this.#weights[channel] = 1;
+    this.#since[channel]!.set(this.#since[leader]!);
+    this.#for[channel]!.set(this.#for[leader]!);
+    for (let kind = 0; kind < kinds; kind++) {
+      this.#commands.plus(kinds * channel + kind, kinds * leader + kind, 1);
+      this.#commands.plus(kinds * channel + kind, this.#mark(channel, kind), -1);
+    }
+  }
+
+  #mark(channel: number, kind: number): number {
+    return kinds * (this.#channels + channel) + kind;
+  }
+
+  /** Counts the cycles up to one of the rows that are open. */
+  #cut(channel: number, cycle: number): void {
+    const since = this.#since[channel]!;
+    for (let place = 0; place < since.length; place++) {
+      if (since[place]! < 0) continue;
+      this.#close(channel, place, cycle);
+      since[place] = cycle;
+    }
   }
 
   /** Ends with a cycle, the last of the run. */
@@ -102,5 +154,18 @@ export class PimWatch {
   /** Columns that accesses moved in each bin before a cycle. */
   accesses(end: number): number[] {
     return this.#accesses.series(0, end);
+  }
+}
+
+/** Adds one, or more, in each of so many cycles, evenly apart: the same, in however many steps they are told of. */
+function put(bins: Bins, kind: number, count: number, first: number, last: number, each = 1): void {
+  bins.cover(last + 1);
+  const { width } = bins;
+  const apart = count === 1 ? 1 : (last - first) / (count - 1);
+  let put = 0;
+  for (let end = (Math.floor(first / width) + 1) * width; put < count; end += width) {
+    const until = Math.min(count, Math.ceil((end - first) / apart));
+    if (until > put) bins.put(kind, first + put * apart, (until - put) * each);
+    put = until;
   }
 }

@@ -31,7 +31,7 @@ export interface SampleSection {
 
 interface Lane {
   name: string;
-  kind: EngineResult['kind'];
+  kind: Exclude<EngineResult['kind'], 'pim'>;
   peakOps: number;
 }
 

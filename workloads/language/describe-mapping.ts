@@ -45,11 +45,15 @@ function partText({ name, size }: RankPart): string {
   return size === null ? name : `${name} ${size}`;
 }
 
-function placementText({ einsums, rows, columns, lanes, keep }: Placement): string {
+function placementText({ einsums, rows, columns, lanes, keep, layout }: Placement): string {
   const sides = Object.entries({ rows, columns, lanes }).filter(([, names]) => !names.isEmpty());
   return [
     einsums.join(' '),
     ...sides.map(([side, names]) => `${names.join(' ')} over ${side}`),
     ...(keep.isEmpty() ? [] : [`keeps ${keep.join(' ')} in registers`]),
+    ...[...layout].map(([matrix, ranks]) => {
+      const over = [...ranks].map(([rank, levels]) => `${rank} over ${levels.join(' and ')}`);
+      return `${matrix} lies ${over.length > 0 ? over.join(', ') : 'as chosen'}`;
+    }),
   ].join(', ');
 }

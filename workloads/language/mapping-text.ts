@@ -55,6 +55,10 @@ function partText({ name, size }: RankPart): string {
 }
 
 function placementValue(placement: Placement): object {
-  const lists = Object.entries(placement.toObject()).filter(([, names]) => !names.isEmpty());
-  return Object.fromEntries(lists.map(([key, names]) => [key, names.toArray()]));
+  const { layout, ...lists } = placement.toObject();
+  const given = Object.entries(lists).filter(([, names]) => !names.isEmpty());
+  return {
+    ...Object.fromEntries(given.map(([key, names]) => [key, names.toArray()])),
+    ...(!layout.isEmpty() && { layout: layout.toJS() }),
+  };
 }

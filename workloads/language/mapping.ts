@@ -18,7 +18,16 @@ export class Placement extends Record<{
   lanes: List<string>;
   /** Tensors that stay in the registers of its PEs or lanes. */
   keep: List<string>;
-}>({ einsums: List(), rows: List(), columns: List(), lanes: List(), keep: List() }, 'Placement') {}
+  /** Of a memory that computes: the matrices that lie there, and the levels that their ranks run over, the fastest first. */
+  layout: OrderedMap<string, OrderedMap<string, List<LayoutLevel>>>;
+}>(
+  { einsums: List(), rows: List(), columns: List(), lanes: List(), keep: List(), layout: OrderedMap() },
+  'Placement',
+) {}
+
+/** Levels of a memory that ranks of a matrix may run over. */
+export const layoutLevels = ['channel', 'bank', 'column'] as const;
+export type LayoutLevel = (typeof layoutLevels)[number];
 
 export class SectionMapping extends Record<{
   /** The einsums fused in this section, in order; null: all of the workload's. */
@@ -94,12 +103,19 @@ function parseRankPart(text: string): RankPart {
   return new RankPart({ name: match[1]!, size: match[2] === undefined ? null : parseCount(match[2]) });
 }
 
+const level = z.enum(layoutLevels);
+const levels = z.union([level.transform((name) => [name]), z.array(level).min(1)]);
+
 const placement = z.strictObject({
   einsums: names.optional().describe('Einsums that this engine executes'),
   rows: names.optional().describe('Ranks that run over the rows of an array'),
   columns: names.optional().describe('Ranks that run over its columns'),
   lanes: names.optional().describe('Ranks that run over the lanes of a vector unit'),
   keep: names.optional().describe('Tensors that stay in its registers'),
+  layout: z
+    .record(z.string(), z.record(z.string(), levels))
+    .optional()
+    .describe('Of a memory that computes: by matrix and rank, the levels that it runs over'),
 });
 
 const sectionKeys = {
@@ -212,6 +228,9 @@ function sectionMapping(input: SectionInput): SectionMapping {
           columns: List(p.columns ?? []).map((name) => name.toLowerCase()),
           lanes: List(p.lanes ?? []).map((name) => name.toLowerCase()),
           keep: List(p.keep ?? []),
+          layout: OrderedMap(Object.entries(p.layout ?? {})).map((ranks) =>
+            OrderedMap(Object.entries(ranks).map(([rank, over]) => [rank.toLowerCase(), List(over)])),
+          ),
         }),
       ]),
     ),

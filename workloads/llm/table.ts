@@ -24,17 +24,23 @@ const mostMistakes = 20;
  * @throws InputError when it cannot be read, at `place` where something names it; or with its wrong lines
  */
 export function readTable(file: string, columns: readonly Column[], place?: Place): Row[] {
+  return readLines(file, columns, place).map(({ row }) => row);
+}
+
+/** The same, each row with its line in the file. */
+export function readLines(file: string, columns: readonly Column[], place?: Place): { row: Row; place: Place }[] {
   const lines = textOf(file, place).split(/\r?\n/);
   const header = (lines[0] ?? '').split(',');
   const mistakes = headerMistakes(file, lines[0] ?? '', header, columns);
   if (mistakes.length > 0) throw new InputError(mistakes);
   const order = header.map((name) => columns.find((column) => column.name === name.trim())!);
-  const rows = lines.slice(1).flatMap((text, index): Row[] => {
+  const rows = lines.slice(1).flatMap((text, index): { row: Row; place: Place }[] => {
     if (text.trim() === '') return [];
     const row = rowOf(text, order);
-    if (!('message' in row)) return [row.values];
+    const line = { file, line: index + 2, text };
+    if (!('message' in row)) return [{ row: row.values, place: { ...line, column: 1, length: text.length } }];
     const { at, length, message, hint } = row;
-    mistakes.push({ message, hint, place: { file, line: index + 2, column: at + 1, length, text } });
+    mistakes.push({ message, hint, place: { ...line, column: at + 1, length } });
     return [];
   });
   if (mistakes.length === 0 && rows.length === 0)

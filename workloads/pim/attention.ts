@@ -18,8 +18,9 @@ export interface AttentionShape {
   /** First rows of keys and of values, each of which takes as many as `attentionRows` says. */
   readonly keyRow: number;
   readonly valueRow: number;
-  /** Row of bank 0 that vectors are copied from. */
+  /** Row of bank 0 that vectors are copied from; those of so many jobs in turn have rows of their own, going down (1). */
   readonly vectorRow: number;
+  readonly vectorRows?: number;
 }
 
 /** Work whose results belong to some heads in turn. */
@@ -70,8 +71,7 @@ export function attentionRows(
  * @throws Error when the device lacks commands for it, or a head does not fit in a row
  */
 export function attentionJobs(device: DramDevice, shape: AttentionShape): AttentionJobs {
-  const set = commandsOf(device);
-  return { logits: logitJobs(set, shape), context: contextJobs(set, shape) };
+  return { logits: logitJobs(device, shape), context: contextJobs(device, shape) };
 }
 
 /** Heads of keys that fit in a row, each from the beginning of a column on. */
@@ -79,11 +79,12 @@ function headsInRow({ lanes, columns }: Commands, headSize: number): number {
   return Math.floor(columns / Math.ceil(headSize / lanes));
 }
 
-/** A job for each chunk of heads and each of their queries. */
-function logitJobs(
-  set: Commands,
-  { heads, queries = 1, headSize, length, keyRow, vectorRow }: AttentionShape,
+/** A job for each chunk of heads and each of their queries. @throws Error as `attentionJobs` */
+export function logitJobs(
+  device: DramDevice,
+  { heads, queries = 1, headSize, length, keyRow, vectorRow, vectorRows = 1 }: Omit<AttentionShape, 'valueRow'>,
 ): AttentionJob[] {
+  const set = commandsOf(device);
   const { lanes, columns, banks } = set;
   const inRow = headsInRow(set, headSize);
   if (inRow === 0) throw new Error(`a head of ${headSize} numbers does not fit in a row of ${lanes * columns}`);
@@ -93,9 +94,10 @@ function logitJobs(
     const row = keyRow + chunk * tiles;
     return Array.from({ length: queries }, (_, query): AttentionJob => {
       const of = Array.from({ length: count }, (_, i) => (chunk * inRow + i) * queries + query);
+      const vector = (chunk * queries + query) % vectorRows;
       return {
         program: [
-          fillOf(set, vectorRow),
+          fillOf(set, vectorRow - vector),
           repeat(tiles, ...tileOf(set, row, tiles, Math.ceil(headSize / lanes), count)),
         ],
         heads: of,
@@ -105,9 +107,10 @@ function logitJobs(
   });
 }
 
-/** A job for each head of queries and each chunk of tokens. */
-function contextJobs(set: Commands, shape: AttentionShape): AttentionJob[] {
-  const { heads, queries = 1, headSize, length, valueRow, vectorRow } = shape;
+/** A job for each head of queries and each chunk of tokens. @throws Error when the device lacks commands for it */
+export function contextJobs(device: DramDevice, shape: Omit<AttentionShape, 'keyRow'>): AttentionJob[] {
+  const set = commandsOf(device);
+  const { heads, queries = 1, headSize, length, valueRow, vectorRow, vectorRows = 1 } = shape;
   const { lanes, columns, banks } = set;
   const inRow = lanes * columns;
   const tiles = Math.ceil(headSize / banks);
@@ -116,8 +119,12 @@ function contextJobs(set: Commands, shape: AttentionShape): AttentionJob[] {
     Array.from({ length: chunks }, (_, chunk): AttentionJob => {
       const tokens = Math.min(inRow, length - chunk * inRow);
       const row = valueRow + (Math.floor(head / queries) * chunks + chunk) * tiles;
+      const vector = (head * chunks + chunk) % vectorRows;
       return {
-        program: [fillOf(set, vectorRow), repeat(tiles, ...tileOf(set, row, tiles, Math.ceil(tokens / lanes), 1))],
+        program: [
+          fillOf(set, vectorRow - vector),
+          repeat(tiles, ...tileOf(set, row, tiles, Math.ceil(tokens / lanes), 1)),
+        ],
         heads: [head],
         results: tiles,
       };

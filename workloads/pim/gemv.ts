@@ -23,6 +23,7 @@ type Order = PimCommands['order'];
  * The program, with the commands that `mac` needs. Row n of the matrix is worked on in unit n mod `units`. A unit takes
  * `sums` of its rows together, `operands` chunks of each at a time. Where that sends fewer commands, the vector stays
  * while all rows are multiplied by as much of it as there is room for, and each gets a sum for each such part: `partials`.
+ * `isParted` says whether it does.
  *
  * What a unit multiplies lies in the order in which it does, from the first column of the memory's row `firstRow` (0) on. The vector's chunk c is sent at row
  * floor(c / operands), entry c mod operands; sum s of a unit is fetched at row g, sum s, for the g-th `sums` rows of the
@@ -32,7 +33,13 @@ type Order = PimCommands['order'];
 export function gemv(
   device: DramDevice,
   mac: string,
-  shape: { readonly rows: number; readonly columns: number; readonly lanes: number; readonly firstRow?: number },
+  shape: {
+    readonly rows: number;
+    readonly columns: number;
+    readonly lanes: number;
+    readonly firstRow?: number;
+    readonly isParted?: boolean;
+  },
 ): Gemv {
   const moves = movesFor(device, mac);
   const { firstRow = 0 } = shape;
@@ -62,7 +69,7 @@ export function gemv(
   const rounds = Math.ceil(shape.rows / units);
   const parts = Math.ceil(chunks / operands);
   const fetches = rounds * product(placesOf(fetch));
-  const isParted = chunks + parts * fetches <= Math.ceil(rounds / sums) * chunks + fetches;
+  const { isParted = chunks + parts * fetches <= Math.ceil(rounds / sums) * chunks + fetches } = shape;
 
   /** Chunks of part p. */
   const lengthOf = (part: number) => Math.min(operands, chunks - part * operands);

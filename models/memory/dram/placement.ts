@@ -27,6 +27,11 @@ export class Placement {
     }
   }
 
+  /** Bytes up to the end of the last tensor. */
+  get end(): number {
+    return this.#end;
+  }
+
   /**
    * Runs of bytes that `bytes` of a tensor's regions are: the regions' own where they have as many. Where a program moves
    * another number of bytes, because values are packed or padded or regions share some, they lie side by side from the

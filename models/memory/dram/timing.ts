@@ -42,6 +42,40 @@ class Windowed {
     return new Windowed({ latency: this.#latency, window: this.#window }, this.#nodeOf, this.slotOf);
   }
 
+  /** Takes over what another one of the same row has noted. */
+  copyFrom(other: Windowed): void {
+    for (let i = 0; i < other.#starts.length; i++) this.#starts[i] = other.#starts[i]!;
+    this.#next.set(other.#next);
+  }
+
+  /** Whether another one of the same row leaves the same ticks, as far as they come after one. */
+  isAlike(other: Windowed, tick: number): boolean {
+    const window = this.#window;
+    for (let node = 0; node < this.#next.length; node++) {
+      for (let i = 0; i < window; i++) {
+        const own = this.#starts[node * window + ((this.#next[node]! + i) % window)]!;
+        const its = other.#starts[node * window + ((other.#next[node]! + i) % window)]!;
+        if (own !== its && Math.max(own, its) + this.#latency > tick) return false;
+      }
+    }
+    return true;
+  }
+
+  /** Numbers that `read` writes. */
+  get size(): number {
+    return this.#starts.length;
+  }
+
+  /** Writes how long after a tick its rows hold up what comes next, oldest first. */
+  read(tick: number, into: Int32Array, at: number): void {
+    const window = this.#window;
+    for (let i = 0; i < this.#starts.length; i++) {
+      const node = Math.floor(i / window);
+      const start = this.#starts[node * window + ((this.#next[node]! + i) % window)]!;
+      into[at + i] = Math.max(0, start + this.#latency - tick);
+    }
+  }
+
   /** Notes a start at a bank; returns the earliest tick that the row leaves for the next one. */
   push(bank: number, tick: number): number {
     const node = this.#nodeOf[bank]!;
@@ -196,6 +230,55 @@ export class Timing {
     );
   }
 
+  /** Takes over what has happened to another one of the same. */
+  copyFrom(other: Timing): void {
+    for (let i = 0; i < other.earliest.length; i++) this.earliest[i] = other.earliest[i]!;
+    this.#eachWindowed(other, (own, its) => own.copyFrom(its));
+  }
+
+  /** Whether nothing that starts after a tick can tell this from another one of the same. */
+  isAlike(other: Timing, tick: number): boolean {
+    for (let i = 0; i < this.earliest.length; i++) {
+      const own = this.earliest[i]!;
+      const its = other.earliest[i]!;
+      if (own !== its && (own > tick || its > tick)) return false;
+    }
+    let isAlike = true;
+    this.#eachWindowed(other, (own, its) => {
+      isAlike &&= own.isAlike(its, tick);
+    });
+    return isAlike;
+  }
+
+  /** Numbers that `readWaits` writes. */
+  get waits(): number {
+    return this.earliest.length + this.#windowed.flat().reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /** Writes how many ticks after one all that may start later may: nothing else can be told then of what was before. */
+  readWaits(tick: number, into: Int32Array, from: number): void {
+    const { earliest } = this;
+    for (let i = 0; i < earliest.length; i++) {
+      const wait = earliest[i]! - tick;
+      into[from + i] = wait > 0 ? wait : 0;
+    }
+    let at = from + earliest.length;
+    for (const rows of this.#windowed) {
+      for (const row of rows) {
+        row.read(tick, into, at);
+        at += row.size;
+      }
+    }
+  }
+
+  #eachWindowed(other: Timing, tell: (own: Windowed, its: Windowed) => void): void {
+    this.#windowed.forEach((rows, command) => {
+      rows.forEach((row, i) => {
+        tell(row, other.#windowed[command]![i]!);
+      });
+    });
+  }
+
   /** By bank: the places in `earliest` of the nodes below the channel that constrain a class; the channel's is the class. */
   nodesOf(cls: number): Int32Array {
     return this.#checks[cls]!;
@@ -244,6 +327,12 @@ export class Timing {
       const t = tick + latencies[i]!;
       if (t > earliest[place]!) earliest[place] = t;
     }
+    this.note(command, bank, tick);
+  }
+
+  /** What of a command's start the rows keep that look back further than one command. */
+  note(command: number, bank: number, tick: number): void {
+    const { earliest } = this;
     const windowed = this.#windowed[command]!;
     for (let i = 0; i < windowed.length; i++) {
       const row = windowed[i]!;
@@ -251,6 +340,13 @@ export class Timing {
       const t = row.push(bank, tick);
       if (t > earliest[place]!) earliest[place] = t;
     }
+  }
+
+  /** What rows that look back one command push: places in `earliest`, and ticks after the start. */
+  pushesOf(command: number, bank: number): { readonly places: Int32Array; readonly latencies: Int32Array } {
+    const latencies = this.#latencies[command]!;
+    const from = bank * latencies.length;
+    return { places: this.#places[command]!.subarray(from, from + latencies.length), latencies };
   }
 
   /**

@@ -5,15 +5,24 @@
  */
 import type { FrontEnd, Part } from './front-end.ts';
 
+/** A transfer as its requester sees it; ticks are of the memory's clock. */
+export interface Moved {
+  readonly write: boolean;
+  /** Tick after which its first access was taken, tick from which on it is known that all were, and that of the last data. */
+  readonly firstTaken: number;
+  readonly taken: number;
+  readonly arrived: number;
+}
+
 /** Who asked for a transfer, and is told of it; each may ask for more from then on. */
 export interface Requester {
   /** All of it has been taken by the queues of its channels. */
-  taken(transfer: Transfer): void;
+  taken(transfer: Moved): void;
   /** The last of what it reads has come. */
-  arrived(transfer: Transfer): void;
+  arrived(transfer: Moved): void;
 }
 
-export class Transfer {
+export class Transfer implements Moved {
   readonly write: boolean;
   readonly requester: Requester;
   /** By channel; null where it has nothing to do. */

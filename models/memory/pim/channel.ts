@@ -9,51 +9,27 @@ import type { DramDevice } from '../../../arch/language/dram/device.ts';
 import type { PimProgram } from '../../../workloads/language/pim-program.ts';
 import type { Access } from './accesses.ts';
 import { CommandBus } from './bus.ts';
-import type { PimMode } from './controller.ts';
+import { CommandLog } from './command-log.ts';
+import {
+  type ChannelWatcher,
+  forAccess,
+  forJob,
+  forRefresh,
+  type PimChannelOptions,
+  type PimListener,
+} from './listener.ts';
 import { Ordinary } from './ordinary.ts';
-import type { Addressed } from './queue.ts';
 import { Refreshing } from './refreshing.ts';
 import { PimState } from './state.ts';
+import { TileRuns } from './tile-runs.ts';
+import type { KnownTile } from './tiles.ts';
 import { PimWork } from './work.ts';
 
-/** Told as soon as it is known, which is when the command for it is sent: `cycle` may lie ahead, never behind. */
-export interface PimListener {
-  /** The `index`-th result of a job, counted from 0, is outside: what one of its commands moves to the host. */
-  readonly result?: (tag: number, index: number, cycle: number) => void;
-  /** A job's last command has been done: sent, or, where it has a result, that is outside. */
-  readonly job: (tag: number, cycle: number) => void;
-  /** The last data of an access are outside; of a write, they are in the memory. */
-  readonly access: (tag: number, cycle: number) => void;
-}
-
-/** Told of a command, with the address that it was sent for and the columns that it multiplies. */
-export type ChannelLog = (tick: number, command: number, address: Addressed, multiplications: number) => void;
-
-/** For whom a command is sent: an access, a PIM job, a refresh. */
-export const [forAccess, forJob, forRefresh] = [0, 1, 2] as const;
-
-/** Told of `count` equal commands at a bank, the first and the last of which are sent in these cycles. Nothing is allocated. */
-export type ChannelWatcher = (
-  kind: number,
-  command: number,
-  bank: number,
-  count: number,
-  first: number,
-  last: number,
-) => void;
-
-export interface PimChannelOptions {
-  /** `blocked`: accesses wait while PIM work is under way, which begins when none waits. `concurrent`: they go between. */
-  readonly mode?: PimMode;
-  readonly refresh?: 'all-bank' | 'none';
-  /** Columns from which on writes are sent: any number of reads waiting, none waiting; and whether also when all is done. */
-  readonly writes?: { readonly high?: number; readonly low?: number; readonly whenIdle?: boolean };
-  readonly log?: ChannelLog | null;
-  readonly watcher?: ChannelWatcher | null;
-}
+export type { ChannelLog, PimChannelOptions, PimListener } from './listener.ts';
 
 const never = Number.POSITIVE_INFINITY;
 const nowhere = -1;
+const unknown = -1;
 
 export class PimChannel {
   /** The last cycle that has been executed; -1 at first. */
@@ -66,29 +42,41 @@ export class PimChannel {
   readonly #work: PimWork;
   readonly #ordinary: Ordinary;
   readonly #isBlocked: boolean;
-  readonly #log: ChannelLog | null;
+  readonly #log: CommandLog | null;
+  readonly #isOneByOne: boolean;
   readonly #watcher: ChannelWatcher | null;
-  /** By command: whether something of it is outside afterwards, and whether it opens or closes rows. */
+  /** By command: whether something of it is outside afterwards. */
   readonly #isResult: readonly boolean[];
-  readonly #movesRows: readonly boolean[];
+  /** Ticks at least from a command with a result until that is outside. */
+  readonly #leastLatency: number;
   #told = false;
+  /** The cycle of the next command or refresh, if nothing was pushed since it was found. */
+  #quiet = unknown;
+  /** Null where every command is a step of its own, or somebody is told of each. */
+  readonly #tiles: TileRuns | null;
 
   /** @throws Error when the device lacks commands that its others need */
   constructor(device: DramDevice, listener: PimListener, options: PimChannelOptions = {}) {
-    const { mode = 'concurrent', refresh = 'all-bank', log = null, watcher = null } = options;
+    const { mode = 'concurrent', refresh = 'all-bank', log = null, watcher = null, oneByOne = false } = options;
     const { high = 32, low = 8, whenIdle = true } = options.writes ?? {};
     this.#device = device;
     this.#listener = listener;
     this.#isBlocked = mode === 'blocked';
-    this.#log = log;
+    this.#isOneByOne = oneByOne;
+    this.#leastLatency = Math.min(...(device.resultLatency ?? [device.readLatency]));
     this.#watcher = watcher;
     this.#state = new PimState(device);
     this.#bus = new CommandBus(device);
     this.#refreshing = new Refreshing(device, this.#state, this.#bus, refresh === 'all-bank');
-    this.#work = new PimWork(device, this.#state, this.#bus);
+    this.#work = new PimWork(device, this.#state, this.#bus, this.#isBlocked);
     const policy = { high, low, whenIdle };
-    this.#ordinary = new Ordinary(device, this.#state, this.#bus, this.#work, this.#refreshing, policy);
-    this.#movesRows = device.commands.map(({ banks }) => banks !== 'none');
+    this.#ordinary = new Ordinary(device, this.#state, this.#bus, this.#work, this.#refreshing, policy, watcher);
+    const isWhole = log === null && !oneByOne && listener.result === undefined;
+    const hasTiles = isWhole && !this.#state.tables.isDisplaced && device.commands.some(({ prepares }) => prepares);
+    this.#tiles = hasTiles
+      ? new TileRuns(device, this.#state, this.#bus, this.#work, this.#refreshing, this.#ordinary, watcher)
+      : null;
+    this.#log = log && new CommandLog(log, this.#bus, this.#work, this.#ordinary);
     this.#isResult = device.commands.map(({ pim, second }) =>
       [pim, second].some((effect) => effect?.kind === 'moves' && effect.to === 'host'),
     );
@@ -96,8 +84,26 @@ export class PimChannel {
 
   /** PIM commands to be done in their order after those of the jobs before. @throws InputError as `ProgramCursor` does */
   pushJob(program: PimProgram, tag: number): void {
-    this.#bus.reach(this.now + 1);
+    // While a tile is waited for, there is nothing that a job which comes after it could change.
+    if (!this.#tiles?.waiting) {
+      this.#tiles?.pushed();
+      this.#reach();
+    }
     this.#work.push(program, tag);
+  }
+
+  /** Something may be sent from the next cycle on. */
+  #reach(): void {
+    this.#bus.reach(this.now + 1);
+    this.#quiet = unknown;
+  }
+
+  /** Executes what was put off until the end of a tile. */
+  #catchUp(): void {
+    if (!this.#tiles?.waiting) return;
+    this.#tiles.waiting = null;
+    const { now } = this;
+    while (this.#step(now, false));
   }
 
   /**
@@ -106,7 +112,9 @@ export class PimChannel {
    */
   pushAccess(isWrite: boolean, address: number, count: number, tag: number): void {
     if (count < 1) throw new Error('an access needs columns');
-    this.#bus.reach(this.now + 1);
+    this.#catchUp();
+    this.#tiles?.disturb();
+    this.#reach();
     this.#ordinary.push({ tag, isWrite, address, left: count, unsent: count });
   }
 
@@ -120,10 +128,34 @@ export class PimChannel {
     return this.#work.job === null && this.waiting === 0;
   }
 
-  /** A cycle before which nothing will be told if nothing is pushed; infinite when there is nothing to be done. */
+  /** A cycle before which nothing will be sent if nothing is pushed; infinite when there is nothing to be done. */
   get next(): number {
     if (this.isIdle) return never;
-    this.#choose();
+    if (this.#tiles?.waiting) return Math.max(this.now + 1, this.#bus.first);
+    if (this.#quiet === unknown) {
+      this.#choose();
+      this.#quiet = this.#soonest;
+    }
+    return this.#quiet;
+  }
+
+  /** A cycle before which nothing will be told if nothing is pushed; infinite when there is nothing to be done. */
+  get bound(): number {
+    const { next } = this;
+    if (next === never) return never;
+    const { readLatency, writeLatency } = this.#device;
+    const tile = this.#tiles?.waiting;
+    const first = tile ? this.#bus.first + tile.last : next;
+    const accesses = this.#after(first + this.#ordinary.toEnd, Math.min(readLatency, writeLatency));
+    const { job } = this.#work;
+    if (job === null) return accesses;
+    if (this.#listener.result !== undefined) return Math.min(accesses, next + 1);
+    const last = first + (tile ? this.#work.toEndAfterTile : this.#work.toEnd);
+    return Math.min(accesses, this.#isResult[job.last] ? this.#after(last, this.#leastLatency) : last + 1);
+  }
+
+  /** The cycle of what was chosen, or in which a refresh falls due. */
+  get #soonest(): number {
     const { isWaiting, cycle, due } = this.#refreshing;
     return Math.min(this.#work.cycle, this.#ordinary.cycle, isWaiting ? cycle : due);
   }
@@ -139,44 +171,108 @@ export class PimChannel {
     return sent.map((count, command) => count + further[command]!);
   }
 
+  /** Whether there is nothing to be done, and nothing to come can tell this from another channel that has nothing to do. */
+  isAlike(other: PimChannel): boolean {
+    if (this.now !== other.now || !this.isIdle || !other.isIdle) return false;
+    const next = this.now + 1;
+    return (
+      this.#bus.isAlike(other.#bus, next) &&
+      this.#refreshing.isAlike(other.#refreshing) &&
+      this.#state.isAlike(other.#state, this.#bus.tick(next))
+    );
+  }
+
+  /** From now on another channel, which is alike and gets the same, stands for this one too. */
+  follow(leader: PimChannel): void {
+    this.#state.count(leader.#state, -1);
+  }
+
+  /** Goes on from where the channel is that this one followed, and which has no jobs. */
+  leave(leader: PimChannel): void {
+    this.now = leader.now;
+    this.#quiet = unknown;
+    this.#tiles?.disturb();
+    this.#state.count(leader.#state, 1);
+    this.#state.copyFrom(leader.#state);
+    this.#bus.copyFrom(leader.#bus);
+    this.#refreshing.copyFrom(leader.#refreshing);
+    this.#ordinary.copyFrom(leader.#ordinary);
+  }
+
+  /** Tags of the accesses that are not done. */
+  get tags(): readonly number[] {
+    return [...this.#ordinary.reads.tags, ...this.#ordinary.writes.tags];
+  }
+
   /**
    * Executes the cycles up to and with `limit`, but none after the first in which the listener was told something, for the
    * machine may push in answer. Returns the last cycle executed, which is `now`.
    */
   advance(limit: number): number {
     this.#told = false;
+    if (this.#quiet > limit) {
+      this.now = Math.max(this.now, limit);
+      return this.now;
+    }
+    this.#quiet = unknown;
     // What goes in the same cycle on another bus is not left for later.
     while (this.#step(this.#told ? Math.min(limit, this.now) : limit));
     return this.now;
   }
 
-  /** Sends the next command, or comes to the next refresh, or to the limit, after which it returns false. */
-  #step(limit: number): boolean {
+  /**
+   * Sends the next command, or does the next tile, or comes to the next refresh, or to the limit, after which it returns
+   * false.
+   */
+  #step(limit: number, mayRepeat = true): boolean {
     const refreshing = this.#refreshing;
     const work = this.#work;
     const ordinary = this.#ordinary;
+    const tile = mayRepeat && work.tile !== null ? this.#tiles?.find() : null;
+    if (tile) return this.#doTile(tile, limit);
     this.#choose();
     const cycle = Math.min(refreshing.isWaiting ? refreshing.cycle : never, work.cycle, ordinary.cycle);
     if (!refreshing.isWaiting && refreshing.due <= cycle && refreshing.due <= limit) {
       this.#bus.reach(refreshing.due);
       refreshing.wait();
+      this.#tiles?.disturb();
       ordinary.forget();
     } else if (cycle > limit) {
       this.now = Math.max(this.now, limit);
+      this.#quiet = this.#soonest;
       return false;
     } else if (refreshing.isWaiting && refreshing.cycle === cycle) {
-      this.#refresh();
+      this.#refreshOn(limit);
     } else if (work.cycle === cycle) {
-      this.#compute();
+      this.#computeOn(limit);
     } else {
-      const soonest = Math.min(work.cycle, refreshing.isWaiting ? refreshing.cycle : refreshing.due);
-      this.#access(Math.min(soonest, limit + 1));
+      this.#access(Math.min(work.cycle, this.#until(limit)));
     }
     return true;
   }
 
+  /** Does a tile up to its last command, if that comes before the limit; if not, nothing of it is done yet. */
+  #doTile(tile: KnownTile, limit: number): boolean {
+    const end = this.#bus.first + tile.beforeLast;
+    if (end <= limit) {
+      this.now = this.#tiles!.apply(tile);
+      return true;
+    }
+    this.#tiles!.waiting = tile;
+    this.now = Math.max(this.now, limit);
+    this.#quiet = end;
+    return false;
+  }
+
+  /** The cycle before which no refresh has to do with commands, and that ends what is executed now. */
+  #until(limit: number): number {
+    const { isWaiting, cycle, due } = this.#refreshing;
+    return Math.min(isWaiting ? cycle : due, limit + 1);
+  }
+
   /** Finds what may be sent next of each kind. */
   #choose(): void {
+    if (this.#isOneByOne) this.#ordinary.forget();
     this.#chooseWork();
     const { isUnderWay, isAccepted } = this.#work;
     // Work is not broken off: what was begun although it takes longer holds the refresh up.
@@ -215,19 +311,30 @@ export class PimChannel {
 
   /** Whether the work that would go on in a cycle ends before the next refresh; if not, all waits for that. */
   #fits(cycle: number): boolean {
-    if (this.#refreshing.left(cycle) > this.#work.estimate) return true;
+    const { estimate } = this.#work;
+    this.#tiles?.needs(cycle + 1 + estimate);
+    if (this.#refreshing.left(cycle) > estimate) return true;
+    this.#tiles?.disturb();
     this.#work.skip();
     return false;
+  }
+
+  /** Sends what a refresh needs next, and goes on as long as there is nothing else that could go. */
+  #refreshOn(limit: number): void {
+    const refreshing = this.#refreshing;
+    this.#refresh();
+    while (refreshing.isWaiting && !this.#isOneByOne && this.waiting === 0) {
+      refreshing.choose(false);
+      if (refreshing.cycle > limit) return;
+      this.#refresh();
+    }
   }
 
   #refresh(): void {
     const { command, bank, cycle, refresh } = this.#refreshing;
     this.#start(command, bank, nowhere, 1, cycle);
     this.#watcher?.(forRefresh, command, bank, 1, cycle, cycle);
-    if (this.#log !== null) {
-      const address = { command: refresh, bank, row: nowhere, column: nowhere, entry: nowhere, sum: nowhere };
-      this.#log(this.#bus.tick(cycle), command, address, 1);
-    }
+    this.#log?.refresh(command, bank, refresh, cycle);
     this.#work.forget(command, nowhere);
     this.#ordinary.forget();
     if (command !== refresh) return;
@@ -235,24 +342,39 @@ export class PimChannel {
     this.#work.resume();
   }
 
-  #compute(): void {
+  /** Sends what was chosen for the PIM work, and goes on as long as that changes nothing for anyone else. */
+  #computeOn(limit: number): void {
     const work = this.#work;
-    const { command, bank, cycle, head, job } = work;
-    const { row, column, entry, sum, multiplications } = head!;
-    const wanted = head!.command;
+    const before = Math.min(this.#ordinary.cycle, this.#until(limit));
+    this.#compute(before);
+    while (!this.#told && !this.#isOneByOne && !this.#refreshing.isWaiting && this.#ordinary.isSettled) {
+      if (this.#tiles !== null && work.tile !== null) return;
+      this.#chooseWork();
+      if (work.cycle >= before || !this.#ordinary.isSettled) return;
+      this.#compute(before);
+    }
+  }
+
+  /** Sends what was chosen for the PIM work, and those after it that are alike and come before a cycle. */
+  #compute(before: number): void {
+    const work = this.#work;
+    const { command, bank, head, job } = work;
+    const { row, multiplications } = head!;
+    const isResult = this.#isResult[command]!;
+    const isTold = isResult && this.#listener.result !== undefined;
+    const own = work.isHead ? 1 : 0;
+    if (own === 1) this.#tiles?.sendsOwn(this.now);
+    const cycle = isTold ? work.cycle : this.#repeat(before);
     this.#start(command, bank, row, multiplications, cycle);
     this.#watcher?.(forJob, command, bank, 1, cycle, cycle);
-    if (this.#log !== null) {
-      const address = { command: wanted, bank, row, column, entry, sum };
-      this.#log(this.#bus.tick(cycle), command, address, multiplications);
-    }
+    this.#tiles?.sends(command, bank, 1, cycle, cycle, own);
+    this.#log?.work(cycle);
     job!.isBegun = true;
-    if (this.#movesRows[command]) this.#ordinary.moved(this.#state.targets[command]!.buffer, row);
+    if (this.#state.tables.effect[command] !== 0) this.#ordinary.changed(command, row);
     if (!work.sent()) return;
-    const isResult = this.#isResult[command]!;
     const end = isResult ? this.#after(cycle, this.#resultLatency(multiplications)) : cycle + 1;
-    if (isResult && this.#listener.result) {
-      this.#listener.result(job!.tag, job!.results++, end);
+    if (isTold) {
+      this.#listener.result!(job!.tag, job!.results++, end);
       this.#told = true;
     }
     if (!work.next()) return;
@@ -260,51 +382,49 @@ export class PimChannel {
     this.#told = true;
   }
 
+  /** Sends what is alike up to the last one before a cycle, but not that; returns the cycle for that. */
+  #repeat(before: number): number {
+    const { command, bank, cycle, head, alike } = this.#work;
+    if (alike === 0 || this.#isOneByOne || cycle + 1 >= before) return cycle;
+    const { tables } = this.#state;
+    const period = this.#bus.gaps(command, tables)[bank * tables.banks + bank]!;
+    const count = Math.min(alike, Math.floor((before - 1 - cycle) / period));
+    if (count === 0) return cycle;
+    const last = cycle + (count - 1) * period;
+    this.#watcher?.(forJob, command, bank, count, cycle, last);
+    this.#tiles?.sends(command, bank, count, cycle, last, count);
+    this.#state.sent[command]! += count;
+    this.#state.further[command]! += count * (head!.multiplications - 1);
+    if (this.#log === null) head!.skip(count);
+    else {
+      for (let i = 0; i < count; i++) {
+        this.#log.work(cycle + i * period);
+        head!.next();
+      }
+    }
+    return cycle + count * period;
+  }
+
   #resultLatency(multiplications: number): number {
     return this.#device.resultLatency?.[multiplications - 1] ?? this.#device.readLatency;
   }
 
-  /** Sends what was chosen of the accesses, and those columns of the same run that come before a cycle. */
+  /** Sends what was chosen of the accesses, and columns after it that come before a cycle. */
   #access(before: number): void {
     const ordinary = this.#ordinary;
-    const { command, bank, row, cycle, run } = ordinary;
-    this.#start(command, bank, row, 1, cycle);
-    this.#watcher?.(forAccess, command, bank, 1, cycle, cycle);
-    if (this.#log !== null) this.#logAccess(0, cycle);
-    if (run === 0) {
-      this.#work.forget(command, row);
-      ordinary.forget(bank);
+    this.#tiles?.disturb();
+    const { command, bank, row, cycle } = ordinary;
+    if (ordinary.isColumn) {
+      const access = ordinary.send(before, this.#isOneByOne ? 1 : Number.POSITIVE_INFINITY, this.#log?.column ?? null);
+      this.now = ordinary.last;
+      if (access !== null) this.#end(access);
       return;
     }
-    const columns = 1 + this.#follow(run - 1, cycle, before);
-    const access = ordinary.sent(columns, this.now);
-    if (access !== null) this.#end(access);
-  }
-
-  /** Tells of what was chosen of the accesses, or of a column after it. */
-  #logAccess(further: number, cycle: number): void {
-    const { command, bank, row, column } = this.#ordinary;
-    const address = { command, bank, row, column: column + further, entry: nowhere, sum: nowhere };
-    this.#log?.(this.#bus.tick(cycle), command, address, 1);
-  }
-
-  /** Sends up to so many further columns of a run, as long as nothing else may come between; returns how many. */
-  #follow(most: number, from: number, before: number): number {
-    const { command, bank, row } = this.#ordinary;
-    if (most === 0) return 0;
-    const first = this.#bus.cycle(command, this.#state.ready(command, bank));
-    const period = first - from;
-    const limit = Math.min(before, this.#ordinary.before(period));
-    if (first >= limit || !this.#state.repeats[command]) return 0;
-    const count = Math.min(most, Math.floor((limit - 1 - first) / period) + 1);
-    const last = first + (count - 1) * period;
-    if (this.#log !== null) {
-      for (let i = 0; i < count; i++) this.#logAccess(i + 1, first + i * period);
-    }
-    this.#watcher?.(forAccess, command, bank, count, first, last);
-    this.#state.sent[command]! += count - 1;
-    this.#start(command, bank, row, 1, last);
-    return count;
+    this.#start(command, bank, row, 1, cycle);
+    this.#watcher?.(forAccess, command, bank, 1, cycle, cycle);
+    this.#log?.access(command, bank, row, nowhere, cycle);
+    this.#work.forget(command, row);
+    ordinary.opened();
   }
 
   #end({ tag, isWrite }: Access): void {
@@ -318,7 +438,9 @@ export class PimChannel {
   }
 
   #start(command: number, bank: number, row: number, multiplications: number, cycle: number): void {
-    this.#state.start(command, bank, row, multiplications, this.#bus.tick(cycle));
+    const tick = this.#bus.tick(cycle);
+    this.#tiles?.starts(command, bank, tick);
+    this.#state.start(command, bank, row, multiplications, tick);
     this.#bus.send(command, cycle);
     this.now = cycle;
   }

@@ -1,134 +1,25 @@
 /** A PIM program, expanded one command at a time, or one run of commands to a row. */
+import type { DramDevice } from '../../../arch/language/dram/device.ts';
+import type { PimInstruction, PimProgram } from '../../../workloads/language/pim-program.ts';
+import {
+  bankRegister,
+  columnRegister,
+  commandOf,
+  entryRegister,
+  lengthOf,
+  type Prepared,
+  preparedOf,
+  rowRegister,
+  sumRegister,
+  type Tile,
+} from './prepared.ts';
 
-import { InputError, suggest } from '../../../arch/language/diagnostics.ts';
-import { banksOf, type DramDevice } from '../../../arch/language/dram/device.ts';
-import type { PimCommands, PimInstruction, PimProgram, PimStep } from '../../../workloads/language/pim-program.ts';
-
-/** Command indices that stand for a barrier, a sync, and an instruction, whose commands are in `steps`. */
-export const barrierCommand = -1;
-export const syncCommand = -2;
-export const instructionCommand = -3;
-
-/** Where the values of a field go: a number of `Address`, and by how much one step of the field moves it. */
-interface Axis {
-  readonly count: number;
-  readonly register: number;
-  readonly stride: number;
-}
-
-const registers: readonly string[] = ['channel', 'bank', 'row', 'column', 'entry', 'sum'];
-const [bankRegister, rowRegister, columnRegister, entryRegister, sumRegister] = [1, 2, 3, 4, 5];
-
-interface Place {
-  column: number;
-  entry: number;
-  sum: number;
-}
-
-/** Addresses of a step's commands by number. */
-export interface RunStep {
-  /** Whether a number's command is to another row than the one before. */
-  startsRun(number: number): boolean;
-  /** Writes where command `number` of a step that began with `first` is in its row and in buffers. */
-  locate(number: number, first: number, into: Place): void;
-}
-
-/** A step of a program, ready to be expanded. */
-export class Prepared implements RunStep {
-  readonly step: PimStep;
-  /** Of `commands`: index of the command; what stands for one of a barrier, a sync and an instruction. */
-  readonly command: number;
-  readonly #axes: readonly Axis[];
-  readonly #beside: readonly Axis[];
-  /** Where the first address is, by register. */
-  readonly #at: Float64Array;
-  /** Commands to one row, one after another. */
-  readonly #run: number;
-  /** Of `repeat` and of an instruction. */
-  readonly steps: readonly Prepared[];
-  readonly #address = new Float64Array(registers.length);
-  /** Columns that each command multiplies, or that the work has which it begins, and results of that. */
-  readonly multiplications: number = 1;
-  readonly results: number = 1;
-
-  /** @throws InputError when the step names commands, levels or banks that the device does not have. */
-  constructor(step: PimStep, device: DramDevice) {
-    this.step = step;
-    this.steps =
-      step.kind === 'repeat' || step.kind === 'instruction' ? step.steps.map((one) => new Prepared(one, device)) : [];
-    this.command = {
-      barrier: barrierCommand,
-      sync: syncCommand,
-      instruction: instructionCommand,
-      repeat: 0,
-      commands: 0,
-    }[step.kind];
-    this.#axes = [];
-    this.#beside = [];
-    this.#at = new Float64Array(registers.length);
-    this.#run = 1;
-    if (step.kind === 'barrier') {
-      this.#at = startOf({ channel: step.first ?? 0 }, device);
-      this.#axes = axesOf([['channel', step.channels]], device);
-    }
-    if (step.kind !== 'commands') return;
-    this.command = commandOf(step.command, device);
-    this.multiplications = multiplicationsOf(step, device);
-    this.results = step.results ?? 1;
-    this.#at = startOf(step.at ?? {}, device);
-    this.#axes = axesOf(step.order, device);
-    this.#beside = axesOf(step.beside ?? [], device);
-    const moves = this.#axes.findIndex(({ register }) => register < columnRegister);
-    const inRow = moves < 0 ? Number.POSITIVE_INFINITY : sizeOf(this.#axes.slice(0, moves));
-    const { access, pim } = device.commands[this.command]!;
-    // What answers is waited for one by one.
-    const isPlain = access === 'none' && pim?.to !== 'host';
-    if (isPlain && this.#beside.every(({ register }) => register >= columnRegister)) this.#run = inRow;
-  }
-
-  startsRun(number: number): boolean {
-    return this.#run === 1 || (number % this.#run === 0 && this.#run !== Number.POSITIVE_INFINITY);
-  }
-
-  /** Commands from a number on that are to its row, itself included, of those before `to`. */
-  runAt(number: number, to: number): number {
-    const left = this.#run === Number.POSITIVE_INFINITY ? to : this.#run - (number % this.#run);
-    return Math.min(left, to - number);
-  }
-
-  /** The address of a command, by register; valid until asked again. */
-  addressOf(number: number, first: number): Float64Array {
-    this.#address.set(this.#at);
-    this.#count(this.#axes, number);
-    this.#count(this.#beside, number - first);
-    return this.#address;
-  }
-
-  locate(number: number, first: number, into: Place): void {
-    const address = this.addressOf(number, first);
-    into.column = address[columnRegister]!;
-    into.entry = address[entryRegister]!;
-    into.sum = address[sumRegister]!;
-  }
-
-  /** Adds the values that some fields have at a number. */
-  #count(axes: readonly Axis[], number: number): void {
-    let rest = number;
-    for (let i = 0; i < axes.length; i++) {
-      const { count, register, stride } = axes[i]!;
-      this.#address[register]! += (rest % count) * stride;
-      rest = Math.floor(rest / count);
-    }
-  }
-}
-
-function sizeOf(axes: readonly Axis[]): number {
-  return axes.reduce((all, { count }) => all * count, 1);
-}
+export { barrierCommand, instructionCommand, syncCommand } from './prepared.ts';
 
 /** A repeat that is under way, or the program itself. */
 interface Frame {
   readonly steps: readonly Prepared[];
+  readonly tile: Tile | null;
   readonly times: number;
   iteration: number;
   at: number;
@@ -151,6 +42,8 @@ export class ProgramCursor {
   count = 1;
   multiplications = 1;
   results = 1;
+  /** The tile that the command in hand is the first one of; null where it is of none. */
+  tile: Tile | null = null;
   /** Iterations of the innermost repeat around that are done. */
   iteration = 0;
   readonly #frames: Frame[] = [];
@@ -160,16 +53,13 @@ export class ProgramCursor {
 
   /** @throws InputError when the program names commands, levels or banks that the device does not have. */
   constructor(program: PimProgram, device: DramDevice) {
-    this.begin(
-      program.map((step) => new Prepared(step, device)),
-      0,
-    );
+    this.begin(preparedOf(program, device), 0);
   }
 
   /** Begins with other steps, as in an iteration of a repeat. */
   begin(program: readonly Prepared[], iteration: number): void {
     this.#frames.length = 0;
-    this.#frames.push({ steps: program, times: 1, iteration, at: 0 });
+    this.#frames.push({ steps: program, tile: null, times: 1, iteration, at: 0 });
     this.#from = this.#to = 0;
   }
 
@@ -179,6 +69,48 @@ export class ProgramCursor {
     const number = this.#from++;
     this.#come(number);
     return true;
+  }
+
+  /**
+   * Cycles at least from the command in hand to the last one of the program, which are in order. `apart`: cycles at least
+   * from a command that multiplies so many columns to the next of it.
+   */
+  toEnd(apart: (command: number, multiplications: number) => number): number {
+    const step = this.step!;
+    let cycles = step.command < 0 ? 0 : (this.#to - this.#from) * apart(step.command, step.multiplications);
+    for (const { steps, at, times, iteration } of this.#frames) {
+      let all = 0;
+      for (let i = 0; i < steps.length; i++) {
+        const span = steps[i]!.spanBy(apart);
+        all += span;
+        if (i >= at) cycles += span;
+      }
+      cycles += (times - iteration - 1) * all;
+    }
+    return cycles;
+  }
+
+  /** The same from the last command of the tile in hand on. */
+  toEndAfterTile(apart: (command: number, multiplications: number) => number): number {
+    let cycles = 0;
+    this.#frames.forEach(({ steps, at, times, iteration }, depth) => {
+      const all = steps.reduce((sum, one) => sum + one.spanBy(apart), 0);
+      const own = depth === this.#frames.length - 1 ? steps.length : at;
+      cycles += steps.slice(own).reduce((sum, one) => sum + one.spanBy(apart), 0) + (times - iteration - 1) * all;
+    });
+    return cycles;
+  }
+
+  /** The command that the program ends with; -1 where that is not known beforehand. */
+  get last(): number {
+    let [{ steps }] = this.#frames as [Frame];
+    for (;;) {
+      const end = steps.at(-1)?.step.kind === 'barrier' ? steps.at(-2) : steps.at(-1);
+      if (!end) return -1;
+      if (end.step.kind === 'commands') return end.step.of === undefined && end.step.count > 0 ? end.command : -1;
+      if (end.step.kind !== 'repeat' || end.step.times < 1) return -1;
+      steps = end.steps;
+    }
   }
 
   /** Goes on by some commands of the run. */
@@ -214,11 +146,13 @@ export class ProgramCursor {
       const { step } = prepared;
       if (step.kind === 'repeat') {
         if (step.times > 0 && prepared.steps.length > 0) {
-          this.#frames.push({ steps: prepared.steps, times: step.times, iteration: 0, at: 0 });
+          const { steps, tile } = prepared;
+          this.#frames.push({ steps, tile, times: step.times, iteration: 0, at: 0 });
         }
         continue;
       }
       this.step = prepared;
+      this.tile = frame.at === 1 ? frame.tile : null;
       this.iteration = frame.iteration;
       this.multiplications = prepared.multiplications;
       this.results = prepared.results;
@@ -229,28 +163,6 @@ export class ProgramCursor {
       return true;
     }
   }
-}
-
-/** What a step hands out: its commands; a barrier for each channel; a sync and an instruction as one. */
-function lengthOf(step: PimStep): number {
-  if (step.kind === 'commands') return step.count;
-  return step.kind === 'barrier' ? step.channels : 1;
-}
-
-/** The address that a step begins at, by register. */
-function startOf(at: { readonly [field: string]: number }, device: DramDevice): Float64Array {
-  const start = new Float64Array(registers.length);
-  for (const [field, value] of Object.entries(at)) {
-    const level = device.levels.indexOf(field);
-    const most = level < 1 ? Number.POSITIVE_INFINITY : device.counts[level]!;
-    if (value >= most)
-      throw new InputError({
-        message: `${device.name} has ${most} ${field}s, counted from 0, but no ${field} ${value}`,
-      });
-    const [axis] = axesOf([[field, 1]], device);
-    if (axis) start[axis.register]! += value * axis.stride;
-  }
-  return start;
 }
 
 /** Indices of the commands that a program may send. @throws InputError on one that the device does not have. */
@@ -269,47 +181,4 @@ export function instructionsIn(program: PimProgram): PimInstruction[] {
     if (step.kind === 'instruction') return [step];
     return step.kind === 'repeat' ? instructionsIn(step.steps) : [];
   });
-}
-
-function commandOf(name: string, device: DramDevice): number {
-  const index = device.commands.findIndex((command) => command.name === name);
-  if (index >= 0) return index;
-  const hint = suggest(
-    name,
-    device.commands.map((command) => command.name),
-  );
-  throw new InputError({ message: `${device.name} has no command "${name}"`, hint });
-}
-
-/** @throws InputError when one command does not multiply so many columns. */
-function multiplicationsOf({ command, multiplications = 1 }: PimCommands, device: DramDevice): number {
-  const { most = 1, prepares } = device.commands[commandOf(command, device)]!;
-  if (multiplications <= most || prepares) return multiplications;
-  throw new InputError({ message: `${command} of ${device.name} multiplies ${most} columns, not ${multiplications}` });
-}
-
-function axesOf(order: PimCommands['order'], device: DramDevice): Axis[] {
-  return order.map(([field, count, stride = 1]) => {
-    const level = device.levels.indexOf(field);
-    if (level < 1) return { count, register: registerOf(field, device), stride };
-    const last = (count - 1) * stride + 1;
-    if (last <= device.counts[level]!) return { count, register: 1, stride: stride * banksBelow(device, level) };
-    throw new InputError({ message: `${device.name} has ${device.counts[level]} ${field}s, not ${last}` });
-  });
-}
-
-function registerOf(field: string, device: DramDevice): number {
-  const fields = [...registers.filter((name) => name !== 'bank'), ...device.levels.slice(1)];
-  const register = registers.indexOf(field);
-  if (register >= 0 && field !== 'bank') return register;
-  throw new InputError({
-    message: `there is no field "${field}" in an address of ${device.name}`,
-    hint: suggest(field, fields),
-  });
-}
-
-/** Banks below one node of a level. */
-function banksBelow(device: DramDevice, level: number): number {
-  const above = device.counts.slice(0, level + 1).reduce((all, nodes) => all * nodes, 1);
-  return banksOf(device) / above;
 }

@@ -29,6 +29,24 @@ export class Displaced {
     return this.#waits[command] ? this.#ready[command * this.#banks + bank]! : 0;
   }
 
+  /** Takes over what has happened to another one of the same. */
+  copyFrom(other: Displaced): void {
+    this.#ready.set(other.#ready);
+  }
+
+  /** Whether nothing that starts after a tick can tell this from another one of the same. */
+  isAlike(other: Displaced, tick: number): boolean {
+    return this.#ready.every((own, i) => own === other.#ready[i] || Math.max(own, other.#ready[i]!) <= tick);
+  }
+
+  /** Ticks from a command at a bank to the same one at another. */
+  gap(command: number, bank: number, other: number): number {
+    const rows = this.#after[command]!.filter(
+      ({ before, waiting }) => before.includes(command) && waiting[bank] === other,
+    );
+    return Math.max(0, ...rows.map(({ latency }) => latency));
+  }
+
   start(command: number, bank: number, tick: number): void {
     const rows = this.#after[command]!;
     for (let i = 0; i < rows.length; i++) {

@@ -1,6 +1,7 @@
 /** Commands that wait in a channel, and which of them goes next. */
 import type { DramDevice } from '../../../arch/language/dram/device.ts';
-import { barrierCommand, type ProgramCursor, type RunStep, syncCommand } from './cursor.ts';
+import { barrierCommand, type ProgramCursor, syncCommand } from './cursor.ts';
+import type { RunStep } from './prepared.ts';
 import type { PimRows } from './rows.ts';
 
 /** A command with its address. */

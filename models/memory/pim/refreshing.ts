@@ -21,17 +21,35 @@ export class Refreshing {
   readonly #bus: CommandBus;
   readonly #interval: number;
   #count = 0;
+  /** By row buffer: parts from the first one on that are closed. While one waits that is not held up, none is opened. */
+  readonly #closed: Int32Array;
 
   constructor(device: DramDevice, state: PimState, bus: CommandBus, isOn: boolean) {
     const { allBank } = device.refresh;
     if (isOn && !allBank) throw new Error(`${device.name} has no all-bank refresh`);
     this.#state = state;
+    this.#closed = new Int32Array(state.tables.buffers);
     this.#bus = bus;
     this.refresh = isOn ? allBank!.command : none;
     const banks = banksOf(device);
     this.size = isOn ? state.targets[this.refresh]!.scope.banks(0).length : banks;
     this.#interval = isOn ? allBank!.interval / device.ticksPerClock / (banks / this.size) : Number.POSITIVE_INFINITY;
     this.due = Math.floor(this.#interval);
+  }
+
+  copyFrom(other: Refreshing): void {
+    this.#count = other.#count;
+    this.due = other.due;
+    this.isWaiting = other.isWaiting;
+    this.first = other.first;
+    this.command = other.command;
+    this.bank = other.bank;
+    this.cycle = other.cycle;
+    this.#closed.set(other.#closed);
+  }
+
+  isAlike(other: Refreshing): boolean {
+    return this.#count === other.#count && this.isWaiting === other.isWaiting;
   }
 
   /** Cycles from one to the end of the work that may begin in a cycle, which has to be over when the next falls due. */
@@ -43,6 +61,7 @@ export class Refreshing {
   wait(): void {
     this.isWaiting = true;
     this.first = (this.#count * this.size) % this.#state.banks;
+    this.#closed.fill(0);
   }
 
   /** Whether a bank is of those that wait for it. */
@@ -58,7 +77,14 @@ export class Refreshing {
     for (let buffer = 0; buffer < closes.length; buffer++) {
       const { command, first } = closes[buffer]!;
       const parts = first[this.first]!;
-      for (let i = 0; i < parts.length; i++) if (this.#isOpen(buffer, parts[i]!)) this.#offer(command, parts[i]!);
+      // None is sooner than its bus is free.
+      const free = this.#bus.free(command);
+      let i = this.#closed[buffer]!;
+      while (i < parts.length && !this.#isOpen(buffer, parts[i]!)) i++;
+      this.#closed[buffer] = i;
+      for (; i < parts.length && this.cycle > free; i++) {
+        if (this.#isOpen(buffer, parts[i]!)) this.#offer(command, parts[i]!);
+      }
     }
     if (this.cycle === Number.POSITIVE_INFINITY) this.#offer(this.refresh, this.first);
   }

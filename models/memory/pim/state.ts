@@ -1,19 +1,14 @@
 /** A channel with its row buffers: which rows are open in which, and when commands may start. In ticks; nothing is allocated. */
-import { banksOf, type DramConstraint, type DramDevice } from '../../../arch/language/dram/device.ts';
+import type { DramDevice } from '../../../arch/language/dram/device.ts';
 import { Timing } from '../dram/timing.ts';
 import { Displaced } from './displaced.ts';
-import { type Target, targetsOf } from './targets.ts';
+import { type PimTables, tablesOf } from './tables.ts';
+import type { Target } from './targets.ts';
 
 export const closed = -1;
 
-/** A row whose latency depends on the columns that its earlier command multiplies. */
-interface Varying {
-  readonly latencies: Float64Array;
-  /** By bank of the earlier command: places of what it holds up. */
-  readonly places: readonly Int32Array[];
-}
-
 export class PimState {
+  readonly tables: PimTables;
   readonly targets: readonly Target[];
   readonly banks: number;
   /** Row open by row buffer x banks + bank; -1 for none. */
@@ -22,104 +17,110 @@ export class PimState {
   readonly sent: Float64Array;
   /** Columns that they multiplied beyond one each, by index. */
   readonly further: Float64Array;
-  /** By command: whether a batch of it leaves the state that its last one does, so that those between need no trace. */
-  readonly repeats: readonly boolean[];
   readonly #timing: Timing;
   readonly #displaced: Displaced;
-  readonly #isDisplaced: boolean;
-  readonly #varying: readonly (readonly Varying[])[];
-  /** By command and bank: places of the nodes below the channel that hold it up. */
-  readonly #places: readonly (readonly Int32Array[])[];
-  /** By command: 1 opens, -1 closes, 0 neither, and where its row buffer begins. */
-  readonly #effect: Int8Array;
-  readonly #offset: Int32Array;
 
   constructor(device: DramDevice) {
-    this.targets = targetsOf(device);
-    this.banks = banksOf(device);
-    const buffers = 1 + (device.rowBuffers?.length ?? 0);
-    this.openRow = new Int32Array(buffers * this.banks).fill(closed);
+    this.tables = tablesOf(device);
+    const { targets, banks, buffers, timing } = this.tables;
+    this.targets = targets;
+    this.banks = banks;
+    this.openRow = new Int32Array(buffers * banks).fill(closed);
     this.sent = new Float64Array(device.commands.length);
     this.further = new Float64Array(this.sent.length);
-    const constraints = device.constraints
-      .filter(({ at }) => at === undefined)
-      // The rest of a latency that varies is added when the command starts.
-      .map((row) => (row.byMultiplications ? { ...row, latency: 1 } : row));
     this.#timing = new Timing(
-      { ...device, constraints },
+      device,
       device.commands.map(() => true),
+      timing,
     );
     this.#displaced = new Displaced(device);
-    this.#isDisplaced = device.constraints.some(({ at }) => at !== undefined);
-    this.#varying = device.commands.map((_, command) =>
-      device.constraints
-        .filter((row) => row.byMultiplications !== undefined && row.after.includes(command))
-        .map((row) => this.#varyingOf(row, command)),
-    );
-    this.#places = device.commands.map((_, command) => this.#placesOf(command));
-    this.#effect = Int8Array.from(device.commands, ({ banks }) => ({ opens: 1, closes: -1 })[banks as string] ?? 0);
-    this.#offset = Int32Array.from(device.commands, ({ rowBuffer = 0 }) => rowBuffer * this.banks);
-    this.repeats = device.commands.map(
-      (_, command) => !device.constraints.some(({ after, window }) => window > 1 && after.includes(command)),
-    );
   }
 
-  #placesOf(command: number): Int32Array[] {
-    const checks = this.#timing.nodesOf(this.#timing.classOf[command]!);
-    const each = checks.length / this.banks;
-    return Array.from({ length: this.banks }, (_, bank) =>
-      Int32Array.from(
-        new Set(
-          [...this.targets[command]!.scope.banks(bank)].flatMap((one) => [
-            ...checks.subarray(one * each, (one + 1) * each),
-          ]),
-        ),
-      ),
-    );
+  /** Takes over what has happened to another one of the same device; what has been counted stays. */
+  copyFrom(other: PimState): void {
+    this.openRow.set(other.openRow);
+    this.#timing.copyFrom(other.#timing);
+    this.#displaced.copyFrom(other.#displaced);
   }
 
-  #varyingOf({ level, before, byMultiplications = [] }: DramConstraint, command: number): Varying {
-    const { scope } = this.targets[command]!;
-    const places = Array.from({ length: this.banks }, (_, bank) =>
-      Int32Array.from(
-        new Set(before.flatMap((one) => [...scope.banks(bank)].map((at) => this.#timing.placeOf(level, at, one)))),
-      ),
-    );
-    return { latencies: Float64Array.from(byMultiplications), places };
+  /** Whether nothing that starts after a tick can tell this from another one of the same device. */
+  isAlike(other: PimState, tick: number): boolean {
+    for (let i = 0; i < this.openRow.length; i++) if (this.openRow[i] !== other.openRow[i]) return false;
+    return this.#timing.isAlike(other.#timing, tick) && this.#displaced.isAlike(other.#displaced, tick);
+  }
+
+  /** Counts beside its own what another one counts from now on; or, with a sign of 1, has counted. */
+  count(other: PimState, sign: 1 | -1): void {
+    for (let i = 0; i < this.sent.length; i++) {
+      this.sent[i]! += sign * other.sent[i]!;
+      this.further[i]! += sign * other.further[i]!;
+    }
+  }
+
+  /** Earliest tick by node and class of commands. */
+  get earliest(): number[] {
+    return this.#timing.earliest;
+  }
+
+  get waits(): number {
+    return this.#timing.waits;
+  }
+
+  /** As `Timing` has it. */
+  readWaits(tick: number, into: Int32Array, from: number): void {
+    this.#timing.readWaits(tick, into, from);
   }
 
   /** Earliest tick at which a command may start at a bank. */
   ready(command: number, bank: number): number {
     const { earliest } = this.#timing;
-    const places = this.#places[command]![bank]!;
-    let tick = earliest[this.#timing.classOf[command]!]!;
+    const places = this.tables.places[command]![bank]!;
+    let tick = 0;
     for (let i = 0; i < places.length; i++) {
       const t = earliest[places[i]!]!;
       if (t > tick) tick = t;
     }
-    return this.#isDisplaced ? Math.max(tick, this.#displaced.ready(command, bank)) : tick;
+    return this.tables.isDisplaced ? Math.max(tick, this.#displaced.ready(command, bank)) : tick;
   }
 
   /** A command starts; `row` is that of an opening, `multiplications` how many columns it multiplies. */
   start(command: number, bank: number, row: number, multiplications: number, tick: number): void {
-    const { scope } = this.targets[command]!;
-    const nodes = scope.nodes(bank);
-    for (let i = 0; i < nodes.length; i++) {
-      this.#timing.issue(command, nodes[i]!, tick);
-      if (this.#isDisplaced) this.#displaced.start(command, nodes[i]!, tick);
+    const { tables } = this;
+    const { earliest } = this.#timing;
+    const { places, latencies } = tables.pushes[command]![bank]!;
+    for (let i = 0; i < places.length; i++) {
+      const place = places[i]!;
+      const t = tick + latencies[i]!;
+      if (t > earliest[place]!) earliest[place] = t;
     }
-    const varying = this.#varying[command]!;
+    if (tables.isWindowed[command]) this.note(command, bank, tick);
+    if (tables.isDisplaced) this.#displace(command, bank, tick);
+    const varying = tables.varying[command]!;
     for (let i = 0; i < varying.length; i++) {
       const { latencies, places } = varying[i]!;
       this.#push(places[bank]!, tick + latencies[multiplications - 1]!);
     }
     this.sent[command]!++;
     this.further[command]! += multiplications - 1;
-    const effect = this.#effect[command]!;
-    if (effect === 0) return;
-    const banks = scope.banks(bank);
-    const offset = this.#offset[command]!;
-    for (let i = 0; i < banks.length; i++) this.openRow[offset + banks[i]!] = effect > 0 ? row : closed;
+    if (tables.effect[command] !== 0) this.#open(command, bank, row);
+  }
+
+  /** Of a start, what rows keep that look back further than one command. */
+  note(command: number, bank: number, tick: number): void {
+    const nodes = this.targets[command]!.scope.nodes(bank);
+    for (let i = 0; i < nodes.length; i++) this.#timing.note(command, nodes[i]!, tick);
+  }
+
+  #displace(command: number, bank: number, tick: number): void {
+    const nodes = this.targets[command]!.scope.nodes(bank);
+    for (let i = 0; i < nodes.length; i++) this.#displaced.start(command, nodes[i]!, tick);
+  }
+
+  #open(command: number, bank: number, row: number): void {
+    const banks = this.targets[command]!.scope.banks(bank);
+    const offset = this.tables.offset[command]!;
+    const opened = this.tables.effect[command]! > 0 ? row : closed;
+    for (let i = 0; i < banks.length; i++) this.openRow[offset + banks[i]!] = opened;
   }
 
   #push(places: Int32Array, tick: number): void {

@@ -3,16 +3,21 @@ import { type DramDevice, needsRow } from '../../../arch/language/dram/device.ts
 import type { PimProgram } from '../../../workloads/language/pim-program.ts';
 import type { CommandBus } from './bus.ts';
 import { barrierCommand, ProgramCursor } from './cursor.ts';
-import { Estimate } from './estimate.ts';
+import type { Estimate } from './estimate.ts';
+import type { Tile } from './prepared.ts';
 import { closed, type PimState } from './state.ts';
 import type { Parts } from './targets.ts';
 
 const none = -1;
 const never = Number.POSITIVE_INFINITY;
+/** Jobs that are done before they are taken out of the list. */
+const enough = 32;
 
 interface Job {
   readonly cursor: ProgramCursor;
   readonly tag: number;
+  /** The command that it ends with; -1 where that is not known beforehand. */
+  readonly last: number;
   /** Results that have come so far. */
   results: number;
   /** Whether a command was sent for it. */
@@ -43,23 +48,32 @@ export class PimWork {
   readonly #state: PimState;
   readonly #bus: CommandBus;
   readonly #device: DramDevice;
+  readonly #yields: boolean;
   readonly #needsRow: readonly boolean[];
+  readonly #prepares: readonly boolean[];
   readonly #estimates: readonly (Estimate | null)[];
   readonly #jobs: Job[] = [];
   #first = 0;
   /** Commands and banks that come before the one in hand, and whether they are known. */
   readonly #pendingCommand: Int32Array;
   readonly #pendingBank: Int32Array;
+  /** Those from the first one up to the end are left. */
+  #next = 0;
   #pending = 0;
   #isKnown = false;
   #chosen = none;
+  readonly #apart: (command: number, multiplications: number) => number;
 
-  constructor(device: DramDevice, state: PimState, bus: CommandBus) {
+  /** `yields`: it begins when no request waits, and none is sent until it ends, so that it never holds one up. */
+  constructor(device: DramDevice, state: PimState, bus: CommandBus, yields: boolean) {
+    this.#yields = yields;
+    this.#apart = (command, multiplications) => bus.apart(command, state.tables, multiplications);
     this.#device = device;
     this.#state = state;
     this.#bus = bus;
     this.#needsRow = device.commands.map(needsRow);
-    this.#estimates = device.commands.map(({ estimate }) => (estimate ? new Estimate(estimate) : null));
+    this.#prepares = device.commands.map(({ prepares = false }) => prepares);
+    this.#estimates = state.tables.estimates;
     this.#pendingCommand = new Int32Array(state.openRow.length);
     this.#pendingBank = new Int32Array(state.openRow.length);
   }
@@ -67,8 +81,9 @@ export class PimWork {
   /** @throws InputError as `ProgramCursor` does, Error when there are no commands */
   push(program: PimProgram, tag: number): void {
     const cursor = new ProgramCursor(program, this.#device);
+    const { last } = cursor;
     if (!nextCommand(cursor)) throw new Error('a job needs commands');
-    this.#jobs.push({ cursor, tag, results: 0, isBegun: false });
+    this.#jobs.push({ cursor, tag, last, results: 0, isBegun: false });
     if (this.job === null) this.#take();
     this.version++;
   }
@@ -79,7 +94,7 @@ export class PimWork {
   }
 
   get prepares(): boolean {
-    return this.#device.commands[this.head!.command]!.prepares === true;
+    return this.#prepares[this.head!.command]!;
   }
 
   /** Longest time that the command in hand, and what it begins, takes from now on, in cycles. */
@@ -124,12 +139,12 @@ export class PimWork {
     this.#chosen = none;
     this.command = command;
     this.bank = bank;
-    if (this.#pending === 0) {
+    if (this.#pending === this.#next) {
       this.cycle = this.#bus.cycle(command, this.#state.ready(command, bank));
       return;
     }
     this.cycle = never;
-    for (let i = 0; i < this.#pending; i++) {
+    for (let i = this.#next; i < this.#pending; i++) {
       const one = commands[i]!;
       const cycle = this.#bus.cycle(one, this.#state.ready(one, banks[i]!));
       if (cycle >= this.cycle) continue;
@@ -143,41 +158,109 @@ export class PimWork {
 
   /** Whether the row commands of requests to a bank would be in the way of the command in hand. */
   holds(bank: number): boolean {
-    if (this.head === null || this.isSkipped) return false;
+    if (this.head === null || this.isSkipped || this.#yields) return false;
     const { command, bank: first } = this.head;
     const { scope, buffer } = this.#state.targets[command]!;
     if (buffer !== 0 || !(this.#needsRow[command] || this.prepares)) return false;
     return (this.isAccepted || !this.begins) && scope.banks(first).includes(bank);
   }
 
+  /** The tile that the command in hand begins, if it has not been accepted. */
+  get tile(): Tile | null {
+    return this.head === null || this.isAccepted || this.isSkipped ? null : this.head.tile;
+  }
+
+  /** Whether the row of the tile in hand is open nowhere. */
+  get isTileClosed(): boolean {
+    return !this.#state.openRow.includes(this.head!.row);
+  }
+
+  /** Whether the row of the command in hand is open in all banks of its row buffer. */
+  get isOpenInAll(): boolean {
+    const { command, row } = this.head!;
+    const { openRow, banks, targets } = this.#state;
+    const offset = targets[command]!.buffer * banks;
+    for (let i = 0; i < banks; i++) if (openRow[offset + i] !== row) return false;
+    return true;
+  }
+
+  /** By bank of the row buffer of the command in hand: 1 where a row is open, 0 elsewhere. */
+  readOpen(into: Int32Array, from: number): void {
+    const { openRow, banks, targets } = this.#state;
+    const offset = targets[this.head!.command]!.buffer * banks;
+    for (let i = 0; i < banks; i++) into[from + i] = openRow[offset + i] === closed ? 0 : 1;
+  }
+
+  /** All of the tile in hand has been sent but its last command. */
+  skipTile(): void {
+    const { row, command } = this.head!;
+    const { openRow, banks, targets } = this.#state;
+    const { buffer } = targets[command]!;
+    openRow.fill(row, buffer * banks, (buffer + 1) * banks);
+    for (let left = this.head!.tile!.commands; left > 1; left--) nextCommand(this.head!);
+    this.isUnderWay = true;
+    this.reserved = row;
+    this.job!.isBegun = true;
+    this.#isKnown = false;
+    this.version++;
+  }
+
+  /** Cycles at least from the last command of the tile in hand to the last one of its job. */
+  get toEndAfterTile(): number {
+    return this.head!.toEndAfterTile(this.#apart);
+  }
+
+  /** Whether what was chosen is the command in hand itself. */
+  get isHead(): boolean {
+    return this.#chosen === none;
+  }
+
   /** What was chosen has been sent. Returns whether that was the command in hand itself. */
   sent(): boolean {
     if (this.#chosen === none) return true;
-    this.#pending--;
-    for (let i = this.#chosen; i < this.#pending; i++) {
-      this.#pendingCommand[i] = this.#pendingCommand[i + 1]!;
-      this.#pendingBank[i] = this.#pendingBank[i + 1]!;
+    for (let i = this.#chosen; i > this.#next; i--) {
+      this.#pendingCommand[i] = this.#pendingCommand[i - 1]!;
+      this.#pendingBank[i] = this.#pendingBank[i - 1]!;
     }
+    this.#next++;
+    const left = this.#pending - this.#next;
     // After closings come openings. What is in the way of an estimate becomes less, by one where it is a bank's row.
-    if (this.#pending === 0) this.#isKnown = false;
-    else if (this.#closes > this.#pending + 1) this.#isKnown = false;
+    if (left === 0) this.#isKnown = false;
+    else if (this.#closes > left + 1) this.#isKnown = false;
     else this.#closes--;
     return false;
   }
 
+  /** Commands after the one in hand that are like it and may follow it as soon as the bus and its own gap allow. */
+  get alike(): number {
+    const { command } = this.head!;
+    if (this.#chosen !== none || this.begins || this.prepares || !this.#state.tables.repeats[command]) return 0;
+    return this.head!.count - 1;
+  }
+
+  /** Cycles at least from the command in hand, or from what comes before it, to the last one of its job. */
+  get toEnd(): number {
+    return this.head!.toEnd(this.#apart);
+  }
+
   /** Goes on to the next command; returns whether the job has ended. */
   next(): boolean {
-    const { row } = this.head!;
-    if (this.prepares) {
+    const { command, bank, row } = this.head!;
+    const { isAccepted, prepares } = this;
+    const isKnown = this.#isKnown;
+    if (prepares) {
       this.isUnderWay = true;
       this.reserved = row;
     }
     this.isAccepted = false;
     this.#isKnown = false;
-    this.version++;
     const ends = !nextCommand(this.job!.cursor);
     if (ends) this.#take();
     if (this.head === null || this.begins) this.stop();
+    const isSame = !ends && this.head!.command === command && this.head!.bank === bank;
+    if (!isSame || isAccepted || prepares) this.version++;
+    // Nothing came before the last one, so nothing comes before another on the same row.
+    else this.#isKnown = isKnown && this.head!.row === row;
     return ends;
   }
 
@@ -192,7 +275,7 @@ export class PimWork {
     this.head = this.job?.cursor ?? null;
     this.#isKnown = false;
     if (this.job === null) return;
-    if (++this.#first < 1024) return;
+    if (++this.#first < enough) return;
     this.#jobs.splice(0, this.#first);
     this.#first = 0;
   }
@@ -201,6 +284,7 @@ export class PimWork {
   #find(): void {
     this.#isKnown = true;
     this.#pending = 0;
+    this.#next = 0;
     this.#closes = 0;
     this.#opens = 0;
     const { command } = this.head!;
