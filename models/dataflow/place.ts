@@ -57,9 +57,7 @@ function lay(section: Section, device: RduDevice, depth: number, demand: Demand)
 
 function demandOf({ operators, spec }: PlacedSection): Demand {
   const intervals = new Map(spec.stages.map(({ name, interval }) => [name, interval]));
-  return new Map(
-    operators.map(({ operator, pcus }) => [operator.name, pcus * (intervals.get(operator.name) ?? 0)]),
-  );
+  return new Map(operators.map(({ operator, pcus }) => [operator.name, pcus * (intervals.get(operator.name) ?? 0)]));
 }
 
 /** Cycles in which the slowest stage does all of its tiles, and in which it would if only work counted. */
