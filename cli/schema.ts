@@ -1,5 +1,5 @@
 export async function schema(
-  kind: 'arch' | 'workload' | 'serving' | 'mapping' | 'serving-mapping' | 'standard',
+  kind: 'arch' | 'workload' | 'serving' | 'mapping' | 'serving-mapping' | 'dataflow-mapping' | 'standard',
 ): Promise<void> {
   const schemas = {
     arch: async () => (await import('../arch/language/json-schema.ts')).archJsonSchema(),
@@ -9,6 +9,8 @@ export async function schema(
     mapping: async () => (await import('../workloads/language/mapping.ts')).mappingJsonSchema(),
     'serving-mapping': async () =>
       (await import('../workloads/language/serving-mapping.ts')).servingMappingJsonSchema(),
+    'dataflow-mapping': async () =>
+      (await import('../workloads/language/dataflow-mapping.ts')).dataflowMappingJsonSchema(),
   };
   process.stdout.write(`${JSON.stringify(await schemas[kind](), null, 2)}\n`);
 }

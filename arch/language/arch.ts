@@ -4,6 +4,7 @@
  */
 import { List, Map, OrderedMap, Record } from 'immutable';
 import type { DramMemory } from './dram/memory.ts';
+import type { RduPart } from './rdu.ts';
 import type { SsdPart } from './ssd/part.ts';
 import type { Technology } from './technology.ts';
 
@@ -190,7 +191,16 @@ export class GroupPart extends Record<{ kind: 'group'; count: number; parts: Ord
   'GroupPart',
 ) {}
 
-export type Part = ArrayPart | VectorPart | ScratchpadPart | MemoryPart | DmaPart | LinkPart | SsdPart | GroupPart;
+export type Part =
+  | ArrayPart
+  | VectorPart
+  | ScratchpadPart
+  | MemoryPart
+  | RduPart
+  | DmaPart
+  | LinkPart
+  | SsdPart
+  | GroupPart;
 export type Engine = ArrayPart | VectorPart;
 
 /** A way for data between two parts, each named by its path: `core.array`. */
@@ -234,6 +244,8 @@ export class Arch extends Record<{
   clocks: OrderedMap<string, number>;
   parts: OrderedMap<string, Part>;
   links: List<Link>;
+  /** Paths of the parts that hold tensors, from near to far, each joined to the next by a link; empty where that is all one. */
+  tiers: List<string>;
 }>(
   {
     name: '',
@@ -247,6 +259,7 @@ export class Arch extends Record<{
     clocks: OrderedMap(),
     parts: OrderedMap(),
     links: List(),
+    tiers: List(),
   },
   'Arch',
 ) {}

@@ -23,6 +23,7 @@ import { isTree, Layers, type Tree } from './layers.ts';
 import { fileNamed } from './library.ts';
 import { readLink, type WrittenLink } from './links.ts';
 import { applyOverride, isEarly, Override, withoutOverridePlace } from './overrides.ts';
+import { Agcu, Launch, Pcu, Pmu, RduGrid, RduNetwork, RduPart } from './rdu.ts';
 import {
   dramMemorySchema,
   groupSchema,
@@ -35,6 +36,7 @@ import {
 import { diagnose, type Path, Source } from './source.ts';
 import { buildSsd } from './ssd/build.ts';
 import { loadTechnology } from './technology-file.ts';
+import { wrongTiers } from './tiers.ts';
 import { expandUses } from './uses.ts';
 
 export interface LoadOptions {
@@ -113,7 +115,7 @@ class Builder {
       head?.links ?? (Array.isArray(tree.links) ? tree.links.filter((link) => typeof link === 'string') : []);
     const technology = head?.technology ?? (typeof tree.technology === 'string' ? tree.technology : undefined);
     this.#gather(links, ['links'], []);
-    return new Arch({
+    const arch = new Arch({
       name: head?.machine ?? '',
       about: head?.about ?? '',
       source: head?.source ?? '',
@@ -125,7 +127,10 @@ class Builder {
       clocks: OrderedMap(Object.entries(head?.clocks ?? {})),
       parts,
       links: this.#readLinks(),
+      tiers: List(head?.tiers ?? []),
     });
+    if (this.#mistakes.length === 0) this.#mistakes.push(...wrongTiers(arch, this.#layers));
+    return arch;
   }
 
   /** Several devices, or nodes, are joined by something. */
@@ -218,6 +223,8 @@ class Builder {
           latency: new Span({ amount: shape.latency, unit: 'ps' }),
           technology: shape.technology ?? null,
         });
+      case 'rdu':
+        return this.#rdu(shape, at);
       case 'dma':
         return new DmaPart({ ...shape, clock: this.#clock(shape.clock, at), bandwidth: shape.bandwidth ?? null });
       case 'link':
@@ -255,6 +262,20 @@ class Builder {
       registers: shape.registers ?? null,
       input: shape.input ?? null,
       output: shape.output ?? null,
+    });
+  }
+
+  #rdu({ grid, pcu, pmu, network, agcu, launch, ...shape }: Shape<'rdu'>, at: Path): RduPart {
+    return new RduPart({
+      ...shape,
+      clock: this.#clock(shape.clock, at),
+      grid: new RduGrid(grid),
+      pcu: new Pcu({ ...pcu, operations: this.#operations(pcu.operations, 1, [...at, 'pcu']) }),
+      pmu: new Pmu(pmu),
+      network: new RduNetwork(network),
+      agcu: new Agcu(agcu),
+      software: new Launch(launch.software),
+      hardware: new Launch(launch.hardware),
     });
   }
 
