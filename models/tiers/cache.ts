@@ -1,7 +1,8 @@
 /** A tier as a cache of things of one size, such as the experts of a composition, whose homes are farther away. */
+import type { Replacement } from '../../workloads/llm/composition.ts';
 
 /** What is known of a thing in the cache; all in uses of the cache since the beginning. */
-export interface Standing {
+interface Standing {
   /** When it was brought in, and when it was used last. */
   readonly loaded: number;
   readonly used: number;
@@ -10,13 +11,11 @@ export interface Standing {
 }
 
 /** What leaves when something needs its room: the one whose first figures are least; equal ones by the next figure. */
-export const replacements = {
-  lru: ({ used }: Standing): readonly number[] => [used],
-  lfu: ({ uses, used }: Standing): readonly number[] => [uses, used],
-  fifo: ({ loaded }: Standing): readonly number[] => [loaded],
-} as const;
-
-export type Replacement = keyof typeof replacements;
+const replacements: { readonly [name in Replacement]: (standing: Standing) => readonly number[] } = {
+  lru: ({ used }) => [used],
+  lfu: ({ uses, used }) => [uses, used],
+  fifo: ({ loaded }) => [loaded],
+};
 
 /**
  * Rooms of equal size. Things are numbered from 0; the first ones are there from the beginning, as many as have room. What is

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Replacement, replacements, TierCache } from '../../../models/tiers/cache.ts';
+import { TierCache } from '../../../models/tiers/cache.ts';
+import { type Replacement, replacementNames } from '../../../workloads/llm/composition.ts';
 
 /** Written to be read: a list of what is there, searched from its front. */
 class PlainCache {
@@ -33,7 +34,7 @@ describe('a tier as a cache', () => {
   it('does what a plain list does, under every policy', () => {
     fc.assert(
       fc.property(
-        fc.constantFrom(...(Object.keys(replacements) as Replacement[])),
+        fc.constantFrom(...replacementNames),
         fc.integer({ min: 1, max: 6 }),
         fc.array(fc.array(fc.nat({ max: 9 }), { minLength: 1, maxLength: 4 }), { maxLength: 40 }),
         (replacement, rooms, batches) => {
