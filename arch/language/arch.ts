@@ -4,6 +4,7 @@
  */
 import { List, Map, OrderedMap, Record } from 'immutable';
 import type { DramMemory } from './dram/memory.ts';
+import type { RduPart } from './rdu.ts';
 import type { Technology } from './technology.ts';
 
 /** A rate of data: bytes per cycle of the clock of the part it belongs to, or bytes per second. */
@@ -189,7 +190,7 @@ export class GroupPart extends Record<{ kind: 'group'; count: number; parts: Ord
   'GroupPart',
 ) {}
 
-export type Part = ArrayPart | VectorPart | ScratchpadPart | MemoryPart | DmaPart | LinkPart | GroupPart;
+export type Part = ArrayPart | VectorPart | ScratchpadPart | MemoryPart | RduPart | DmaPart | LinkPart | GroupPart;
 export type Engine = ArrayPart | VectorPart;
 
 /** A way for data between two parts, each named by its path: `core.array`. */
@@ -233,6 +234,8 @@ export class Arch extends Record<{
   clocks: OrderedMap<string, number>;
   parts: OrderedMap<string, Part>;
   links: List<Link>;
+  /** Paths of the parts that hold tensors, from near to far, each joined to the next by a link; empty where that is all one. */
+  tiers: List<string>;
 }>(
   {
     name: '',
@@ -246,6 +249,7 @@ export class Arch extends Record<{
     clocks: OrderedMap(),
     parts: OrderedMap(),
     links: List(),
+    tiers: List(),
   },
   'Arch',
 ) {}

@@ -14,13 +14,15 @@ import {
 import { DramMemory } from './dram/memory.ts';
 import { pageText } from './dram/page.ts';
 import { operationNames } from './operations.ts';
-import { expandParts, linkBandwidth, partAt, peakOperations, scratchpadBandwidth } from './parts.ts';
+import { expandParts, linkBandwidth, partAt, peakOperations, rduPeak, scratchpadBandwidth } from './parts.ts';
+import type { Launch, RduPart } from './rdu.ts';
+import { tierCapacity } from './tiers.ts';
 
 /**
  * What `clockwright show` prints. `areas` is mm2 by part path, all instances of the part together, where known.
  */
 export function describeArch(arch: Arch, areas: ReadonlyMap<string, number> = new Map()): string {
-  const sections = [head(arch), partLines(arch, areas), linkLines(arch), peakLines(arch)];
+  const sections = [head(arch), partLines(arch, areas), linkLines(arch), tierLines(arch), peakLines(arch)];
   return `${sections
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join('\n'))
@@ -117,6 +119,8 @@ function partFacts(arch: Arch, part: Exclude<Part, GroupPart>): string[] {
       ];
     case 'vector':
       return [counted(part.lanes, 'lane'), ...engineFacts(part), ...clock(arch, part.clock)];
+    case 'rdu':
+      return [...rduFacts(part), ...clock(arch, part.clock)];
     case 'dma':
       return [...limit(part.bandwidth), `setup ${span(part.setup)}`, ...clock(arch, part.clock)];
     case 'link':
@@ -148,6 +152,23 @@ function dramFacts(memory: DramMemory): string[] {
     ...(memory.pim === null ? [] : [`${memory.pim} PIM`]),
     ...(memory.issue === null ? [] : [`${memory.issue} PIM commands per cycle from the host`]),
   ];
+}
+
+function rduFacts({ grid, pcus, pmus, pcu, pmu, network, agcu, capacity, software, hardware }: RduPart): string[] {
+  const total = ({ total: ps }: Launch): string => si(ps * 1e-12, 's');
+  return [
+    `${grid.rows} x ${grid.columns} switches`,
+    `${pcus} PCUs of ${pcu.lanes} lanes x ${pcu.stages} stages${pcu.systolic ? ', systolic' : ''}`,
+    `${pmus} PMUs of ${bytes(pmu.capacity)} in ${counted(pmu.banks, 'bank')} (${bytes(capacity)} in all), read ${rate(pmu.read)}, write ${rate(pmu.write)}`,
+    `${network.topology} of ${rate(network.width)}, ${span(network.hop)} per hop, ${counted(network.credits, 'credit')}${network.multicast ? ', multicast' : ''}`,
+    `${counted(agcu.count, 'AGCU')} of ${rate(agcu.width)}, ${agcu.window} requests of ${bytes(agcu.coalesce)} in flight`,
+    `launch ${total(software)} by software, ${total(hardware)} by hardware`,
+  ];
+}
+
+function tierLines(arch: Arch): string[] {
+  const rows = arch.tiers.toArray().map((path) => [path, bytes(tierCapacity(arch, path))]);
+  return rows.length > 0 ? ['tiers, near to far', ...table(rows).map((line) => `  ${line}`)] : [];
 }
 
 function operationRows(arch: Arch, engine: Engine, total: number): string[] {
@@ -194,6 +215,7 @@ function totalOf(arch: Arch, path: string): number {
 function peakLines(arch: Arch): string[] {
   const peaks = new Map<string, [string, number][]>();
   for (const { path, part, count } of expandParts(arch)) {
+    if (part.kind === 'rdu') peaks.set('mac', [...(peaks.get('mac') ?? []), [path, rduPeak(arch, part, count)]]);
     if (part.kind !== 'array' && part.kind !== 'vector') continue;
     for (const [name, peak] of peakOperations(arch, part, count)) {
       peaks.set(name, [...(peaks.get(name) ?? []), [path, peak]]);

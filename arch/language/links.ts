@@ -127,7 +127,7 @@ class LinkReader {
 
 /** Data may come from or go to it. */
 function isEnd(part: Part): boolean {
-  return ['memory', 'scratchpad', 'array', 'vector'].includes(part.kind);
+  return ['memory', 'scratchpad', 'array', 'vector', 'rdu'].includes(part.kind);
 }
 
 /** Links may run over it. */

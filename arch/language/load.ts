@@ -32,8 +32,10 @@ import {
   machineSchema,
   partSchemas,
 } from './schema.ts';
+import { Agcu, Launch, Pcu, Pmu, RduGrid, RduNetwork, RduPart } from './rdu.ts';
 import { diagnose, type Path, Source } from './source.ts';
 import { loadTechnology } from './technology-file.ts';
+import { wrongTiers } from './tiers.ts';
 import { expandUses } from './uses.ts';
 
 export interface LoadOptions {
@@ -112,7 +114,7 @@ class Builder {
       head?.links ?? (Array.isArray(tree.links) ? tree.links.filter((link) => typeof link === 'string') : []);
     const technology = head?.technology ?? (typeof tree.technology === 'string' ? tree.technology : undefined);
     this.#gather(links, ['links'], []);
-    return new Arch({
+    const arch = new Arch({
       name: head?.machine ?? '',
       about: head?.about ?? '',
       source: head?.source ?? '',
@@ -124,7 +126,10 @@ class Builder {
       clocks: OrderedMap(Object.entries(head?.clocks ?? {})),
       parts,
       links: this.#readLinks(),
+      tiers: List(head?.tiers ?? []),
     });
+    if (this.#mistakes.length === 0) this.#mistakes.push(...wrongTiers(arch, this.#layers));
+    return arch;
   }
 
   /** Several devices, or nodes, are joined by something. */
@@ -217,6 +222,8 @@ class Builder {
           latency: new Span({ amount: shape.latency, unit: 'ps' }),
           technology: shape.technology ?? null,
         });
+      case 'rdu':
+        return this.#rdu(shape, at);
       case 'dma':
         return new DmaPart({ ...shape, clock: this.#clock(shape.clock, at), bandwidth: shape.bandwidth ?? null });
       case 'link':
@@ -252,6 +259,20 @@ class Builder {
       registers: shape.registers ?? null,
       input: shape.input ?? null,
       output: shape.output ?? null,
+    });
+  }
+
+  #rdu({ grid, pcu, pmu, network, agcu, launch, ...shape }: Shape<'rdu'>, at: Path): RduPart {
+    return new RduPart({
+      ...shape,
+      clock: this.#clock(shape.clock, at),
+      grid: new RduGrid(grid),
+      pcu: new Pcu({ ...pcu, operations: this.#operations(pcu.operations, 1, [...at, 'pcu']) }),
+      pmu: new Pmu(pmu),
+      network: new RduNetwork(network),
+      agcu: new Agcu(agcu),
+      software: new Launch(launch.software),
+      hardware: new Launch(launch.hardware),
     });
   }
 

@@ -1,6 +1,7 @@
 /** Questions about a machine: its parts by path, their clocks, and what they can do in a second. */
 import type { Map } from 'immutable';
 import type { Arch, Engine, GroupPart, Link, MemoryPart, Part, Rate, ScratchpadPart } from './arch.ts';
+import type { RduPart } from './rdu.ts';
 
 export type LeafPart = Exclude<Part, GroupPart>;
 export type ClockedPart = Exclude<LeafPart, MemoryPart>;
@@ -53,6 +54,11 @@ export function memoriesOf(arch: Arch): PlacedMemory[] {
   );
 }
 
+/** The first RDU; undefined when there is none. */
+export function rduOf(arch: Arch): { readonly path: string; readonly part: RduPart } | undefined {
+  return expandParts(arch).flatMap(({ path, part }) => (part.kind === 'rdu' ? [{ path, part }] : []))[0];
+}
+
 /** The first memory that computes; undefined when none does. */
 export function pimMemory(arch: Arch): PlacedMemory | undefined {
   return memoriesOf(arch).find(({ part }) => part.dram !== null && part.dram.pim !== null);
@@ -85,6 +91,13 @@ export function peakOperations(arch: Arch, engine: Engine, count: number = engin
   return engine.operations.map((cost) => (count * lanes(engine) * hertz) / cost.cycles);
 }
 
+/** Multiply-adds per second of `count` RDUs: every functional unit of every PCU does one in a cycle. */
+export function rduPeak(arch: Arch, rdu: RduPart, count: number = rdu.count): number {
+  const { lanes, stages, operations } = rdu.pcu;
+  const cycles = operations.get('mac')?.cycles ?? Number.POSITIVE_INFINITY;
+  return (count * rdu.pcus * lanes * stages * clockOf(arch, rdu).hertz) / cycles;
+}
+
 /** Bytes per second of a rate at a clock. */
 export function bytesPerSecond(rate: Rate, hertz: number): number {
   return rate.per === 'second' ? rate.bytes : rate.bytes * hertz;
@@ -114,7 +127,7 @@ export function linkBandwidth(arch: Arch, link: Link, back = false): number {
 }
 
 function linkHertz(arch: Arch, ends: readonly Part[]): number {
-  const engine = ends.find((part) => part.kind === 'array' || part.kind === 'vector');
+  const engine = ends.find((part) => part.kind === 'array' || part.kind === 'vector' || part.kind === 'rdu');
   const clocked = engine ?? ends.find((part) => part.kind === 'scratchpad');
   // Between two main memories there is no clock: `load` lets no rate per cycle through.
   return clocked ? clockOf(arch, clocked).hertz : Number.NaN;
@@ -131,6 +144,8 @@ function endBandwidths(arch: Arch, part: Part, source: boolean): number[] {
       const port = source ? part.output : part.input;
       return port ? [bytesPerSecond(port, clockOf(arch, part).hertz)] : [];
     }
+    case 'rdu':
+      return [part.agcu.count * bytesPerSecond(part.agcu.width, clockOf(arch, part).hertz)];
     default:
       return [];
   }

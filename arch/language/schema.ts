@@ -76,6 +76,13 @@ const memory = {
 
 const latency = (what: string) => span.prefault('0 cycles').describe(what);
 
+/** Of one of the parts of an RDU: what launching a kernel takes. */
+const launch = z.strictObject({
+  program: duration.describe('To load a program: what every unit and switch does'),
+  arguments: duration.describe('To load its arguments: where its tensors lie'),
+  execute: duration.describe('To start it, and to see that it has ended'),
+});
+
 export const partSchemas = {
   array: z
     .strictObject({
@@ -158,6 +165,61 @@ export const partSchemas = {
       capacity: size.describe('Bytes it holds'),
     })
     .describe('A main memory'),
+  rdu: z
+    .strictObject({
+      kind: z.literal('rdu').describe('A reconfigurable dataflow unit: sections of a graph run on it as pipelines'),
+      ...common,
+      clock,
+      grid: z
+        .strictObject({
+          rows: count.describe('Switches from top to bottom'),
+          columns: count.describe('Switches from left to right'),
+          pcus: count.default(1).describe('Pattern compute units at each switch'),
+          pmus: count.default(1).describe('Pattern memory units at each switch'),
+        })
+        .describe('Sites, each a switch with compute and memory units'),
+      pcu: z
+        .strictObject({
+          lanes: count.describe('Elements that a stage works on at a time'),
+          stages: count.describe('Stages, each of which does an operation in a cycle'),
+          systolic: z.boolean().default(true).describe('Whether lanes and stages can be a systolic array'),
+          operations,
+        })
+        .describe('A pattern compute unit'),
+      pmu: z
+        .strictObject({
+          capacity: size.describe('Bytes it holds'),
+          banks: count.describe('Banks that buffers lie in'),
+          read: rate.describe('Bytes that it gives'),
+          write: rate.describe('Bytes that it takes at the same time'),
+          latency: latency('From a read to its data'),
+        })
+        .describe('A pattern memory unit'),
+      network: z
+        .strictObject({
+          topology: z.enum(['mesh', 'switch']).default('mesh').describe('Switches with their neighbours, or one for all'),
+          width: rate.describe('Bytes over a link, each way'),
+          hop: span.describe('From one switch to the next'),
+          credits: count.describe('Packets of a cycle that each hop has room for'),
+          multicast: z.boolean().default(true).describe('Whether a switch copies packets to several neighbours'),
+        })
+        .describe('What joins the sites'),
+      agcu: z
+        .strictObject({
+          count: count.describe('How many there are, along the left and right edges'),
+          width: rate.describe('Bytes that one moves'),
+          window: count.describe('Requests that one has outstanding'),
+          coalesce: size.describe('Most bytes of one request'),
+        })
+        .describe('Units that stream tensors between memories and the grid'),
+      launch: z
+        .strictObject({
+          software: launch.describe('By the host'),
+          hardware: launch.describe('By the unit itself'),
+        })
+        .describe('What passes between two kernels'),
+    })
+    .describe('A reconfigurable dataflow unit'),
   dma: z
     .strictObject({
       kind: z.literal('dma').describe('Moves tensors between memories'),
@@ -252,4 +314,8 @@ export const machineSchema = z.strictObject({
     .meta({ examples: ['{ core: 940 MHz }'] }),
   parts,
   links,
+  tiers: z
+    .array(z.string().meta({ examples: ['rdu', 'hbm', 'ddr'] }))
+    .default([])
+    .describe('Parts that hold tensors, from near to far, each joined to the next by a link'),
 });
