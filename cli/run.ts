@@ -6,9 +6,11 @@ import { loadWorkload } from '../workloads/language/load.ts';
 import { loadMapping } from '../workloads/language/mapping.ts';
 import { RunFailure, together } from './failure.ts';
 import { find, findAny } from './files.ts';
+import type { Kind } from './kind.ts';
 import { checkMapOptions, type MapOptions, mapBySearch } from './map.ts';
 import { type Outputs, writeOutputs } from './outputs.ts';
 import { progress } from './progress.ts';
+import { runComposition } from './run-composition.ts';
 import { runServing } from './run-serving.ts';
 
 export interface RunOptions extends Outputs, MapOptions {
@@ -20,12 +22,12 @@ export interface RunOptions extends Outputs, MapOptions {
   readonly sample?: boolean;
 }
 
-/** Whether a name is that of a large language model at work. What cannot be found is for others to complain about. */
-function isServing(name: string): boolean {
+/** What a workload is, where that can be told; what cannot be found is for others to complain about. */
+function kindNamed(name: string): Kind | undefined {
   try {
-    return findAny(name).kind === 'serving workload';
+    return findAny(name).kind;
   } catch (error) {
-    if (error instanceof InputError) return false;
+    if (error instanceof InputError) return undefined;
     throw error;
   }
 }
@@ -35,7 +37,9 @@ const tolerance = 1e-9;
 
 /** @throws InputError, DeadlockError, or RunFailure when the machine computed something else than the cascade says. */
 export async function run(archName: string, workloadName: string, options: RunOptions): Promise<void> {
-  if (isServing(workloadName)) return runServing(archName, workloadName, options);
+  const kind = kindNamed(workloadName);
+  if (kind === 'serving workload') return runServing(archName, workloadName, options);
+  if (kind === 'composition of experts') return runComposition(archName, workloadName, options);
   const { set = [], shape = [], values = false, everyCycle = false, sample = false } = options;
   const [arch, workload, mapping] = together(
     () => loadArch(find(archName, 'machine'), { set }),

@@ -1,0 +1,32 @@
+/** Runs a composition of experts on a machine. */
+import { loadArch } from '../arch/language/load.ts';
+import { simulateComposition } from '../models/composition/simulate.ts';
+import type { Result } from '../models/result.ts';
+import { loadServingMapping } from '../workloads/language/serving-mapping.ts';
+import { loadComposition } from '../workloads/llm/composition-load.ts';
+import { together } from './failure.ts';
+import { find } from './files.ts';
+import { checkOutputs, writeOutputs } from './outputs.ts';
+import { progress } from './progress.ts';
+import type { RunOptions } from './run.ts';
+import { checkServingOptions } from './run-serving.ts';
+
+/** @throws InputError */
+export async function runComposition(archName: string, workloadName: string, options: RunOptions): Promise<void> {
+  const { set = [], mapping: mappingName = 'gpu-only' } = options;
+  const [arch, composition, mapping] = together(
+    () => loadArch(find(archName, 'machine'), { set }),
+    () => loadComposition(find(workloadName, 'composition of experts')),
+    () => loadServingMapping(find(mappingName, 'serving mapping')),
+    () => checkServingOptions(options),
+    () => checkOutputs(options),
+  );
+  const bar = progress();
+  let result: Result;
+  try {
+    result = simulateComposition({ arch, composition, mapping, overrides: set, onProgress: bar.update });
+  } finally {
+    bar.stop();
+  }
+  await writeOutputs(result, options);
+}
