@@ -23,6 +23,7 @@ import { isTree, Layers, type Tree } from './layers.ts';
 import { fileNamed } from './library.ts';
 import { readLink, type WrittenLink } from './links.ts';
 import { applyOverride, isEarly, Override, withoutOverridePlace } from './overrides.ts';
+import { Agcu, Launch, Pcu, Pmu, RduGrid, RduNetwork, RduPart } from './rdu.ts';
 import {
   dramMemorySchema,
   groupSchema,
@@ -32,7 +33,6 @@ import {
   machineSchema,
   partSchemas,
 } from './schema.ts';
-import { Agcu, Launch, Pcu, Pmu, RduGrid, RduNetwork, RduPart } from './rdu.ts';
 import { diagnose, type Path, Source } from './source.ts';
 import { loadTechnology } from './technology-file.ts';
 import { wrongTiers } from './tiers.ts';

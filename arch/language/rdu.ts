@@ -12,10 +12,12 @@ export class RduGrid extends Record<{ rows: number; columns: number; pcus: numbe
  * A pattern compute unit: `lanes` x `stages` functional units. As a systolic array they multiply matrices, a result
  * standing still in each unit; as a pipeline, each stage does one operation of every lane in a cycle.
  */
-export class Pcu extends Record<{ lanes: number; stages: number; systolic: boolean; operations: Map<string, OperationCost> }>(
-  { lanes: 1, stages: 1, systolic: true, operations: Map() },
-  'Pcu',
-) {}
+export class Pcu extends Record<{
+  lanes: number;
+  stages: number;
+  systolic: boolean;
+  operations: Map<string, OperationCost>;
+}>({ lanes: 1, stages: 1, systolic: true, operations: Map() }, 'Pcu') {}
 
 /** A pattern memory unit: `banks` of a scratchpad that is written and read at the same time. */
 export class Pmu extends Record<{ capacity: number; banks: number; read: Rate; write: Rate; latency: Span }>(

@@ -197,7 +197,10 @@ export const partSchemas = {
         .describe('A pattern memory unit'),
       network: z
         .strictObject({
-          topology: z.enum(['mesh', 'switch']).default('mesh').describe('Switches with their neighbours, or one for all'),
+          topology: z
+            .enum(['mesh', 'switch'])
+            .default('mesh')
+            .describe('Switches with their neighbours, or one for all'),
           width: rate.describe('Bytes over a link, each way'),
           hop: span.describe('From one switch to the next'),
           credits: count.describe('Packets of a cycle that each hop has room for'),

@@ -1,5 +1,5 @@
 /** `tiers: [rdu, hbm, ddr]`: which parts hold tensors, from near to far, and what joins them. */
-import { type Arch, type Link, type Part } from './arch.ts';
+import type { Arch, Link, Part } from './arch.ts';
 import { type Diagnostic, suggest } from './diagnostics.ts';
 import { linkBandwidth, partAt } from './parts.ts';
 import type { Places } from './source.ts';
@@ -12,7 +12,8 @@ function holds(part: Part): boolean {
 /** Bytes that one part of a tier holds. @throws Error when it is none, which the loader does not let through */
 export function tierCapacity(arch: Arch, path: string): number {
   const part = partAt(arch, path);
-  if (part?.kind !== 'memory' && part?.kind !== 'rdu' && part?.kind !== 'scratchpad') throw new Error(`${path} is no tier`);
+  if (part?.kind !== 'memory' && part?.kind !== 'rdu' && part?.kind !== 'scratchpad')
+    throw new Error(`${path} is no tier`);
   return part.capacity * part.count;
 }
 

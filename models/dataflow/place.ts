@@ -1,0 +1,60 @@
+/** Lays a section on the grid: operators on PCUs, buffers in PMUs, streams on AGCUs. */
+import { InputError } from '../../arch/language/diagnostics.ts';
+import type { DataflowMapping } from '../../workloads/language/dataflow-mapping.ts';
+import { type BufferPlan, buffersOf, fitBuffers, type PlacedBuffer } from './buffers.ts';
+import type { RduDevice } from './device.ts';
+import type { FlowOperator } from './graph.ts';
+import type { PipelineSpec } from './pipeline-spec.ts';
+import type { Section } from './section.ts';
+import { specOf } from './spec.ts';
+import { type TileWork, tileWork } from './work.ts';
+
+export interface PlacedOperator {
+  readonly operator: FlowOperator;
+  readonly firings: number;
+  readonly pcus: number;
+  readonly work: TileWork;
+}
+
+export interface PlacedSection {
+  readonly section: Section;
+  readonly operators: readonly PlacedOperator[];
+  readonly buffers: readonly PlacedBuffer[];
+  readonly spec: PipelineSpec;
+}
+
+/**
+ * Operators get PCUs in proportion to their work, so that the slowest is as fast as can be.
+ * @throws InputError when there are not enough PCUs or PMUs: which operator or tensor needs how many, and what there is
+ */
+export function place(section: Section, device: RduDevice, { buffers: depth }: DataflowMapping): PlacedSection {
+  const operators = sharePcus(section, device);
+  const plans: readonly BufferPlan[] = buffersOf(section, depth);
+  const buffers = fitBuffers(plans, operators, device);
+  return { section, operators, buffers, spec: specOf(operators, buffers, device) };
+}
+
+function sharePcus(section: Section, { part }: RduDevice): PlacedOperator[] {
+  const all = section.operators.toArray().map((operator) => {
+    const firings = operator.streamed ? section.tiles : 1;
+    return { operator, firings, work: tileWork(operator, section.tiles, part.pcu) };
+  });
+  const computing = all.filter(({ work }) => work.cycles > 0);
+  if (computing.length > part.pcus) {
+    const message = `the section ${section.title} needs ${computing.length} PCUs, one for each operator that computes, of ${part.pcus}`;
+    throw new InputError({ message, hint: 'fuse fewer operators' });
+  }
+  const needed = (cycles: number): number[] =>
+    computing.map(({ firings, work }) => Math.ceil(work.cycles / Math.floor(cycles / firings)));
+  const fits = (cycles: number): boolean => needed(cycles).reduce((sum, count) => sum + count, 0) <= part.pcus;
+  // The least time in which all operators, each with so many PCUs, have done all of their tiles.
+  let least = Math.max(1, ...computing.map(({ firings }) => firings));
+  let most = Math.max(1, ...computing.map(({ firings, work }) => firings * work.cycles));
+  while (least < most) {
+    const middle = Math.floor((least + most) / 2);
+    if (fits(middle)) most = middle;
+    else least = middle + 1;
+  }
+  const counts = needed(most);
+  return all.map((one) => ({ ...one, pcus: one.work.cycles > 0 ? (counts[computing.indexOf(one)] ?? 0) : 0 }));
+}
