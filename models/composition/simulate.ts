@@ -1,9 +1,13 @@
 /** Arch x composition of experts -> Result, in one call. */
 import type { Arch } from '../../arch/language/arch.ts';
 import { InputError } from '../../arch/language/diagnostics.ts';
-import type { LoadedServingMapping } from '../../workloads/language/serving-mapping.ts';
+import { rduOf } from '../../arch/language/parts.ts';
+import { DataflowMapping, type LoadedDataflowMapping } from '../../workloads/language/dataflow-mapping.ts';
+import { type LoadedServingMapping, loadServingMapping } from '../../workloads/language/serving-mapping.ts';
 import type { LoadedComposition } from '../../workloads/llm/composition-load.ts';
+import type { DeviceShare } from '../../workloads/llm/share.ts';
 import type { Result } from '../result.ts';
+import { DataflowTimes } from './dataflow-times.ts';
 import { machineTiers } from './machine.ts';
 import { measureComposition } from './measure.ts';
 import { placeExperts } from './placement.ts';
@@ -14,8 +18,8 @@ import type { ModelTimes } from './times.ts';
 export interface SimulateCompositionOptions {
   readonly arch: Arch;
   readonly composition: LoadedComposition;
-  /** What of its models runs where. */
-  readonly mapping: LoadedServingMapping;
+  /** How its models run; on an RDU as many operators fused as fit, and elsewhere all on arrays and vector units, when left out. */
+  readonly mapping?: LoadedServingMapping | LoadedDataflowMapping | undefined;
   /** Told the fraction of batches that is done. */
   readonly onProgress?: (fraction: number) => void;
   /** The `--set` options that made the arch, for the report. */
@@ -24,25 +28,30 @@ export interface SimulateCompositionOptions {
 
 /** @throws InputError when the machine has too few devices, or no room for what is needed, or cannot do what the mapping says */
 export function simulateComposition(options: SimulateCompositionOptions): Result {
-  const { arch, composition: loaded, mapping, overrides = [], onProgress } = options;
+  const { arch, composition: loaded, overrides = [], onProgress } = options;
   const { workload: composition, place } = loaded;
   const { tensor } = composition.share;
-  if (tensor > arch.devices * arch.nodes) {
-    const message = `${tensor} devices share every model, but ${arch.name} has ${arch.devices * arch.nodes}`;
+  const devices = arch.devices * arch.nodes;
+  if (tensor > devices) {
+    const message = `${tensor} devices share every model, but ${arch.name} has ${devices}`;
     throw new InputError({ message, place: place(['parallel', 'tensor']), hint: 'use fewer, or another machine' });
   }
   const machine = machineTiers(arch);
   const placement = placeExperts(composition, machine, place(['experts']));
-  const times: ModelTimes = new ServingTimes(arch, mapping, composition.share);
+  const { times, mapping } = timesOf(options, composition.share);
   const record = runComposition({ composition, machine, placement, times, onProgress });
-  const subject = {
-    arch,
-    composition,
-    machine,
-    placement,
-    mapping: mapping.mapping.name,
-    overrides,
-    notes: times.notes,
-  };
+  const subject = { arch, composition, machine, placement, mapping, overrides, notes: times.notes };
   return measureComposition(subject, record);
+}
+
+function timesOf(
+  { arch, mapping: given }: SimulateCompositionOptions,
+  share: DeviceShare,
+): { readonly times: ModelTimes; readonly mapping: string } {
+  if (given?.mapping instanceof DataflowMapping || (given === undefined && rduOf(arch))) {
+    const mapping = given?.mapping instanceof DataflowMapping ? given.mapping : new DataflowMapping({ name: 'fused' });
+    return { times: new DataflowTimes(arch, mapping, share), mapping: mapping.name };
+  }
+  const mapping = (given as LoadedServingMapping | undefined) ?? loadServingMapping('gpu-only');
+  return { times: new ServingTimes(arch, mapping, share), mapping: mapping.mapping.name };
 }

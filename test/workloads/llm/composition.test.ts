@@ -135,7 +135,7 @@ describe('the file of a composition', () => {
   it('is shown with what devices hold', () => {
     const shown = describeComposition(loadComposition('coe-150').workload);
     expect(shown).toContain('150 experts, each llama-2-7b, behind llama-2-7b');
-    expect(shown).toContain('32 x 8: prompts of 1024 tokens, answers of 20 tokens');
+    expect(shown).toContain('32 x 8: prompts of 4096 tokens, answers of 20 tokens');
     expect(shown).toContain('memory of one of 8 devices');
     // 6,738,415,616 weights of two bytes over eight devices; norms are on each.
     expect(shown).toMatch(/an expert +1.57 GiB/);
