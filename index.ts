@@ -9,6 +9,7 @@ export { loadArch, parseArch } from './arch/language/load.ts';
 export { study } from './cli/study-script.ts';
 export { bind } from './models/binding/bind.ts';
 export { Program } from './models/binding/program.ts';
+export { type SimulateCompositionOptions, simulateComposition } from './models/composition/simulate.ts';
 export { DeadlockError } from './models/kernel/kernel.ts';
 export {
   type Figures,
@@ -27,6 +28,10 @@ export { type SimulateOptions, simulate } from './models/simulate.ts';
 export type { Chart, Claim } from './models/study/definition.ts';
 export { geometricMean, mean, powersOf } from './models/study/statistics.ts';
 export { Study } from './models/study/study.ts';
+export { type Allocation, allocate, type Lifetime, liveBytes } from './models/tiers/allocate.ts';
+export { TierCache } from './models/tiers/cache.ts';
+export { Copies } from './models/tiers/copies.ts';
+export { type FilledTier, placeTensors, type Tier, type TieredTensor } from './models/tiers/place.ts';
 export { htmlReport } from './reports/html.ts';
 export { toJson } from './reports/json.ts';
 export { type LayerReport, layerReports, layerTable } from './reports/layers.ts';
@@ -57,6 +62,9 @@ export {
 export { type LoadedWorkload, Workload } from './workloads/language/workload.ts';
 export { type Batch, tokensOf } from './workloads/llm/batch.ts';
 export { assignChannels, type ChannelPolicy, subBatches } from './workloads/llm/channels.ts';
+export { chosenExperts, ExpertChoice, ExpertComposition } from './workloads/llm/composition.ts';
+export { describeComposition } from './workloads/llm/composition-describe.ts';
+export { type LoadedComposition, loadComposition, parseComposition } from './workloads/llm/composition-load.ts';
 export { describeServing } from './workloads/llm/describe.ts';
 export { type LoadedServing, loadServing, parseServing } from './workloads/llm/load.ts';
 export { LlmModel } from './workloads/llm/model.ts';

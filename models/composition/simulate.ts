@@ -17,7 +17,8 @@ import type { ModelTimes } from './times.ts';
 
 export interface SimulateCompositionOptions {
   readonly arch: Arch;
-  readonly composition: LoadedComposition;
+  /** Without places, as values that no file has, mistakes are told without them. */
+  readonly composition: Pick<LoadedComposition, 'workload'> & Partial<LoadedComposition>;
   /** How its models run; on an RDU as many operators fused as fit, and elsewhere all on arrays and vector units, when left out. */
   readonly mapping?: LoadedServingMapping | LoadedDataflowMapping | undefined;
   /** Told the fraction of batches that is done. */
@@ -34,10 +35,10 @@ export function simulateComposition(options: SimulateCompositionOptions): Result
   const devices = arch.devices * arch.nodes;
   if (tensor > devices) {
     const message = `${tensor} devices share every model, but ${arch.name} has ${devices}`;
-    throw new InputError({ message, place: place(['parallel', 'tensor']), hint: 'use fewer, or another machine' });
+    throw new InputError({ message, place: place?.(['parallel', 'tensor']), hint: 'use fewer, or another machine' });
   }
   const machine = machineTiers(arch);
-  const placement = placeExperts(composition, machine, place(['experts']));
+  const placement = placeExperts(composition, machine, place?.(['experts']));
   const { times, mapping } = timesOf(options, composition.share);
   const record = runComposition({ composition, machine, placement, times, onProgress });
   const subject = { arch, composition, machine, placement, mapping, overrides, notes: times.notes };
