@@ -25,7 +25,9 @@ export interface BufferPlan {
 }
 
 export interface PlacedBuffer extends BufferPlan {
-  readonly pmus: number;
+  readonly pmus: readonly number[];
+  /** Of these, those in which it shares a bank with another buffer. */
+  readonly shared: readonly number[];
 }
 
 /**
@@ -80,8 +82,9 @@ function lagOf(lags: ReadonlyMap<string, number>, name: string): number {
 }
 
 /**
- * Every buffer gets the PMUs that its bytes fill, in whole banks, then as far as there are more so many that its ports keep
- * up with the operators beside it. Buffers share PMUs, but no bank.
+ * Every buffer gets the PMUs that its bytes fill, in whole banks, and as far as there are more so many that its ports keep up
+ * with the operators beside it, from the one on that is beside its first reader. Buffers share PMUs; they share banks only
+ * where whole banks would not do.
  * @throws InputError when they do not fit
  */
 export function fitBuffers(
@@ -89,56 +92,125 @@ export function fitBuffers(
   operators: readonly PlacedOperator[],
   device: RduDevice,
 ): PlacedBuffer[] {
-  const { part } = device;
-  const bank = Math.floor(part.pmu.capacity / part.pmu.banks);
-  const banks = plans.map(({ tokenBytes, credits }) => Math.max(1, Math.ceil((tokenBytes * credits) / bank)));
-  const total = banks.reduce((sum, count) => sum + count, 0);
-  const all = part.pmus * part.pmu.banks;
-  if (total > all) throw tooLarge(plans, banks, bank, all);
-  const least = banks.map((count) => count / part.pmu.banks);
-  let left = (all - total) / part.pmu.banks;
-  return plans.map((plan, i) => {
-    const own = least[i]!;
-    const more = Math.min(left, Math.max(0, Math.ceil(portPmus(plan, operators, device)) - own));
-    left -= more;
-    return { ...plan, pmus: own + more };
+  const { pmus, pmu } = device.part;
+  const bank = Math.floor(pmu.capacity / pmu.banks);
+  const needed = plans.map(({ tokenBytes, credits }) => Math.max(1, tokenBytes * credits));
+  const total = needed.reduce((sum, size) => sum + size, 0);
+  if (total > pmus * pmu.capacity) throw tooLarge(plans, needed, pmus * pmu.capacity);
+  const banks = needed.map((size) => Math.ceil(size / bank));
+  const isWhole = banks.reduce((sum, count) => sum + count, 0) <= pmus * pmu.banks;
+  const sizes = isWhole ? banks : needed;
+  const space = new Space(pmus, isWhole ? pmu.banks : pmu.capacity, sizes);
+  const found = new Map<BufferPlan, number[]>();
+  // What lies beside the PCUs that have a part of it each goes first, or it would lie askew.
+  const beside = (plan: BufferPlan): number => Number(operators.some((placed) => isParted(placed, plan.name)));
+  for (const plan of [...plans].sort((a, b) => beside(b) - beside(a))) {
+    const size = sizes[plans.indexOf(plan)]!;
+    const wanted = Math.min(pmus, size, Math.ceil(portPmus(plan, operators, device)));
+    found.set(plan, space.take(size, wanted, anchorOf(plan, operators, device)));
+  }
+  return plans.map((plan) => {
+    const own = found.get(plan) ?? [];
+    const others = [...found].flatMap(([other, taken]) => (other === plan ? [] : taken));
+    const shared = isWhole ? [] : own.filter((pmu) => others.includes(pmu));
+    return { ...plan, pmus: own, shared };
   });
 }
 
-/** PMUs whose ports keep up with the operators that read and write a buffer. */
+/** The PMU beside the first PCU of the operator that has parts of a buffer, or reads it first, or makes it. */
+function anchorOf({ name, uses }: BufferPlan, operators: readonly PlacedOperator[], { part }: RduDevice): number {
+  const parted = operators.find((placed) => isParted(placed, name));
+  const reader = operators.find(({ operator, pcus }) => pcus > 0 && uses.some((use) => use.operator === operator.name));
+  const near = parted ?? reader ?? operators.find(({ operator }) => operator.results.includes(name));
+  return Math.min(part.pmus - 1, Math.floor(((near?.first ?? 0) * part.grid.pmus) / part.grid.pcus));
+}
+
+/** Room in PMUs, in banks or in bytes. */
+class Space {
+  readonly #free: Float64Array;
+  /** Room that no buffer needs. */
+  #spare: number;
+
+  constructor(pmus: number, each: number, sizes: readonly number[]) {
+    this.#free = new Float64Array(pmus).fill(each);
+    this.#spare = pmus * each - sizes.reduce((sum, size) => sum + size, 0);
+  }
+
+  /**
+   * Takes room in so many PMUs, as near after one as it is found, the same in each, for which some may be left empty; in
+   * more or fewer where that is not to be had.
+   */
+  take(size: number, wanted: number, from: number): number[] {
+    const free = this.#free;
+    const most = free.reduce((room, left) => Math.max(room, left), 0);
+    const count = Math.max(1, wanted, Math.ceil(size / most));
+    const each = Math.ceil(size / count);
+    const rounded = Math.min(this.#spare, count * each - size);
+    this.#spare -= rounded;
+    const taken = new Set<number>();
+    let left = size + rounded;
+    const claim = (pmu: number, room: number): void => {
+      const part = Math.min(left, room);
+      free[pmu]! -= part;
+      left -= part;
+      taken.add(pmu);
+    };
+    for (const least of [each, 1]) {
+      for (let step = 0; step < free.length && left > 0; step++) {
+        const pmu = (from + step) % free.length;
+        if (free[pmu]! >= Math.min(least, left) && !taken.has(pmu)) claim(pmu, Math.min(each, free[pmu]!));
+      }
+    }
+    for (const pmu of taken) claim(pmu, free[pmu]!);
+    return [...taken];
+  }
+}
+
+/**
+ * PMUs whose ports keep up with the operators that read and write a buffer. What each PCU has a part of lies beside it; of what
+ * many take, or goes a long way, there are more ports, so that no link near them has much to carry.
+ */
 function portPmus(
   { name, tokenBytes, tokens }: BufferPlan,
   operators: readonly PlacedOperator[],
   device: RduDevice,
 ): number {
+  const { read, write } = device.part.pmu;
   let needed = 0;
   for (const placed of operators) {
-    const { operator, pcus, work } = placed;
+    const { operator, pcus, work, firings } = placed;
     if (pcus === 0) continue;
     const cycles = Math.ceil(work.cycles / pcus);
-    const each = tokenBytes * (placed.firings >= tokens ? 1 : tokens);
+    const bytes = tokenBytes * (firings >= tokens ? 1 : tokens);
     const at = operator.operands.findIndex(({ tensor }) => tensor === name);
-    if (at >= 0)
-      needed = Math.max(needed, (each * readsOf(placed, at)) / cycles / perCycle(device, device.part.pmu.read));
-    if (operator.results.includes(name))
-      needed = Math.max(needed, each / cycles / perCycle(device, device.part.pmu.write));
+    if (isParted(placed, name)) needed = Math.max(needed, pcus);
+    else if (at >= 0) needed = Math.max(needed, (spread * bytes * readsOf(placed, at)) / cycles / perCycle(device, read));
+    if (operator.results.includes(name)) needed = Math.max(needed, (spread * bytes) / cycles / perCycle(device, write));
   }
   return needed;
 }
 
+/** Whether each PCU of a product has a part of its own of a tensor. */
+function isParted({ operator, pcus }: PlacedOperator, tensor: string): boolean {
+  return pcus > 0 && operator.kind === 'product' && operator.operands.get(1)?.tensor === tensor;
+}
+
+/** Ports that a buffer gets for each that it needs. */
+const spread = 4;
+
 /** Times that an operator reads its n-th operand for each tile. */
 export function readsOf({ work, pcus }: PlacedOperator, operand: number): number {
-  const [first, second] = work.reads(Math.max(1, pcus));
+  const { first, second } = work.operands(Math.max(1, pcus));
   return operand === 0 ? first : second;
 }
 
-function tooLarge(plans: readonly BufferPlan[], banks: readonly number[], bank: number, all: number): InputError {
-  const order = plans.map((_, i) => i).sort((a, b) => (banks[b] ?? 0) - (banks[a] ?? 0));
-  const total = banks.reduce((sum, count) => sum + count, 0);
+function tooLarge(plans: readonly BufferPlan[], needed: readonly number[], all: number): InputError {
+  const order = plans.map((_, i) => i).sort((a, b) => (needed[b] ?? 0) - (needed[a] ?? 0));
+  const total = needed.reduce((sum, size) => sum + size, 0);
   const largest = order.slice(0, 3).map((i) => {
     const { name, credits, tokenBytes } = plans[i]!;
     return `${name} ${bytesText(credits * tokenBytes)}`;
   });
-  const message = `buffers need ${bytesText(total * bank)} of PMUs, of ${bytesText(all * bank)}: ${largest.join(', ')}`;
+  const message = `buffers need ${bytesText(total)} of PMUs, of ${bytesText(all)}: ${largest.join(', ')}`;
   return new InputError({ message, hint: 'fuse fewer operators, or use smaller tiles' });
 }

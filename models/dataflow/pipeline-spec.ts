@@ -2,12 +2,13 @@
 
 /**
  * A stage works on `firings` tiles in turn. It takes the tokens that it needs, waits for room for its results, is busy for
- * `interval` cycles, or until the server has served its bytes, then gives its results and the room of what it has taken.
+ * `interval` cycles, and at least until the server, if it has one, has served its bytes, then gives its results and the room
+ * of what it has taken.
  */
 export interface StageSpec {
   readonly name: string;
   readonly firings: number;
-  /** Cycles from the start of a tile until the next may start; of a stage with a server, 0. */
+  /** Cycles from the start of a tile until the next may start. */
   readonly interval: number;
   /** Index of the server that moves its bytes; -1: none does. */
   readonly server: number;

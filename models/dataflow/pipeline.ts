@@ -230,12 +230,12 @@ class Pipeline {
     const i = server.serve();
     if (i < 0) return;
     const asked = this.#time[i]!;
-    const span = server.finished - asked;
-    const busy = Math.min(span, server.cyclesOf(i));
+    const end = Math.max(server.finished, asked + this.#interval[i]!);
+    const busy = Math.max(server.cyclesOf(i), this.#interval[i]!);
     this.#busy[i]! += busy;
-    this.#waitMemory[i]! += span - busy;
+    this.#waitMemory[i]! += end - asked - busy;
     this.#waiting[i] = 0;
-    this.#fire(i, server.finished, server.finished + server.latencyOf(i));
+    this.#fire(i, end, end + server.latencyOf(i));
     this.#dirty[i] = 1;
   }
 

@@ -1,10 +1,11 @@
 /** Lays a section on the grid: operators on PCUs, buffers in PMUs, streams on AGCUs. */
 import { InputError } from '../../arch/language/diagnostics.ts';
 import type { DataflowMapping } from '../../workloads/language/dataflow-mapping.ts';
-import { type BufferPlan, buffersOf, fitBuffers, type PlacedBuffer } from './buffers.ts';
+import { buffersOf, fitBuffers, type PlacedBuffer } from './buffers.ts';
 import type { RduDevice } from './device.ts';
 import type { FlowOperator } from './graph.ts';
 import type { PipelineSpec } from './pipeline-spec.ts';
+import { type Routes, routesOf } from './routes.ts';
 import type { Section } from './section.ts';
 import { specOf } from './spec.ts';
 import { type TileWork, tileWork } from './work.ts';
@@ -13,6 +14,8 @@ export interface PlacedOperator {
   readonly operator: FlowOperator;
   readonly firings: number;
   readonly pcus: number;
+  /** The first of its PCUs; the others follow. */
+  readonly first: number;
   readonly work: TileWork;
 }
 
@@ -20,6 +23,7 @@ export interface PlacedSection {
   readonly section: Section;
   readonly operators: readonly PlacedOperator[];
   readonly buffers: readonly PlacedBuffer[];
+  readonly routes: Routes;
   readonly spec: PipelineSpec;
 }
 
@@ -28,10 +32,15 @@ export interface PlacedSection {
  * @throws InputError when there are not enough PCUs or PMUs: which operator or tensor needs how many, and what there is
  */
 export function place(section: Section, device: RduDevice, { buffers: depth }: DataflowMapping): PlacedSection {
+  const { operators, buffers } = fit(section, device, depth);
+  const routes = routesOf(operators, buffers, device);
+  return { section, operators, buffers, routes, spec: specOf(operators, buffers, routes, device) };
+}
+
+/** Units for a section, without the ways between them. @throws InputError as `place` does */
+export function fit(section: Section, device: RduDevice, depth: number): Pick<PlacedSection, 'operators' | 'buffers'> {
   const operators = sharePcus(section, device);
-  const plans: readonly BufferPlan[] = buffersOf(section, depth);
-  const buffers = fitBuffers(plans, operators, device);
-  return { section, operators, buffers, spec: specOf(operators, buffers, device) };
+  return { operators, buffers: fitBuffers(buffersOf(section, depth), operators, device) };
 }
 
 function sharePcus(section: Section, { part }: RduDevice): PlacedOperator[] {
@@ -56,5 +65,10 @@ function sharePcus(section: Section, { part }: RduDevice): PlacedOperator[] {
     else least = middle + 1;
   }
   const counts = needed(most);
-  return all.map((one) => ({ ...one, pcus: one.work.cycles > 0 ? (counts[computing.indexOf(one)] ?? 0) : 0 }));
+  let next = 0;
+  return all.map((one) => {
+    const pcus = one.work.cycles > 0 ? (counts[computing.indexOf(one)] ?? 0) : 0;
+    next += pcus;
+    return { ...one, pcus, first: next - pcus };
+  });
 }

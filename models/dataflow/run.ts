@@ -7,7 +7,7 @@ import { cyclesOfPs, type RduDevice, rduDevice } from './device.ts';
 import type { DataflowGraph } from './graph.ts';
 import { runPipeline } from './pipeline.ts';
 import type { PipelineRun } from './pipeline-spec.ts';
-import { type PlacedSection, place } from './place.ts';
+import { fit, type PlacedSection, place } from './place.ts';
 import { checkNames, cut, type Section } from './section.ts';
 
 /** Bytes of a tensor that went through memory. */
@@ -84,7 +84,7 @@ export class GraphRunner {
   #misfit(section: Section): InputError | null {
     if (this.#runs.has(section)) return null;
     try {
-      place(section, this.device, this.mapping);
+      fit(section, this.device, this.mapping.buffers);
       return null;
     } catch (error) {
       if (error instanceof InputError) return error;

@@ -10,11 +10,21 @@ export interface TileWork {
   readonly cycles: number;
   /** Cycles from the last operand to the result. */
   readonly depth: number;
-  /** Times that its first operand, and its second one, are read by all of its PCUs together. */
-  readonly reads: (pcus: number) => readonly [first: number, second: number];
+  /** How so many PCUs come to their operands. */
+  readonly operands: (pcus: number) => OperandReads;
 }
 
-const once = (): readonly [number, number] => [1, 1];
+/**
+ * Of one tile: the first operand goes to `groups` of PCUs, to each a part of it, which all PCUs of the group need `first`
+ * times. Of the second one each PCU has a part of its own, which it reads `second` times.
+ */
+export interface OperandReads {
+  readonly groups: number;
+  readonly first: number;
+  readonly second: number;
+}
+
+const once = (pcus: number): OperandReads => ({ groups: pcus, first: 1, second: 1 });
 
 /** @throws InputError when a PCU lacks an operation, or cannot multiply matrices */
 export function tileWork(operator: FlowOperator, tiles: number, pcu: Pcu): TileWork {
@@ -26,14 +36,14 @@ export function tileWork(operator: FlowOperator, tiles: number, pcu: Pcu): TileW
       return simdWork(operator, firings, pcu);
     case 'transpose':
     case 'exchange':
-      return { cycles: 0, depth: 0, reads: once };
+      return { cycles: 0, depth: 0, operands: once };
   }
 }
 
 /**
  * An output-stationary array of lanes x stages makes a block of so many results in k cycles; the next block follows it
- * without a gap. Rows of the first operand are on the lanes where that makes fewer blocks, else columns of the second.
- * Several PCUs share blocks and, within one, k.
+ * without a gap. Columns of the second operand are on the lanes unless rows of the first one there make fewer blocks. PCUs
+ * share columns; where there are more PCUs than columns of blocks, groups of them share the products of the batch, and k.
  */
 function productWork({ name, product }: FlowOperator, firings: number, pcu: Pcu): TileWork {
   if (product === null) throw new Error(`${name} multiplies nothing`);
@@ -42,11 +52,13 @@ function productWork({ name, product }: FlowOperator, firings: number, pcu: Pcu)
   const { lanes, stages } = pcu.systolic ? pcu : { lanes: pcu.lanes * pcu.stages, stages: 1 };
   const rows = [Math.ceil(m / lanes), Math.ceil(n / stages)] as const;
   const columns = [Math.ceil(m / stages), Math.ceil(n / lanes)] as const;
-  const [down, across] = rows[0] * rows[1] <= columns[0] * columns[1] ? rows : columns;
-  const cycles = batch * down * across * k;
-  // PCUs at work on the same rows take them at the same time.
-  const reads = (pcus: number): readonly [number, number] => [Math.ceil((across * batch) / pcus), down];
-  return { cycles, depth: lanes + stages, reads };
+  const [down, across] = rows[0] * rows[1] < columns[0] * columns[1] ? rows : columns;
+  const operands = (pcus: number): OperandReads => ({
+    groups: Math.max(1, Math.floor(pcus / across)),
+    first: Math.max(1, across / pcus),
+    second: down,
+  });
+  return { cycles: batch * down * across * k, depth: lanes + stages, operands };
 }
 
 /** Rows are cut into tiles; of products of which there is one for each row, or a few, the batch is. */
@@ -64,7 +76,7 @@ function simdWork({ name, elements, operations }: FlowOperator, firings: number,
     slots += times * cost.cycles;
   }
   const most = Math.max(elements, slots / pcu.stages) / firings;
-  return { cycles: Math.ceil(most / pcu.lanes), depth: pcu.stages, reads: once };
+  return { cycles: Math.ceil(most / pcu.lanes), depth: pcu.stages, operands: once };
 }
 
 function missing(name: string, operation: string): InputError {
