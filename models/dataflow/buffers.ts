@@ -106,15 +106,17 @@ export function fitBuffers(
   const beside = (plan: BufferPlan): number => Number(operators.some((placed) => isParted(placed, plan.name)));
   for (const plan of [...plans].sort((a, b) => beside(b) - beside(a))) {
     const size = sizes[plans.indexOf(plan)]!;
-    const wanted = Math.min(pmus, size, Math.ceil(portPmus(plan, operators, device)));
+    const wanted = Math.min(pmus, Math.ceil(portPmus(plan, operators, device)));
     found.set(plan, space.take(size, wanted, anchorOf(plan, operators, device)));
   }
   return plans.map((plan) => {
     const own = found.get(plan) ?? [];
-    const others = [...found].flatMap(([other, taken]) => (other === plan ? [] : taken));
-    const shared = isWhole ? [] : own.filter((pmu) => others.includes(pmu));
-    return { ...plan, pmus: own, shared };
+    return { ...plan, pmus: own, shared: isWhole ? [] : own.filter((pmu) => isElsewhere(pmu, plan)) };
   });
+
+  function isElsewhere(pmu: number, plan: BufferPlan): boolean {
+    return [...found].some(([other, taken]) => other !== plan && taken.includes(pmu));
+  }
 }
 
 /** The PMU beside the first PCU of the operator that has parts of a buffer, or reads it first, or makes it. */
@@ -184,7 +186,8 @@ function portPmus(
     const bytes = tokenBytes * (firings >= tokens ? 1 : tokens);
     const at = operator.operands.findIndex(({ tensor }) => tensor === name);
     if (isParted(placed, name)) needed = Math.max(needed, pcus);
-    else if (at >= 0) needed = Math.max(needed, (spread * bytes * readsOf(placed, at)) / cycles / perCycle(device, read));
+    else if (at >= 0)
+      needed = Math.max(needed, (spread * bytes * readsOf(placed, at)) / cycles / perCycle(device, read));
     if (operator.results.includes(name)) needed = Math.max(needed, (spread * bytes) / cycles / perCycle(device, write));
   }
   return needed;

@@ -25,6 +25,9 @@ export class Grid {
   /** Bytes per cycle by resource: four links of each site, then the ports of PMUs to read, then those to write. */
   readonly #rates: { readonly link: number; readonly read: number; readonly write: number };
   readonly #shares: Share[][];
+  /** By link: the last packet that crossed it, so that copies are made where ways part. */
+  readonly #stamps: Int32Array;
+  #stamp = 0;
   /** PMUs in which two buffers share a bank: one port serves both directions. */
   readonly #conflicts = new Set<number>();
 
@@ -38,6 +41,7 @@ export class Grid {
     const credited = Math.min(1, network.credits / (2 * this.hop));
     const link = perCycle(device, network.width) * credited;
     this.#rates = { link, read: perCycle(device, pmu.read), write: perCycle(device, pmu.write) };
+    this.#stamps = new Int32Array(4 * this.#sites);
     this.#shares = Array.from({ length: 4 * this.#sites + 2 * pmus }, () => []);
   }
 
@@ -88,35 +92,37 @@ export class Grid {
     return 1 + down + Math.abs((from % this.#columns) - (to % this.#columns));
   }
 
-  /** Links of the route from one site to another. */
-  route(from: number, to: number): number[] {
-    if (from === to) return [];
-    if (!this.#isMesh) return [4 * from + east, 4 * to + west];
-    const links: number[] = [];
-    let at = from;
-    const column = to % this.#columns;
-    while (at % this.#columns !== column) {
-      const isEast = at % this.#columns < column;
-      links.push(4 * at + (isEast ? east : west));
-      at += isEast ? 1 : -1;
-    }
-    while (at !== to) {
-      links.push(4 * at + (at < to ? south : north));
-      at += at < to ? this.#columns : -this.#columns;
-    }
-    return links;
-  }
-
   /** A flow's bytes from one site to each of some others; a link on several of the ways carries them once where switches copy. */
   carry(flow: number, bytes: number, from: number, to: readonly number[]): void {
-    const seen = new Set<number>();
-    for (const site of to) {
-      for (const link of this.route(from, site)) {
-        if (this.#device.part.network.multicast && seen.has(link)) continue;
-        seen.add(link);
-        this.#add(link, flow, bytes);
-      }
+    this.#stamp++;
+    for (const site of to) this.#route(flow, bytes, from, site);
+  }
+
+  /** Along the row, then along the column. */
+  #route(flow: number, bytes: number, from: number, to: number): void {
+    if (from === to) return;
+    if (!this.#isMesh) {
+      this.#cross(4 * from + east, flow, bytes);
+      this.#cross(4 * to + west, flow, bytes);
+      return;
     }
+    const columns = this.#columns;
+    const column = to % columns;
+    let at = from;
+    for (let left = column - (from % columns); left !== 0; left -= Math.sign(left)) {
+      this.#cross(4 * at + (left > 0 ? east : west), flow, bytes);
+      at += Math.sign(left);
+    }
+    while (at !== to) {
+      this.#cross(4 * at + (at < to ? south : north), flow, bytes);
+      at += at < to ? columns : -columns;
+    }
+  }
+
+  #cross(link: number, flow: number, bytes: number): void {
+    if (this.#device.part.network.multicast && this.#stamps[link] === this.#stamp) return;
+    this.#stamps[link] = this.#stamp;
+    this.#add(link, flow, bytes);
   }
 
   /** A flow's bytes read from a PMU, or written to it. */
@@ -130,11 +136,12 @@ export class Grid {
     this.#conflicts.add(pmu);
   }
 
+  /** Flows come one after another, so that a resource's last share is the flow's own if it has one. */
   #add(resource: number, flow: number, bytes: number): void {
     const shares = this.#shares[resource];
     if (shares === undefined) throw new Error(`there is no resource ${resource}`);
-    const own = shares.find((share) => share.flow === flow);
-    if (own) own.bytes += bytes;
+    const last = shares.at(-1);
+    if (last?.flow === flow) last.bytes += bytes;
     else shares.push({ flow, bytes });
   }
 
@@ -164,6 +171,8 @@ export class Grid {
 
   /** Bytes over each link of a site to the east, west, south and north, all flows together. */
   linkBytes(): Float64Array {
-    return Float64Array.from(this.#shares.slice(0, 4 * this.#sites), (shares) => shares.reduce((sum, { bytes }) => sum + bytes, 0));
+    return Float64Array.from(this.#shares.slice(0, 4 * this.#sites), (shares) =>
+      shares.reduce((sum, { bytes }) => sum + bytes, 0),
+    );
   }
 }

@@ -23,7 +23,11 @@ export interface Routes {
   readonly linkBytes: Float64Array;
 }
 
-export function routesOf(operators: readonly PlacedOperator[], buffers: readonly PlacedBuffer[], device: RduDevice): Routes {
+export function routesOf(
+  operators: readonly PlacedOperator[],
+  buffers: readonly PlacedBuffer[],
+  device: RduDevice,
+): Routes {
   const router = new Router(operators, buffers, device);
   return router.routes();
 }
@@ -118,6 +122,9 @@ function sharedWays(sites: readonly number[], ends: readonly number[], groups: n
   const bound = (group: number): number => Math.floor((group * ends.length) / groups);
   return Array.from({ length: lanes }, (_, lane) => {
     const group = Math.floor((lane * groups) / lanes);
-    return { site: sites[Math.floor((lane * sites.length) / lanes)]!, others: ends.slice(bound(group), bound(group + 1)) };
+    return {
+      site: sites[Math.floor((lane * sites.length) / lanes)]!,
+      others: ends.slice(bound(group), bound(group + 1)),
+    };
   });
 }
