@@ -11,8 +11,8 @@ import { byMiddles, type ModelTimes, noWork, once, passOf, plus, stride, type Wo
 /**
  * Layers of a model are equal, and operators of a layer begin when those before have ended. So models of one layer and of two
  * are simulated, each from rest with embeddings and the last product, and their difference is added for every further layer.
- * What that leaves out is where in a layer the refreshes of DRAM fall: less than half a percent of Llama 2 7B on eight GPUs, and
- * two percent where a layer takes but 35 us.
+ * What that leaves out is where in a layer the refreshes of DRAM fall: less than half a percent of Llama 2 7B on eight GPUs,
+ * and up to three where a layer takes but some microseconds.
  */
 export class ServingTimes implements ModelTimes {
   readonly notes = [
