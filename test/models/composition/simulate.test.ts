@@ -2,19 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { simulateComposition } from '../../../models/composition/simulate.ts';
 import type { Result } from '../../../models/result.ts';
 import { parseComposition } from '../../../workloads/llm/composition-load.ts';
+import { compositionText as text } from '../../reports/composition-sample.ts';
 import { shippedMachine } from '../machines.ts';
-
-const text = `workload: few
-experts: 12
-expert: { layers: 4, hidden: 256, heads: 8, ffn: 512, vocabulary: 1000 }
-router: { layers: 2, hidden: 256, heads: 8, ffn: 512, vocabulary: 1000 }
-dtype: bf16
-parallel: { tensor: 8 }
-batch: 3
-batches: 10
-prompt: 64
-output: 5
-`;
 
 const sum = (values: readonly number[]): number => values.reduce((all, value) => all + value, 0);
 
