@@ -181,9 +181,10 @@ function portPmus(
   let needed = 0;
   for (const placed of operators) {
     const { operator, pcus, work, firings } = placed;
-    if (pcus === 0) continue;
-    const cycles = Math.ceil(work.cycles / pcus);
     const bytes = tokenBytes * (firings >= tokens ? 1 : tokens);
+    // What takes no PCU keeps up with the others, or with the memory where it is alone.
+    const pace = Math.max(0, ...operators.map((other) => cyclesFor(other))) || (bytes * device.hertz) / device.memory.bandwidth;
+    const cycles = pcus > 0 ? Math.ceil(work.cycles / pcus) : pace;
     const at = operator.operands.findIndex(({ tensor }) => tensor === name);
     if (isParted(placed, name)) needed = Math.max(needed, pcus);
     else if (at >= 0)
@@ -191,6 +192,10 @@ function portPmus(
     if (operator.results.includes(name)) needed = Math.max(needed, (spread * bytes) / cycles / perCycle(device, write));
   }
   return needed;
+}
+
+function cyclesFor({ work, pcus }: PlacedOperator): number {
+  return pcus > 0 ? Math.ceil(work.cycles / pcus) : 0;
 }
 
 /** Whether each PCU of a product has a part of its own of a tensor. */

@@ -78,7 +78,9 @@ class Router {
     const isShared = isRead && operand === 0 && placed.operator.kind === 'product';
     const ways = isShared
       ? sharedWays(sites, ends, placed.work.operands(placed.pcus).groups)
-      : laneWays(sites, placed === null ? sites.map((site) => this.#grid.edgeOf(site)) : ends);
+      : placed === null
+        ? sites.map((site) => ({ site, others: [this.#grid.edgeOf(site)] }))
+        : laneWays(sites, ends);
     let hops = 0;
     for (const { site, others } of ways) {
       if (into) for (const other of others) this.#grid.carry(flow, bytes / ways.length, other, [site]);
@@ -107,12 +109,14 @@ interface Way {
   readonly others: readonly number[];
 }
 
-/** Each site has bytes of its own for one at the other end, in order. */
+/** Each site has bytes of its own for one at the other end: which one is free, and those of a row are for each other. */
 function laneWays(sites: readonly number[], ends: readonly number[]): Way[] {
   const lanes = Math.max(ends.length, sites.length);
+  // Sites are numbered along rows.
+  const [from, to] = [sites, ends].map((all) => [...all].sort((a, b) => a - b)) as [number[], number[]];
   return Array.from({ length: lanes }, (_, lane) => {
-    const site = sites[Math.floor((lane * sites.length) / lanes)]!;
-    return { site, others: [ends[Math.floor((lane * ends.length) / lanes)]!] };
+    const site = from[Math.floor((lane * from.length) / lanes)]!;
+    return { site, others: [to[Math.floor((lane * to.length) / lanes)]!] };
   });
 }
 
