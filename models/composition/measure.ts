@@ -215,9 +215,9 @@ function slowestOf({ from, links, to }: MachineTiers['paths'][number]): string {
 /** Of copies, by far tier. */
 function bandwidths({ machine }: CompositionSubject, { copies, end }: CompositionRecord): Series[] {
   return machine.far.flatMap(({ name }: MemoryTier) => {
-    const port = copies.port(name);
-    if (!port) return [];
-    const bin = inSeconds(port.timeline.width);
-    return [{ name, unit: 'B/s', bin, values: port.timeline.series(0, end).map((bytes) => bytes / bin) }];
+    const timeline = copies.timeline(name);
+    if (!timeline) return [];
+    const bin = inSeconds(timeline.width);
+    return [{ name, unit: 'B/s', bin, values: timeline.series(0, end).map((bytes) => bytes / bin) }];
   });
 }

@@ -1,4 +1,5 @@
 /** Copies between tiers, over the memories at both ends and the links between them. */
+import { Bins, timelineBins } from '../kernel/bins.ts';
 import { picosecondsPerSecond } from '../kernel/clock.ts';
 import { Port } from '../memory/port.ts';
 
@@ -22,16 +23,19 @@ export interface Path {
  */
 export class Copies {
   readonly #ports = new Map<string, Port>();
+  readonly #timelines = new Map<string, Bins>();
   /** Bytes of all copies. */
   bytes = 0;
 
   /** Copies bytes, from a time in picoseconds that no later copy may come before; returns when the last has arrived. */
   copy(ps: number, bytes: number, { from, links, to }: Path): number {
-    const last = Math.max(
-      this.#port(from).serve(ps, bytes, false),
-      ...links.map((link) => this.#port(link).serve(ps, bytes, false)),
-      this.#port(to).serve(ps, bytes, true),
-    );
+    let [start, last] = [ps, ps];
+    for (const way of [from, ...links, to]) {
+      const port = this.#port(way);
+      const end = port.serve(ps, bytes, way === to);
+      if (end > last) [start, last] = [port.start, end];
+    }
+    if (bytes > 0) this.#timeline(from.name).add(0, start, last, bytes);
     this.bytes += bytes;
     return last + [from, ...links, to].reduce((sum, { latency }) => sum + latency, 0);
   }
@@ -39,6 +43,17 @@ export class Copies {
   /** Traffic of a memory or link by its name; undefined before its first copy. */
   port(name: string): Port | undefined {
     return this.#ports.get(name);
+  }
+
+  /** Bytes over time that left a memory, as fast as what they went through; undefined before its first copy. */
+  timeline(name: string): Bins | undefined {
+    return this.#timelines.get(name);
+  }
+
+  #timeline(name: string): Bins {
+    const known = this.#timelines.get(name) ?? new Bins(1, timelineBins, 1);
+    this.#timelines.set(name, known);
+    return known;
   }
 
   #port({ name, bandwidth, latency }: Way): Port {

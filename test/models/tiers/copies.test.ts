@@ -32,6 +32,16 @@ describe('copies between tiers', () => {
     );
   });
 
+  it('leave a memory no faster than the slowest takes them', () => {
+    const copies = new Copies();
+    for (let i = 0; i < 5; i++) copies.copy(i * 4e9, 1e9, path);
+    const timeline = copies.timeline('ddr')!;
+    const bins = timeline.series(0, 40e9);
+    expect(bins.reduce((sum, bytes) => sum + bytes, 0)).toBe(5e9);
+    expect(Math.max(...bins) / timeline.width).toBeLessThanOrEqual(0.125 + 1e-6);
+    expect(copies.timeline('hbm')).toBeUndefined();
+  });
+
   it('meet where two paths go through one memory', () => {
     const copies = new Copies();
     const cxl = { name: 'cxl', bandwidth: 1e12, latency: 0 };
