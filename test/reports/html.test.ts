@@ -4,6 +4,7 @@ import { glossary } from '../../reports/glossary.ts';
 import { htmlReport } from '../../reports/html.ts';
 import { pictureSvg } from '../../reports/picture.ts';
 import { pimHtml } from '../../reports/pim-html.ts';
+import { compositionSample } from './composition-sample.ts';
 import { foldsSample, onCores, takingTurns } from './cores-sample.ts';
 import { onDram } from './dram-sample.ts';
 import { pimSample } from './pim-sample.ts';
@@ -104,8 +105,8 @@ describe('the HTML report', () => {
     const { activity: pim } = pimSample().report;
     const computing = { ...memories[0]!, name: 'pim', pim };
     const page = htmlReport({ ...result, memories: [...memories, computing], energy, values });
-    const [decode, service] = [htmlReport(decodeSample()), htmlReport(serviceSample())];
-    const isServing = (term: string) => [decode, service].some((one) => one.includes(`popovertarget="term-${term}"`));
+    const models = [decodeSample(), serviceSample(), compositionSample()].map(htmlReport);
+    const isServing = (term: string) => models.some((one) => one.includes(`popovertarget="term-${term}"`));
     const unused = Object.keys(glossary)
       .filter((term) => !page.includes(`popovertarget="term-${term}"`))
       .filter((term) => term === 'pimEnergy' || !isServing(term));
