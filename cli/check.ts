@@ -5,6 +5,7 @@ import { loadArch } from '../arch/language/load.ts';
 import { checkPartFile } from '../arch/language/part-file.ts';
 import { loadTechnologyFile } from '../arch/language/technology-file.ts';
 import { bind } from '../models/binding/bind.ts';
+import { loadDataflowMapping } from '../workloads/language/dataflow-mapping.ts';
 import { loadWorkload } from '../workloads/language/load.ts';
 import { loadMapping } from '../workloads/language/mapping.ts';
 import { checkServing } from '../workloads/language/serving-check.ts';
@@ -37,6 +38,7 @@ const checkers: { readonly [kind in Kind]: (file: string, given: readonly string
   part: (file) => `part of kind ${checkPartFile(file)}, no mistakes`,
   mapping: checkMappingFile,
   'serving mapping': checkServingFile,
+  'dataflow mapping': (file) => `dataflow mapping ${loadDataflowMapping(file).mapping.name}, no mistakes`,
 };
 
 /** Tries the mapping on the machine and workload that it names, where they are among the given files or the library's. */

@@ -29,6 +29,7 @@ const shelves: { readonly [kind in Kind]: string } = {
   'model table': 'workloads/llm',
   mapping: 'workloads/mappings',
   'serving mapping': 'workloads/mappings',
+  'dataflow mapping': 'workloads/mappings',
   part: 'arch/parts',
   technology: 'arch/parts/technology',
   standard: 'arch/parts/dram',

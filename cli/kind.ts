@@ -9,12 +9,14 @@ export type Kind =
   | 'model table'
   | 'mapping'
   | 'serving mapping'
+  | 'dataflow mapping'
   | 'technology'
   | 'standard'
   | 'part';
 
 /** The first line all of whose keys a file has tells its kind: its name, else what only files of that kind have. */
 const signs: readonly (readonly [Kind, ...string[]])[] = [
+  ['dataflow mapping', 'mapping', 'fuse'],
   ['mapping', 'mapping'],
   ['mapping', 'machine', 'workload'],
   ['machine', 'machine'],

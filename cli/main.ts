@@ -177,7 +177,16 @@ export function commands(): Command {
     .addArgument(
       program
         .createArgument('<kind>', 'kind of file')
-        .choices(['arch', 'workload', 'serving', 'composition', 'mapping', 'serving-mapping', 'standard']),
+        .choices([
+          'arch',
+          'workload',
+          'serving',
+          'composition',
+          'mapping',
+          'serving-mapping',
+          'dataflow-mapping',
+          'standard',
+        ]),
     )
     .action(async (kind) => (await import('./schema.ts')).schema(kind));
 

@@ -35,5 +35,5 @@ export async function runComposition(archName: string, workloadName: string, opt
 /** Of whatever kind the file is. */
 function loadMapping(name: string): LoadedServingMapping | LoadedDataflowMapping {
   const { kind, file } = findAny(name);
-  return (kind as string) === 'dataflow mapping' ? loadDataflowMapping(file) : loadServingMapping(find(name, 'serving mapping'));
+  return kind === 'dataflow mapping' ? loadDataflowMapping(file) : loadServingMapping(find(name, 'serving mapping'));
 }

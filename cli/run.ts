@@ -11,6 +11,7 @@ import { checkMapOptions, type MapOptions, mapBySearch } from './map.ts';
 import { type Outputs, writeOutputs } from './outputs.ts';
 import { progress } from './progress.ts';
 import { runComposition } from './run-composition.ts';
+import { runDataflow } from './run-dataflow.ts';
 import { runServing } from './run-serving.ts';
 
 export interface RunOptions extends Outputs, MapOptions {
@@ -22,12 +23,12 @@ export interface RunOptions extends Outputs, MapOptions {
   readonly sample?: boolean;
 }
 
-/** What a workload is, where that can be told; what cannot be found is for others to complain about. */
-function kindNamed(name: string): Kind | undefined {
+/** Whether a name is that of a file of some kind. What cannot be found is for others to complain about. */
+function isOf(name: string, kind: Kind): boolean {
   try {
-    return findAny(name).kind;
+    return findAny(name).kind === kind;
   } catch (error) {
-    if (error instanceof InputError) return undefined;
+    if (error instanceof InputError) return false;
     throw error;
   }
 }
@@ -37,9 +38,11 @@ const tolerance = 1e-9;
 
 /** @throws InputError, DeadlockError, or RunFailure when the machine computed something else than the cascade says. */
 export async function run(archName: string, workloadName: string, options: RunOptions): Promise<void> {
-  const kind = kindNamed(workloadName);
-  if (kind === 'serving workload') return runServing(archName, workloadName, options);
-  if (kind === 'composition of experts') return runComposition(archName, workloadName, options);
+  if (isOf(workloadName, 'composition of experts')) return runComposition(archName, workloadName, options);
+  if (options.mapping !== undefined && isOf(options.mapping, 'dataflow mapping')) {
+    return runDataflow(archName, workloadName, options.mapping, options);
+  }
+  if (isOf(workloadName, 'serving workload')) return runServing(archName, workloadName, options);
   const { set = [], shape = [], values = false, everyCycle = false, sample = false } = options;
   const [arch, workload, mapping] = together(
     () => loadArch(find(archName, 'machine'), { set }),

@@ -1,5 +1,13 @@
 export async function schema(
-  kind: 'arch' | 'workload' | 'serving' | 'composition' | 'mapping' | 'serving-mapping' | 'standard',
+  kind:
+    | 'arch'
+    | 'workload'
+    | 'serving'
+    | 'composition'
+    | 'mapping'
+    | 'serving-mapping'
+    | 'dataflow-mapping'
+    | 'standard',
 ): Promise<void> {
   const schemas = {
     arch: async () => (await import('../arch/language/json-schema.ts')).archJsonSchema(),
@@ -10,6 +18,8 @@ export async function schema(
     composition: async () => (await import('../workloads/llm/composition-schema.ts')).compositionJsonSchema(),
     'serving-mapping': async () =>
       (await import('../workloads/language/serving-mapping.ts')).servingMappingJsonSchema(),
+    'dataflow-mapping': async () =>
+      (await import('../workloads/language/dataflow-mapping.ts')).dataflowMappingJsonSchema(),
   };
   process.stdout.write(`${JSON.stringify(await schemas[kind](), null, 2)}\n`);
 }

@@ -191,10 +191,57 @@ export interface Result {
   serving?: ServingResult;
   /** Of a run of a composition of experts. */
   experts?: ExpertsResult;
+  /** Of a run on an RDU. */
+  dataflow?: DataflowResult;
   /** What the run had to do; absent from results of versions that did all of it. */
   fastForward?: FastForwardResult;
   /** Things the user should know: an operation with no energy row, say. */
   notes: string[];
+}
+
+/** How sections of a graph ran as pipelines on a grid. */
+export interface DataflowResult {
+  /** Switches of the grid. */
+  rows: number;
+  columns: number;
+  /** Who launched kernels, how many there were, and seconds in which they were launched. */
+  launch: 'software' | 'hardware';
+  kernels: number;
+  launchSeconds: number;
+  flops: number;
+  /** Operations for each byte that went through memory. */
+  intensity: number;
+  /** In the order of the graph; `repeat` times each. */
+  sections: PipelineResult[];
+}
+
+export interface PipelineResult {
+  name: string;
+  repeat: number;
+  /** Cycles of one run, and tiles that went through it. */
+  cycles: number;
+  tiles: number;
+  /** The stage that was busy for most of it. */
+  bottleneck: string;
+  stages: StageResult[];
+  /** Of what each site's links to the east, west, south and north could carry in the run: what they did. */
+  links: number[];
+}
+
+/** Cycles of a stage in one run; busy, waits and idle add up to the section's. */
+export interface StageResult {
+  name: string;
+  kind: 'product' | 'simd' | 'transpose' | 'exchange' | 'load' | 'store';
+  /** Sites of its PCUs, a row after the other. */
+  sites: number[];
+  tiles: number;
+  /** Cycles from one tile to the next that nothing holds up. */
+  interval: number;
+  busy: number;
+  waitInput: number;
+  waitOutput: number;
+  waitMemory: number;
+  idle: number;
 }
 
 /** What one device did of a large language model, of which all devices of its group do the same at a time. */

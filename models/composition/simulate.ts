@@ -2,7 +2,11 @@
 import type { Arch } from '../../arch/language/arch.ts';
 import { InputError } from '../../arch/language/diagnostics.ts';
 import { rduOf } from '../../arch/language/parts.ts';
-import { DataflowMapping, type LoadedDataflowMapping } from '../../workloads/language/dataflow-mapping.ts';
+import {
+  DataflowMapping,
+  type LoadedDataflowMapping,
+  loadDataflowMapping,
+} from '../../workloads/language/dataflow-mapping.ts';
 import { type LoadedServingMapping, loadServingMapping } from '../../workloads/language/serving-mapping.ts';
 import type { LoadedComposition } from '../../workloads/llm/composition-load.ts';
 import type { DeviceShare } from '../../workloads/llm/share.ts';
@@ -49,10 +53,12 @@ function timesOf(
   { arch, mapping: given }: SimulateCompositionOptions,
   share: DeviceShare,
 ): { readonly times: ModelTimes; readonly mapping: string } {
-  if (given?.mapping instanceof DataflowMapping || (given === undefined && rduOf(arch))) {
-    const mapping = given?.mapping instanceof DataflowMapping ? given.mapping : new DataflowMapping({ name: 'fused' });
-    return { times: new DataflowTimes(arch, mapping, share), mapping: mapping.name };
-  }
-  const mapping = (given as LoadedServingMapping | undefined) ?? loadServingMapping('gpu-only');
-  return { times: new ServingTimes(arch, mapping, share), mapping: mapping.mapping.name };
+  const loaded = given ?? (rduOf(arch) ? loadDataflowMapping('sn40l-fused') : loadServingMapping('gpu-only'));
+  const { name } = loaded.mapping;
+  if (isDataflow(loaded)) return { times: new DataflowTimes(arch, loaded.mapping, share), mapping: name };
+  return { times: new ServingTimes(arch, loaded, share), mapping: name };
+}
+
+function isDataflow(loaded: LoadedServingMapping | LoadedDataflowMapping): loaded is LoadedDataflowMapping {
+  return loaded.mapping instanceof DataflowMapping;
 }

@@ -183,7 +183,8 @@ function portPmus(
     const { operator, pcus, work, firings } = placed;
     const bytes = tokenBytes * (firings >= tokens ? 1 : tokens);
     // What takes no PCU keeps up with the others, or with the memory where it is alone.
-    const pace = Math.max(0, ...operators.map((other) => cyclesFor(other))) || (bytes * device.hertz) / device.memory.bandwidth;
+    const pace =
+      Math.max(0, ...operators.map((other) => cyclesFor(other))) || (bytes * device.hertz) / device.memory.bandwidth;
     const cycles = pcus > 0 ? Math.ceil(work.cycles / pcus) : pace;
     const at = operator.operands.findIndex(({ tensor }) => tensor === name);
     if (isParted(placed, name)) needed = Math.max(needed, pcus);

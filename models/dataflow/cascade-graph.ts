@@ -71,7 +71,11 @@ class StepBuilder {
     if (einsum.iterative !== null) {
       const place = this.#places.get(einsum.name);
       const hint = 'use a cascade without a rank that is iterated';
-      throw new InputError({ message: `${einsum.name} needs its own result, which a dataflow graph cannot`, place, hint });
+      throw new InputError({
+        message: `${einsum.name} needs its own result, which a dataflow graph cannot`,
+        place,
+        hint,
+      });
     }
     const streamed = this.#stream !== null && variablesOf(einsum).includes(this.#stream);
     const accesses = inOrder(accessesOf(einsum.expression), (access) => this.#isStreamed(access));
@@ -101,7 +105,10 @@ class StepBuilder {
     if (tensor === undefined) throw new Error(`there is no tensor ${access.tensor}`);
     const known = tensors.get(tensor.name);
     const streamed = this.#isStreamed(access) && (known?.streamed ?? true);
-    tensors.set(tensor.name, new FlowTensor({ name: tensor.name, bytes: bytesOf(tensor), home: this.#home(tensor.name), streamed }));
+    tensors.set(
+      tensor.name,
+      new FlowTensor({ name: tensor.name, bytes: bytesOf(tensor), home: this.#home(tensor.name), streamed }),
+    );
   }
 
   #home(name: string): Home {
@@ -109,7 +116,9 @@ class StepBuilder {
     const isMade = this.#step.einsums.some(({ output }) => output.tensor === name);
     if (!isMade) return 'input';
     const isUsedLater = this.#workload.steps.some(
-      (step) => step !== this.#step && step.einsums.some(({ expression }) => accessesOf(expression).some(({ tensor }) => tensor === name)),
+      (step) =>
+        step !== this.#step &&
+        step.einsums.some(({ expression }) => accessesOf(expression).some(({ tensor }) => tensor === name)),
     );
     return role === 'output' || isUsedLater ? 'output' : 'intermediate';
   }
@@ -117,7 +126,8 @@ class StepBuilder {
   /** A sum of products of two tensors; null when the einsum is something else. */
   #product(einsum: Einsum, accesses: readonly Access[]): Product | null {
     const { expression, reducer, reduced } = einsum;
-    const isProduct = expression instanceof Operation && expression.operator === 'mul' && reducer === 'add' && reduced.size > 0;
+    const isProduct =
+      expression instanceof Operation && expression.operator === 'mul' && reducer === 'add' && reduced.size > 0;
     if (!isProduct || !expression.operands.every((one) => one instanceof Access)) return null;
     const [first, second] = accesses;
     if (first === undefined || second === undefined) return null;
@@ -140,7 +150,9 @@ function has({ indices }: Access, variable: string): boolean {
 function plainVariables({ indices }: Access): string[] {
   return indices.toArray().flatMap(({ terms, constant, final }) => {
     const [only] = terms.keys();
-    return terms.size === 1 && constant === 0 && final === null && only !== undefined && terms.get(only) === 1 ? [only] : [];
+    return terms.size === 1 && constant === 0 && final === null && only !== undefined && terms.get(only) === 1
+      ? [only]
+      : [];
   });
 }
 

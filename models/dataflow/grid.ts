@@ -51,6 +51,11 @@ export class Grid {
     return Math.max(1, hop.unit === 'cycles' ? hop.amount : Math.ceil((hop.amount * this.#device.hertz) / 1e12));
   }
 
+  /** Bytes per cycle over a link. */
+  get linkRate(): number {
+    return this.#rates.link;
+  }
+
   /** The site of a PCU: they follow each other down one column and up the next, so that neighbours in number are neighbours. */
   pcuSite(pcu: number): number {
     return this.#snake(Math.floor(pcu / this.#device.part.grid.pcus));

@@ -32,13 +32,17 @@ export interface PlacedSection {
  * @throws InputError when there are not enough PCUs or PMUs: which operator or tensor needs how many, and what there is
  */
 export function place(section: Section, device: RduDevice, { buffers: depth }: DataflowMapping): PlacedSection {
-  const { operators, buffers } = fit(section, device, depth);
+  const { operators, buffers } = assign(section, device, depth);
   const routes = routesOf(operators, buffers, device);
   return { section, operators, buffers, routes, spec: specOf(operators, buffers, routes, device) };
 }
 
 /** Units for a section, without the ways between them. @throws InputError as `place` does */
-export function fit(section: Section, device: RduDevice, depth: number): Pick<PlacedSection, 'operators' | 'buffers'> {
+export function assign(
+  section: Section,
+  device: RduDevice,
+  depth: number,
+): Pick<PlacedSection, 'operators' | 'buffers'> {
   const operators = sharePcus(section, device);
   return { operators, buffers: fitBuffers(buffersOf(section, depth), operators, device) };
 }

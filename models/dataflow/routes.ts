@@ -10,6 +10,8 @@ export interface Flow {
   /** The operator at the other end; null: memory. */
   readonly operator: string | null;
   readonly into: boolean;
+  /** Bytes in one run of the section. */
+  readonly bytes: number;
   /** Most switches that a packet crosses. */
   readonly hops: number;
   /** Cycles that all of its bytes take, beside what else is on its way. */
@@ -87,7 +89,7 @@ class Router {
       else this.#grid.carry(flow, bytes / ways.length, site, others);
       for (const other of others) hops = Math.max(hops, this.#grid.hops(site, other));
     }
-    this.#flows.push({ tensor: name, operator: placed?.operator.name ?? null, into, hops });
+    this.#flows.push({ tensor: name, operator: placed?.operator.name ?? null, into, bytes, hops });
   }
 
   /** Sites of an operator's PCUs; of what needs none, a transpose or what goes to memory or other devices, those of AGCUs. */

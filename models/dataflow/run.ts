@@ -7,7 +7,7 @@ import { cyclesOfPs, type RduDevice, rduDevice } from './device.ts';
 import type { DataflowGraph } from './graph.ts';
 import { runPipeline } from './pipeline.ts';
 import type { PipelineRun } from './pipeline-spec.ts';
-import { fit, type PlacedSection, place } from './place.ts';
+import { assign, type PlacedSection, place } from './place.ts';
 import { checkNames, cut, type Section } from './section.ts';
 
 /** Bytes of a tensor that went through memory. */
@@ -26,6 +26,8 @@ export interface SectionRun {
 /** A section in the order of the graph; `repeat` times, one after another with the other sections of its block. */
 export interface GraphStep {
   readonly block: string;
+  /** Position of its block in the graph. */
+  readonly blockIndex: number;
   readonly repeat: number;
   readonly run: SectionRun;
 }
@@ -63,10 +65,12 @@ export class GraphRunner {
   /** @throws InputError when a section does not fit; DeadlockError when one comes to a stop */
   run(graph: DataflowGraph): GraphRun {
     checkNames(graph.blocks, this.mapping);
-    const steps = graph.blocks.toArray().flatMap((block) =>
+    const steps = graph.blocks.toArray().flatMap((block, blockIndex) =>
       cut(block, this.mapping, (section) => this.#misfit(section))
         .toArray()
-        .map((section): GraphStep => ({ block: block.name, repeat: block.repeat, run: this.section(section) })),
+        .map(
+          (section): GraphStep => ({ block: block.name, blockIndex, repeat: block.repeat, run: this.section(section) }),
+        ),
     );
     return this.#total(graph, steps);
   }
@@ -84,7 +88,7 @@ export class GraphRunner {
   #misfit(section: Section): InputError | null {
     if (this.#runs.has(section)) return null;
     try {
-      fit(section, this.device, this.mapping.buffers);
+      assign(section, this.device, this.mapping.buffers);
       return null;
     } catch (error) {
       if (error instanceof InputError) return error;

@@ -17,7 +17,7 @@ describe('a composition of experts', () => {
     ]);
     const { experts, mapping }: Result = JSON.parse(scratch.read('r.json'));
     expect(experts).toMatchObject({ experts: 12, devices: 8, replacement: 'lru', routing: 'uniform' });
-    expect(mapping.name).toBe('fused');
+    expect(mapping.name).toBe('sn40l-fused');
     expect((await clockwright('report', scratch.path('r.json'), '--html', scratch.path('b.html'))).code).toBe(0);
     expect(scratch.read('b.html')).toBe(scratch.read('a.html'));
   });
