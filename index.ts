@@ -10,6 +10,11 @@ export { study } from './cli/study-script.ts';
 export { bind } from './models/binding/bind.ts';
 export { Program } from './models/binding/program.ts';
 export { type SimulateCompositionOptions, simulateComposition } from './models/composition/simulate.ts';
+export { cascadeGraph } from './models/dataflow/cascade-graph.ts';
+export { DataflowGraph } from './models/dataflow/graph.ts';
+export { languageGraph } from './models/dataflow/language-graph.ts';
+export { type GraphRun, GraphRunner, runGraph } from './models/dataflow/run.ts';
+export { type SimulateDataflowOptions, simulateDataflow } from './models/dataflow/simulate.ts';
 export { DeadlockError } from './models/kernel/kernel.ts';
 export {
   type Figures,
@@ -40,6 +45,12 @@ export { perfettoTrace } from './reports/trace.ts';
 export { readAimTrace } from './workloads/import/pim/aim-trace.ts';
 export { readAttAccTrace } from './workloads/import/pim/attacc-trace.ts';
 export { loadScaleSim, type ScaleSimRun } from './workloads/import/scalesim/load.ts';
+export {
+  DataflowMapping,
+  type LoadedDataflowMapping,
+  loadDataflowMapping,
+  parseDataflowMapping,
+} from './workloads/language/dataflow-mapping.ts';
 export { evaluate, randomInputs } from './workloads/language/evaluate.ts';
 export { loadWorkload, parseWorkload } from './workloads/language/load.ts';
 export { type LoadedMapping, loadMapping, Mapping, parseMapping } from './workloads/language/mapping.ts';
