@@ -106,7 +106,7 @@ export default study({
       most,
     };
   },
-  metrics: ({ result, most }: Outputs, { batch, output, routing }) => {
+  metrics: ({ result, most }: Outputs, { batch, output, routing }: Point) => {
     const batches = result?.experts?.batches ?? [];
     const late = batches.slice(Math.floor(batches.length / 2));
     const sum = (values: readonly number[]) => values.reduce((all, value) => all + value, 0);
