@@ -3,9 +3,17 @@
  * workload follow from two of its three figures. With intermediate tensors of one size, nothing fused has a tenth of what all
  * fused has, and the paper's third figure is a little less than that.
  */
-
 import { List } from 'immutable';
-import { cascadeGraph, DataflowMapping, loadArch, loadWorkload, runGraph, study } from '../../index.ts';
+import {
+  type Arch,
+  cascadeGraph,
+  type DataflowGraph,
+  DataflowMapping,
+  loadArch,
+  loadWorkload,
+  runGraph,
+  study,
+} from '../../index.ts';
 
 const source = 'SN40L (Prabhakar et al., MICRO 2024, arXiv 2405.07518), table I';
 const fusions = {
