@@ -12,7 +12,7 @@
  *
  * Switching is as the paper has it. What is missed in the other rows is the time of the models. From the ratios and the times of
  * switching one finds the times behind them, within some 15 %: on the SN40L 127 ms for router and expert of one request of 20
- * tokens (68 ms here), 576 ms of eight (578 ms); with 200 tokens 526 to 584 ms (303 ms) and 2,910 to 3,480 ms (2,464 ms). A further
+ * tokens (67 ms here), 576 ms of eight (574 ms); with 200 tokens 526 to 584 ms (303 ms) and 2,910 to 3,480 ms (2,460 ms). A further
  * token takes 1.6 to 2.4 ms there, where 85 % of the bandwidth of HBM, which the paper finds in decoding, make 1.3 ms, as here. On
  * the A100 a token takes 7.9 ms (3.9 ms here), on the H100 6.4 ms (1.4 ms): what the host needs for kernels of a GPU is not
  * modelled here, and shows most where kernels are shortest. Nothing is fitted to the table.
