@@ -11,6 +11,7 @@ export { SsdPart, ssdCapacity, ssdPeaks } from './arch/language/ssd/part.ts';
 export { study } from './cli/study-script.ts';
 export { bind } from './models/binding/bind.ts';
 export { Program } from './models/binding/program.ts';
+export { type SimulateCompositionOptions, simulateComposition } from './models/composition/simulate.ts';
 export { cascadeGraph } from './models/dataflow/cascade-graph.ts';
 export { DataflowGraph } from './models/dataflow/graph.ts';
 export { languageGraph } from './models/dataflow/language-graph.ts';
@@ -55,6 +56,10 @@ export { type StepMachine, stepMachine } from './models/streaming/step-machine.t
 export type { Chart, Claim } from './models/study/definition.ts';
 export { geometricMean, mean, powersOf } from './models/study/statistics.ts';
 export { Study } from './models/study/study.ts';
+export { type Allocation, allocate, type Lifetime, liveBytes } from './models/tiers/allocate.ts';
+export { TierCache } from './models/tiers/cache.ts';
+export { Copies } from './models/tiers/copies.ts';
+export { type FilledTier, placeTensors, type Tier, type TieredTensor } from './models/tiers/place.ts';
 export { htmlReport } from './reports/html.ts';
 export { toJson } from './reports/json.ts';
 export { type LayerReport, layerReports, layerTable } from './reports/layers.ts';
@@ -91,6 +96,9 @@ export {
 export { type LoadedWorkload, Workload } from './workloads/language/workload.ts';
 export { type Batch, tokensOf } from './workloads/llm/batch.ts';
 export { ChannelAssignment, type ChannelPolicy, subBatches } from './workloads/llm/channels.ts';
+export { chosenExperts, ExpertChoice, ExpertComposition } from './workloads/llm/composition.ts';
+export { describeComposition } from './workloads/llm/composition-describe.ts';
+export { type LoadedComposition, loadComposition, parseComposition } from './workloads/llm/composition-load.ts';
 export { describeServing } from './workloads/llm/describe.ts';
 export { type ExpertShape, type ExpertTrace, expertTraceFiles, readExpertTrace } from './workloads/llm/expert-trace.ts';
 export { type LoadedServing, loadServing, parseServing } from './workloads/llm/load.ts';

@@ -10,6 +10,7 @@ import { loadWorkload } from '../workloads/language/load.ts';
 import { loadMapping } from '../workloads/language/mapping.ts';
 import { checkServing } from '../workloads/language/serving-check.ts';
 import { loadServingMapping } from '../workloads/language/serving-mapping.ts';
+import { loadComposition } from '../workloads/llm/composition-load.ts';
 import { loadServing } from '../workloads/llm/load.ts';
 import { loadModels } from '../workloads/llm/models.ts';
 import { together } from './failure.ts';
@@ -30,6 +31,7 @@ const checkers: { readonly [kind in Kind]: (file: string, given: readonly string
   machine: (file) => `machine ${loadArch(file).name}, no mistakes`,
   workload: (file) => `workload ${loadWorkload(file).workload.name}, no mistakes`,
   'serving workload': (file) => `serving workload ${loadServing(file).workload.name}, no mistakes`,
+  'composition of experts': (file) => `composition of experts ${loadComposition(file).workload.name}, no mistakes`,
   'model table': (file) => `table of ${loadModels(file).size} models, no mistakes`,
   technology: (file) => `technology ${loadTechnologyFile(file).name}, no mistakes`,
   standard: (file) => `DRAM standard ${loadStandard(file).name}, no mistakes`,

@@ -25,6 +25,7 @@ const shelves: { readonly [kind in Kind]: string } = {
   machine: 'arch',
   workload: 'workloads',
   'serving workload': 'workloads',
+  'composition of experts': 'workloads',
   'model table': 'workloads/llm',
   mapping: 'workloads/mappings',
   'serving mapping': 'workloads/mappings',

@@ -5,6 +5,7 @@ export type Kind =
   | 'machine'
   | 'workload'
   | 'serving workload'
+  | 'composition of experts'
   | 'model table'
   | 'mapping'
   | 'serving mapping'
@@ -19,6 +20,7 @@ const signs: readonly (readonly [Kind, ...string[]])[] = [
   ['mapping', 'mapping'],
   ['mapping', 'machine', 'workload'],
   ['machine', 'machine'],
+  ['composition of experts', 'workload', 'experts'],
   ['serving workload', 'workload', 'model'],
   ['serving workload', 'workload', 'batch'],
   ['serving workload', 'workload', 'serve'],

@@ -165,13 +165,16 @@ export function commands(): Command {
   program
     .command('check')
     .description('check files and report every mistake')
-    .argument('<file...>', 'machines, parts, technologies, DRAM standards, workloads, serving workloads, mappings')
+    .argument(
+      '<file...>',
+      'machines, parts, technologies, DRAM standards, workloads, serving workloads, compositions of experts, mappings',
+    )
     .action(async (files) => (await import('./check.ts')).check(files));
 
   program
     .command('show')
     .description(
-      'show a machine (tree, peaks, areas), a workload (ranks, passes, operation counts), a serving workload (memory, operators), a mapping (tiles, loops, buffers, what engines do when) or a DRAM standard',
+      'show a machine (tree, peaks, areas), a workload (ranks, passes, operation counts), a serving workload or composition of experts (memory, operators), a mapping (tiles, loops, buffers, what engines do when) or a DRAM standard',
     )
     .argument('<file>', 'a file, or a name in arch/, arch/parts/dram/, workloads/ or workloads/mappings/')
     .addOption(set())
@@ -193,7 +196,16 @@ export function commands(): Command {
     .addArgument(
       program
         .createArgument('<kind>', 'kind of file')
-        .choices(['arch', 'workload', 'serving', 'mapping', 'serving-mapping', 'dataflow-mapping', 'standard']),
+        .choices([
+          'arch',
+          'workload',
+          'serving',
+          'composition',
+          'mapping',
+          'serving-mapping',
+          'dataflow-mapping',
+          'standard',
+        ]),
     )
     .action(async (kind) => (await import('./schema.ts')).schema(kind));
 

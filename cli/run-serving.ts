@@ -18,7 +18,7 @@ export async function runServing(archName: string, workloadName: string, options
     () => loadArch(find(archName, 'machine'), { set }),
     () => loadServing(find(workloadName, 'serving workload')),
     () => loadServingMapping(find(mappingOf(options), 'serving mapping')),
-    () => checkOptions(options),
+    () => checkServingOptions(options),
     () => checkOutputs(options),
   );
   const bar = progress();
@@ -38,7 +38,7 @@ function mappingOf({ mapping }: RunOptions): string {
 }
 
 /** What only einsums can do. */
-function checkOptions(options: RunOptions): void {
+export function checkServingOptions(options: RunOptions): void {
   const { shape, values, everyCycle, sample, map, mapOut, objective, seed, candidates, budget } = options;
   const search = { map, 'map-out': mapOut, objective, seed, candidates, budget };
   const given = { shape: shape?.length || undefined, values, 'every-cycle': everyCycle, sample, ...search };

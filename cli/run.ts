@@ -10,6 +10,7 @@ import type { Kind } from './kind.ts';
 import { checkMapOptions, type MapOptions, mapBySearch } from './map.ts';
 import { type Outputs, writeOutputs } from './outputs.ts';
 import { progress } from './progress.ts';
+import { runComposition } from './run-composition.ts';
 import { runDataflow } from './run-dataflow.ts';
 import { runServing } from './run-serving.ts';
 
@@ -37,6 +38,7 @@ const tolerance = 1e-9;
 
 /** @throws InputError, DeadlockError, or RunFailure when the machine computed something else than the cascade says. */
 export async function run(archName: string, workloadName: string, options: RunOptions): Promise<void> {
+  if (isOf(workloadName, 'composition of experts')) return runComposition(archName, workloadName, options);
   if (options.mapping !== undefined && isOf(options.mapping, 'dataflow mapping')) {
     return runDataflow(archName, workloadName, options.mapping, options);
   }

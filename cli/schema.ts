@@ -1,5 +1,13 @@
 export async function schema(
-  kind: 'arch' | 'workload' | 'serving' | 'mapping' | 'serving-mapping' | 'dataflow-mapping' | 'standard',
+  kind:
+    | 'arch'
+    | 'workload'
+    | 'serving'
+    | 'composition'
+    | 'mapping'
+    | 'serving-mapping'
+    | 'dataflow-mapping'
+    | 'standard',
 ): Promise<void> {
   const schemas = {
     arch: async () => (await import('../arch/language/json-schema.ts')).archJsonSchema(),
@@ -7,6 +15,7 @@ export async function schema(
     workload: async () => (await import('../workloads/language/json-schema.ts')).workloadJsonSchema(),
     serving: async () => (await import('../workloads/llm/schema.ts')).servingJsonSchema(),
     mapping: async () => (await import('../workloads/language/mapping.ts')).mappingJsonSchema(),
+    composition: async () => (await import('../workloads/llm/composition-schema.ts')).compositionJsonSchema(),
     'serving-mapping': async () =>
       (await import('../workloads/language/serving-mapping.ts')).servingMappingJsonSchema(),
     'dataflow-mapping': async () =>

@@ -43,6 +43,10 @@ async function describe(file: string, kind: Kind, set: readonly string[], shape:
       const { workload } = (await import('../workloads/llm/load.ts')).loadServing(file);
       return (await import('../workloads/llm/describe.ts')).describeServing(workload);
     }
+    case 'composition of experts': {
+      const { workload } = (await import('../workloads/llm/composition-load.ts')).loadComposition(file);
+      return (await import('../workloads/llm/composition-describe.ts')).describeComposition(workload);
+    }
     case 'serving mapping': {
       const { mapping } = (await import('../workloads/language/serving-mapping.ts')).loadServingMapping(file);
       const { loadArch } = await import('../arch/language/load.ts');

@@ -189,6 +189,8 @@ export interface Result {
   };
   /** Of a run that served a language model. */
   serving?: ServingResult;
+  /** Of a run of a composition of experts. */
+  experts?: ExpertsResult;
   /** Of a run on an RDU. */
   dataflow?: DataflowResult;
   /** What the run had to do; absent from results of versions that did all of it. */
@@ -308,6 +310,49 @@ export interface Spread {
   p90: number;
   p99: number;
   most: number;
+}
+
+/** What one device did of a composition of experts, of which all devices that share the models do the same at a time. */
+export interface ExpertsResult {
+  /** Experts there are, bytes of one on the device, and as how many there is room in the first of `tiers`. */
+  experts: number;
+  expertBytes: number;
+  rooms: number;
+  model: string;
+  router: string;
+  /** Devices that share every model. */
+  devices: number;
+  prompt: number;
+  output: number;
+  /** How requests chose, and what leaves a tier that is full. */
+  routing: string;
+  replacement: string;
+  /** Of all batches, by what was done: seconds. */
+  seconds: { router: number; switching: number; execution: number };
+  hits: number;
+  misses: number;
+  /** Of experts, from far tiers to the near one. */
+  bytesCopied: number;
+  /** Seconds; one after another, as they ran. */
+  batches: { start: number; requests: number; router: number; switching: number; execution: number; misses: number }[];
+  /** What a batch goes through; tensors live from one of these to another. */
+  sections: string[];
+  tiers: ExpertTier[];
+}
+
+/** What lay in a memory, from near to far. */
+export interface ExpertTier {
+  name: string;
+  capacity: number;
+  /** Experts that are there at a time, in the near tier as copies, in far ones for good; and their bytes. */
+  experts: number;
+  expertBytes: number;
+  /** Everything else, with the first and last section in which it lives. Those that live at different times share addresses. */
+  tensors: { name: string; bytes: number; offset: number; first: number; last: number }[];
+  /** Bytes that the addresses of these tensors span. */
+  tensorBytes: number;
+  /** Bytes that live in each section, experts included. */
+  live: number[];
 }
 
 /**

@@ -3,6 +3,7 @@ import { markup } from './markup.ts';
 import { dramTables } from './page/dram.ts';
 import { einsumsOverTime } from './page/einsums.ts';
 import { engineAccounts, utilizationOverTime, waits } from './page/engines.ts';
+import { expertBatches, expertLatency, expertTiers } from './page/experts.ts';
 import { definitions, hasDram, hasPim } from './page/figure.ts';
 import { cards, header, notes, values } from './page/header.ts';
 import { mapping } from './page/mapping.ts';
@@ -25,6 +26,9 @@ const body = [
   oneLayer,
   iterationsOverTime,
   servedRequests,
+  expertLatency,
+  expertBatches,
+  expertTiers,
   engineAccounts,
   utilizationOverTime,
   waits,

@@ -20,7 +20,7 @@ export function pimHtml({ trace, device, refresh, activity, energy }: PimReport,
     ['Memory', device.name],
     ['Refresh', refresh],
   ];
-  const definitions = definitionsFor({ dram: true, pim: true, serving: false }).filter(([term]) =>
+  const definitions = definitionsFor({ dram: true, pim: true, serving: false, experts: false }).filter(([term]) =>
     pimTerms.includes(term),
   );
   return pageOf({

@@ -129,7 +129,12 @@ export function meansCaption(rows: readonly { name: string; cores: string }[]): 
 /** The glossary: a popover for each term, and the list of all of them for paper. */
 export function definitions(result: Result): Markup {
   return definitionsOf(
-    definitionsFor({ dram: hasDram(result), pim: hasPim(result), serving: result.serving !== undefined }),
+    definitionsFor({
+      dram: hasDram(result),
+      pim: hasPim(result),
+      serving: result.serving !== undefined,
+      experts: result.experts !== undefined,
+    }),
   );
 }
 

@@ -125,7 +125,7 @@ export function cards(result: Result): Markup {
     `${bottleneck.part} ${percent(bottleneck.utilization)} busy`,
     shares.join(', '),
     bottleneck.reason,
-  )}${utilizationCard(result)}${bandwidthCard(result)}${card('attained', opsPerSecond(fraction(ops, result.seconds)))}${
+  )}${utilizationCard(result)}${bandwidthCard(result)}${result.experts === undefined ? card('attained', opsPerSecond(fraction(ops, result.seconds))) : undefined}${
     energy.total > 0
       ? card('energy', joules(energy.total), largest(energyByPart(result), energy.total))
       : card('energy', 'not modelled')

@@ -6,6 +6,7 @@ import { glossary } from '../../reports/glossary.ts';
 import { htmlReport } from '../../reports/html.ts';
 import { pictureSvg } from '../../reports/picture.ts';
 import { pimHtml } from '../../reports/pim-html.ts';
+import { compositionSample } from './composition-sample.ts';
 import { foldsSample, onCores, takingTurns } from './cores-sample.ts';
 import { onDram } from './dram-sample.ts';
 import { pimSample } from './pim-sample.ts';
@@ -109,7 +110,7 @@ describe('the HTML report', () => {
     const sides = comparisonPage(
       compare([result, bare()].map((one) => ({ file: 'r.json', result: one })) as [Saved, Saved]),
     );
-    const others = [htmlReport(decodeSample()), htmlReport(serviceSample()), sides];
+    const others = [...[decodeSample(), serviceSample(), compositionSample()].map(htmlReport), sides];
     const isElsewhere = (term: string) => others.some((one) => one.includes(`popovertarget="term-${term}"`));
     const unused = Object.keys(glossary)
       .filter((term) => !page.includes(`popovertarget="term-${term}"`))

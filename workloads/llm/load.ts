@@ -38,6 +38,13 @@ function fromSource(source: Source): LoadedServing {
   return { workload: reader.workload(), place: (path) => source.placeOf(path) };
 }
 
+/** Bytes of a weight, of an element between operators, and of one of K or V. */
+export function elementBytes(dtype: ServingInput['dtype']): Pick<DeviceShare, 'weights' | 'activations' | 'cache'> {
+  const types = typeof dtype === 'string' ? { weights: dtype, activations: dtype, cache: dtype } : dtype;
+  const bytes = (type = 'fp16'): number => bitsOf(type) / 8;
+  return { weights: bytes(types.weights), activations: bytes(types.activations), cache: bytes(types.cache) };
+}
+
 class Reader {
   readonly #source: Source;
   readonly #input: ServingInput;
@@ -90,11 +97,8 @@ class Reader {
 
   #share(): DeviceShare {
     const { dtype, parallel } = this.#input;
-    const types = typeof dtype === 'string' ? { weights: dtype, activations: dtype, cache: dtype } : dtype;
-    const bytes = (type = 'fp16'): number => bitsOf(type) / 8;
     const { tensor, data, expert } = parallel;
-    const [weights, activations, cache] = [bytes(types.weights), bytes(types.activations), bytes(types.cache)];
-    return new DeviceShare({ tensor, data, expert, weights, activations, cache });
+    return new DeviceShare({ tensor, data, expert, ...elementBytes(dtype) });
   }
 
   #layers(model: LlmModel): number {

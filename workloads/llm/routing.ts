@@ -75,7 +75,8 @@ function drawn(weights: readonly number[], count: number, random: () => number):
   return found;
 }
 
-function shuffled(values: readonly number[], random: () => number): number[] {
+/** The same values in an order that is drawn. */
+export function shuffled(values: readonly number[], random: () => number): number[] {
   const all = [...values];
   for (let i = all.length - 1; i > 0; i--) {
     const j = Math.floor(random() * (i + 1));

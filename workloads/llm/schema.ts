@@ -44,6 +44,22 @@ const parallel = z
   })
   .describe('How the model is spread over devices');
 
+export const dtypes = z
+  .union([
+    dtype,
+    z.strictObject({
+      weights: dtype.optional(),
+      activations: dtype.optional(),
+      cache: dtype.optional().describe('Of keys and values'),
+    }),
+  ])
+  .default('fp16')
+  .describe('Data type of everything, or of weights, activations and cache');
+
+export const modelOrName = z
+  .union([z.string().meta({ examples: ['gpt3-6.7b'] }), modelSchema])
+  .describe('The name of a model in workloads/llm/models.yaml, or a map that describes one');
+
 export const servingSchema = z.strictObject({
   workload: z
     .string()
@@ -52,20 +68,8 @@ export const servingSchema = z.strictObject({
     .meta({ examples: ['gpt3-7b-sharegpt'] }),
   about: z.string().optional().describe('What it is, in one line'),
   source: z.string().optional().describe('Where it comes from'),
-  model: z
-    .union([z.string().meta({ examples: ['gpt3-6.7b'] }), modelSchema])
-    .describe('The name of a model in workloads/llm/models.yaml, or a map that describes one'),
-  dtype: z
-    .union([
-      dtype,
-      z.strictObject({
-        weights: dtype.optional(),
-        activations: dtype.optional(),
-        cache: dtype.optional().describe('Of keys and values'),
-      }),
-    ])
-    .default('fp16')
-    .describe('Data type of everything, or of weights, activations and cache'),
+  model: modelOrName,
+  dtype: dtypes,
   layers: count.optional().describe('Layers that are computed, without embeddings; the whole model when left out'),
   parallel: parallel.prefault({}),
   phase: z

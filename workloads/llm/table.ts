@@ -8,6 +8,8 @@ export interface Column {
   readonly name: string;
   /** The least that a value may be. */
   readonly least: number;
+  /** The most; no limit when it is left out. */
+  readonly most?: number;
   /** Whether values are whole. */
   readonly whole: boolean;
   readonly optional?: boolean;
@@ -111,10 +113,11 @@ function rowOf(text: string, order: readonly Column[]): { readonly values: Row }
   const values: { [column: string]: number } = {};
   let at = 0;
   for (const [index, cell] of cells.entries()) {
-    const { name, least, whole } = order[index]!;
+    const { name, least, most = Number.POSITIVE_INFINITY, whole } = order[index]!;
     const value = cell.trim() === '' ? Number.NaN : Number(cell);
-    if (!(value >= least) || (whole ? !Number.isSafeInteger(value) : !Number.isFinite(value))) {
-      const hint = `write a ${whole ? 'whole ' : ''}number of ${least} or more`;
+    if (!(value >= least && value <= most) || (whole ? !Number.isSafeInteger(value) : !Number.isFinite(value))) {
+      const range = most < Number.POSITIVE_INFINITY ? `from ${least} to ${most}` : `of ${least} or more`;
+      const hint = `write a ${whole ? 'whole ' : ''}number ${range}`;
       const shown = cell.trim();
       const message = shown === '' ? `"${name}" is empty` : `"${shown}" is no ${name}`;
       return { at: shown === '' ? at : at + cell.indexOf(shown), length: Math.max(1, shown.length), message, hint };
