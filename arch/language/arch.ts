@@ -4,6 +4,7 @@
  */
 import { List, Map, OrderedMap, Record } from 'immutable';
 import type { DramMemory } from './dram/memory.ts';
+import type { DevicePart, HostPart, PacketLinkPart, SwitchPart } from './fabric.ts';
 import type { Technology } from './technology.ts';
 
 /** A rate of data: bytes per cycle of the clock of the part it belongs to, or bytes per second. */
@@ -189,7 +190,10 @@ export class GroupPart extends Record<{ kind: 'group'; count: number; parts: Ord
   'GroupPart',
 ) {}
 
-export type Part = ArrayPart | VectorPart | ScratchpadPart | MemoryPart | DmaPart | LinkPart | GroupPart;
+/** What joins hosts, devices and memories, packet by packet. */
+export type FabricPart = PacketLinkPart | SwitchPart | DevicePart | HostPart;
+
+export type Part = ArrayPart | VectorPart | ScratchpadPart | MemoryPart | DmaPart | LinkPart | FabricPart | GroupPart;
 export type Engine = ArrayPart | VectorPart;
 
 /** A way for data between two parts, each named by its path: `core.array`. */

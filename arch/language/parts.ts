@@ -1,9 +1,10 @@
 /** Questions about a machine: its parts by path, their clocks, and what they can do in a second. */
 import type { Map } from 'immutable';
 import type { Arch, Engine, GroupPart, Link, MemoryPart, Part, Rate, ScratchpadPart } from './arch.ts';
+import type { DevicePart, PacketLinkPart, SwitchPart } from './fabric.ts';
 
 export type LeafPart = Exclude<Part, GroupPart>;
-export type ClockedPart = Exclude<LeafPart, MemoryPart>;
+export type ClockedPart = Exclude<LeafPart, MemoryPart | PacketLinkPart | SwitchPart | DevicePart>;
 
 export interface PlacedPart {
   /** Names from the outermost group in, joined by dots: `core.array`. */
