@@ -8,7 +8,9 @@ import { bind } from '../models/binding/bind.ts';
 import { loadWorkload } from '../workloads/language/load.ts';
 import { loadMapping } from '../workloads/language/mapping.ts';
 import { checkServing } from '../workloads/language/serving-check.ts';
+import { loadPlacement } from '../workloads/language/placement.ts';
 import { loadServingMapping } from '../workloads/language/serving-mapping.ts';
+import { loadStream } from '../workloads/language/streaming.ts';
 import { loadServing } from '../workloads/llm/load.ts';
 import { loadModels } from '../workloads/llm/models.ts';
 import { together } from './failure.ts';
@@ -29,12 +31,14 @@ const checkers: { readonly [kind in Kind]: (file: string, given: readonly string
   machine: (file) => `machine ${loadArch(file).name}, no mistakes`,
   workload: (file) => `workload ${loadWorkload(file).workload.name}, no mistakes`,
   'serving workload': (file) => `serving workload ${loadServing(file).workload.name}, no mistakes`,
+  'streaming workload': (file) => `streaming workload ${loadStream(file).workload.name}, no mistakes`,
   'model table': (file) => `table of ${loadModels(file).size} models, no mistakes`,
   technology: (file) => `technology ${loadTechnologyFile(file).name}, no mistakes`,
   standard: (file) => `DRAM standard ${loadStandard(file).name}, no mistakes`,
   part: (file) => `part of kind ${checkPartFile(file)}, no mistakes`,
   mapping: checkMappingFile,
   'serving mapping': checkServingFile,
+  placement: (file) => `placement ${loadPlacement(file).placement.name}, no mistakes by itself`,
 };
 
 /** Tries the mapping on the machine and workload that it names, where they are among the given files or the library's. */

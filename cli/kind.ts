@@ -5,9 +5,11 @@ export type Kind =
   | 'machine'
   | 'workload'
   | 'serving workload'
+  | 'streaming workload'
   | 'model table'
   | 'mapping'
   | 'serving mapping'
+  | 'placement'
   | 'technology'
   | 'standard'
   | 'part';
@@ -20,6 +22,7 @@ const signs: readonly (readonly [Kind, ...string[]])[] = [
   ['serving workload', 'workload', 'model'],
   ['serving workload', 'workload', 'batch'],
   ['serving workload', 'workload', 'serve'],
+  ['streaming workload', 'workload', 'steps'],
   ['workload', 'workload'],
   ['machine', 'clocks'],
   ['machine', 'links'],
@@ -40,6 +43,7 @@ export function kindOf(file: string): Kind | undefined {
   const tree = Source.read(file).value() as { readonly [key: string]: unknown };
   const keys = Object.keys(tree);
   // Its places are a list of rules, those of a mapping of einsums are by engine.
-  if (keys.includes('mapping') && Array.isArray(tree.place)) return 'serving mapping';
+  if (keys.includes('mapping') && Array.isArray(tree.place))
+    return tree.place.length > 0 && tree.place.every((rule) => typeof rule === 'string') ? 'placement' : 'serving mapping';
   return signs.find(([, ...needed]) => needed.every((key) => keys.includes(key)))?.[0];
 }

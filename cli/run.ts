@@ -6,10 +6,12 @@ import { loadWorkload } from '../workloads/language/load.ts';
 import { loadMapping } from '../workloads/language/mapping.ts';
 import { RunFailure, together } from './failure.ts';
 import { find, findAny } from './files.ts';
+import type { Kind } from './kind.ts';
 import { checkMapOptions, type MapOptions, mapBySearch } from './map.ts';
 import { type Outputs, writeOutputs } from './outputs.ts';
 import { progress } from './progress.ts';
 import { runServing } from './run-serving.ts';
+import { runStreams } from './run-streams.ts';
 
 export interface RunOptions extends Outputs, MapOptions {
   readonly mapping?: string;
@@ -20,10 +22,10 @@ export interface RunOptions extends Outputs, MapOptions {
   readonly sample?: boolean;
 }
 
-/** Whether a name is that of a large language model at work. What cannot be found is for others to complain about. */
-function isServing(name: string): boolean {
+/** Whether a name is that of a workload of this kind. What cannot be found is for others to complain about. */
+function isOf(kind: Kind, name: string): boolean {
   try {
-    return findAny(name).kind === 'serving workload';
+    return findAny(name).kind === kind;
   } catch (error) {
     if (error instanceof InputError) return false;
     throw error;
@@ -35,7 +37,8 @@ const tolerance = 1e-9;
 
 /** @throws InputError, DeadlockError, or RunFailure when the machine computed something else than the cascade says. */
 export async function run(archName: string, workloadName: string, options: RunOptions): Promise<void> {
-  if (isServing(workloadName)) return runServing(archName, workloadName, options);
+  if (isOf('serving workload', workloadName)) return runServing(archName, workloadName, options);
+  if (isOf('streaming workload', workloadName)) return runStreams(archName, workloadName, options);
   const { set = [], shape = [], values = false, everyCycle = false, sample = false } = options;
   const [arch, workload, mapping] = together(
     () => loadArch(find(archName, 'machine'), { set }),

@@ -2,14 +2,20 @@
 import type { Flit, PacketLinkPart } from '../../arch/language/fabric.ts';
 import type { Agenda } from './agenda.ts';
 import { Packets } from './packets.ts';
-import { Wire } from './wire.ts';
+import { shapesOf, Wire } from './wire.ts';
 
 /**
  * A flit leaves as soon as there is something for it, with what there is by then. Data follow their header in order, over
  * as many flits as they need; a header has a slot of its own or shares one with others of its kind.
  */
 export class FlitWire extends Wire {
-  readonly #flit: Flit;
+  readonly #bytes: number;
+  readonly #slots: number;
+  readonly #slot: number;
+  readonly #first: Flit['first'];
+  /** By kind: headers in the first slot and in another; 0: a header has slots of its own. */
+  readonly #inFirst: Int32Array;
+  readonly #inOther: Int32Array;
   /** Messages whose slots are not all sent; the tag is the place in `#tags`, the time when they were begun. */
   readonly #open = new Packets();
   readonly #openSlots = new Packets();
@@ -22,7 +28,13 @@ export class FlitWire extends Wire {
 
   constructor(agenda: Agenda, name: string, part: PacketLinkPart, flit: Flit) {
     super(agenda, name, part);
-    this.#flit = flit;
+    this.#bytes = flit.bytes;
+    this.#slots = flit.slots;
+    this.#slot = flit.slot;
+    this.#first = flit.first;
+    const shapes = shapesOf(part);
+    this.#inFirst = Int32Array.from(shapes, (shape) => shape?.first ?? 0);
+    this.#inOther = Int32Array.from(shapes, (shape) => shape?.other ?? 0);
   }
 
   override save(now: number, into: number[]): void {
@@ -50,7 +62,8 @@ export class FlitWire extends Wire {
   }
 
   protected send(now: number): boolean {
-    const { slots, first, bytes } = this.#flit;
+    const slots = this.#slots;
+    const first = this.#first;
     let used = 0;
     for (let slot = 0; slot < slots; slot++) {
       const headersOnly =
@@ -62,7 +75,7 @@ export class FlitWire extends Wire {
       else if (this.#pending === 0) break;
     }
     if (used === 0) return false;
-    const end = this.server.serve(now, bytes);
+    const end = this.server.serve(now, this.#bytes);
     this.used += used;
     for (; this.#ended.size > 0; this.#ended.pop()) {
       const { flow, kind, bytes: size, tag } = this.#ended;
@@ -86,10 +99,9 @@ export class FlitWire extends Wire {
     let input = this.pick(now, -1);
     if (input < 0) return false;
     const kind = this.inputs[input]!.packets.kind;
-    const shape = this.shapes[kind]!;
-    const shared = isFirst ? shape.first : shape.other;
-    for (let left = shared ?? 1; input >= 0; ) {
-      this.#openFirst(now, input, shared === null);
+    const shared = isFirst ? this.#inFirst[kind]! : this.#inOther[kind]!;
+    for (let left = Math.max(1, shared); input >= 0; ) {
+      this.#openFirst(now, input, shared === 0);
       if (--left === 0) break;
       input = this.pick(now, kind);
     }
@@ -100,8 +112,8 @@ export class FlitWire extends Wire {
   #openFirst(now: number, input: number, ownSlots: boolean): void {
     const from = this.inputs[input]!;
     const { flow, kind, bytes, tag } = from.packets;
-    const { slot } = this.#flit;
-    const header = ownSlots ? Math.ceil((this.shapes[kind]?.header ?? 0) / slot) - 1 : 0;
+    const slot = this.#slot;
+    const header = ownSlots ? Math.ceil(this.headers[kind]! / slot) - 1 : 0;
     const left = header + Math.ceil(this.payloadOf(kind, bytes) / slot);
     this.take(now, now, from);
     if (left === 0) {

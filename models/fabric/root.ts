@@ -30,6 +30,8 @@ class Service {
   readonly requests: readonly (Input | null)[];
   /** Wires over which the device's packets come. */
   readonly from: Wire;
+  /** Most bytes of data in a packet to the device. */
+  readonly most: number;
   /** Bytes of its copy that have been asked for, or come. */
   position = 0;
 
@@ -38,6 +40,7 @@ class Service {
     this.up = up;
     this.requests = requests;
     this.from = from;
+    this.most = from.part.messages.get('data')?.payload ?? lineBytes;
   }
 }
 
@@ -95,10 +98,9 @@ export class Root implements Receiver, Sender {
 
   #read(now: number, wire: Wire, service: Service, flow: number, bytes: number): void {
     wire.release(now, read, bytes);
-    const { copier, up, requests } = service;
+    const { copier, up, requests, most } = service;
     const target = copier.copy.layout.targetOf(service.position);
     service.position += bytes;
-    const most = this.#pieceOf(up[target]!);
     const behind = requests[target];
     if (behind) {
       for (let at = 0; at < bytes; at += lineBytes) {
@@ -149,11 +151,6 @@ export class Root implements Receiver, Sender {
   #written(now: number, wire: Wire, { copier }: Service, bytes: number): void {
     wire.release(now, done, bytes);
     copier.land(now, bytes);
-  }
-
-  /** Most bytes of a packet of data; whole lines. */
-  #pieceOf({ wire }: Input): number {
-    return wire.part.messages.get('data')?.payload ?? lineBytes;
   }
 
   save(_now: number, into: number[]): void {

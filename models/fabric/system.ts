@@ -63,12 +63,16 @@ export class System {
     this.#agenda.start();
   }
 
+  /** Periods that the run has passed over. */
+  skipped = 0;
+
   /** Picoseconds until all streams have ended. */
   run({ fastForward = true }: Options = {}): number {
     for (const one of this.work) one.begin();
     const parts: Stateful[] = [...this.wires, ...this.stores, ...(this.cache ? [this.cache] : []), ...this.work, this.#root];
     const repeats = fastForward ? new Repeats(this.#agenda, parts, this.work.map((one) => this.#progress(one))) : null;
     while (this.#agenda.run()) repeats?.look();
+    this.skipped = repeats?.skipped ?? 0;
     const stuck = this.work.findIndex((one) => !one.finished);
     if (stuck >= 0) throw new Error(`stream ${stuck} cannot go on at ${this.#agenda.now} ps`);
     return Math.max(0, ...this.work.map(({ end }) => end));

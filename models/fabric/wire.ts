@@ -54,6 +54,11 @@ function greatestDivisor(a: bigint, b: bigint): bigint {
   return b === 0n ? a : greatestDivisor(b, a % b);
 }
 
+/** How a link carries messages, by kind; null: it does not. */
+export function shapesOf({ messages }: PacketLinkPart): (LinkMessage | null)[] {
+  return Array.from({ length: kindCount }, (_, kind) => messages.get(nameOf(kind)) ?? null);
+}
+
 export abstract class Wire {
   readonly name: string;
   readonly part: PacketLinkPart;
@@ -64,7 +69,13 @@ export abstract class Wire {
   /** Time that packets waited from when they could be taken until they were. */
   waited = 0;
   readonly inputs: Input[] = [];
-  protected readonly shapes: readonly (LinkMessage | null)[];
+  /** By kind: bytes of header, and whether messages carry data. */
+  protected readonly headers: Int32Array;
+  readonly #carries: Uint8Array;
+  /** By kind: whether the receiver's room is limited. */
+  readonly #limited: Uint8Array;
+  readonly #latency: number;
+  readonly #control: number;
   protected readonly grants: Alarm;
   protected readonly flight = new Packets();
   readonly #arrivals: Alarm;
@@ -82,10 +93,14 @@ export abstract class Wire {
     this.name = name;
     this.part = part;
     this.server = new Server(timePerByte(part));
-    const kinds = Array.from({ length: kindCount }, (_, kind) => part.messages.get(nameOf(kind)) ?? null);
-    this.shapes = kinds;
+    const kinds = shapesOf(part);
+    this.headers = Int32Array.from(kinds, (shape) => shape?.header ?? 0);
+    this.#carries = Uint8Array.from(kinds, (shape) => Number((shape?.payload ?? 0) > 0));
     this.#credits = Float64Array.from(kinds, (shape) => shape?.credits ?? Number.POSITIVE_INFINITY);
     this.#room = Float64Array.from(kinds, (shape) => shape?.buffer ?? Number.POSITIVE_INFINITY);
+    this.#limited = Uint8Array.from(kinds, (shape) => Number((shape?.credits ?? shape?.buffer ?? null) !== null));
+    this.#latency = part.latency;
+    this.#control = part.control;
     this.#arrivals = agenda.alarm({ act: (now) => this.#deliver(now) }, 0);
     this.grants = agenda.alarm({ act: (now) => this.#grant(now) }, 1);
   }
@@ -109,9 +124,8 @@ export abstract class Wire {
 
   /** The receiver's room for a packet is free at a time, which the sender knows a latency later. */
   release(time: number, kind: number, bytes: number): void {
-    const shape = this.shapes[kind];
-    if (!shape || (shape.credits === null && shape.buffer === null)) return;
-    this.#returns.insert(time + this.part.latency, 0, kind, shape.payload > 0 ? bytes : 0, 0);
+    if (this.#limited[kind] === 0) return;
+    this.#returns.insert(time + this.#latency, 0, kind, this.payloadOf(kind, bytes), 0);
     if (this.#starved) this.wakeAt(this.#returns.time);
   }
 
@@ -150,7 +164,7 @@ export abstract class Wire {
 
   /** Bytes of payload of a message. */
   protected payloadOf(kind: number, bytes: number): number {
-    return (this.shapes[kind]?.payload ?? 0) > 0 ? bytes : 0;
+    return this.#carries[kind] === 1 ? bytes : 0;
   }
 
   /** The input whose turn it is among those with a packet that may go, of one kind or, with -1, any; -1 for none. */
@@ -186,8 +200,8 @@ export abstract class Wire {
 
   /** A packet whose last byte leaves at `end` is on its way. */
   protected launch(end: number, flow: number, kind: number, bytes: number, tag: number): void {
-    this.flight.push(end + this.part.latency, flow, kind, bytes, tag);
-    if (this.flight.size === 1) this.#arrivals.lower(end + this.part.latency);
+    this.flight.push(end + this.#latency, flow, kind, bytes, tag);
+    if (this.flight.size === 1) this.#arrivals.lower(end + this.#latency);
   }
 
   #mayGo(packets: Packets, now: number, kind: number): boolean {
@@ -230,7 +244,7 @@ export abstract class Wire {
       flight.pop();
       this.received++;
       this.payload += this.payloadOf(kind, bytes);
-      if (this.part.control > 0) this.#reverse?.server.serve(now, this.part.control);
+      if (this.#control > 0) this.#reverse?.server.serve(now, this.#control);
       this.#receiver?.receive(now, this, flow, kind, bytes, tag);
     }
     if (flight.size > 0) this.#arrivals.lower(flight.time);
@@ -239,13 +253,19 @@ export abstract class Wire {
 
 /** Wires that carry each packet by itself, with its header and frame. */
 export class PacketWire extends Wire {
+  readonly #frame: number;
+
+  constructor(agenda: Agenda, name: string, part: PacketLinkPart) {
+    super(agenda, name, part);
+    this.#frame = part.frame;
+  }
+
   protected send(now: number): boolean {
     const i = this.pick(now, -1);
     if (i < 0) return false;
     const input = this.inputs[i]!;
     const { flow, kind, bytes, tag } = input.packets;
-    const header = this.shapes[kind]?.header ?? 0;
-    const end = this.server.serve(now, this.part.frame + header + this.payloadOf(kind, bytes));
+    const end = this.server.serve(now, this.#frame + this.headers[kind]! + this.payloadOf(kind, bytes));
     this.take(now, end, input);
     this.launch(end, flow, kind, bytes, tag);
     return true;
