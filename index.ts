@@ -9,6 +9,7 @@ export { loadArch, parseArch } from './arch/language/load.ts';
 export { study } from './cli/study-script.ts';
 export { bind } from './models/binding/bind.ts';
 export { Program } from './models/binding/program.ts';
+export { type StreamOptions, simulateStreams } from './models/fabric/simulate.ts';
 export { DeadlockError } from './models/kernel/kernel.ts';
 export {
   type Figures,
@@ -41,6 +42,13 @@ export { type LoadedMapping, loadMapping, Mapping, parseMapping } from './worklo
 export { mappingText } from './workloads/language/mapping-text.ts';
 export { type PimProgram, repeat as pimRepeat } from './workloads/language/pim-program.ts';
 export {
+  type LoadedPlacement,
+  loadPlacement,
+  Placement,
+  PlaceRule,
+  parsePlacement,
+} from './workloads/language/placement.ts';
+export {
   checkServing,
   type Footprint,
   fits,
@@ -54,6 +62,15 @@ export {
   placementOf,
   ServingMapping,
 } from './workloads/language/serving-mapping.ts';
+export {
+  CopyStep,
+  type LoadedStream,
+  LoopStep,
+  loadStream,
+  parseStream,
+  StreamTensor,
+  StreamWorkload,
+} from './workloads/language/streaming.ts';
 export { type LoadedWorkload, Workload } from './workloads/language/workload.ts';
 export { type Batch, tokensOf } from './workloads/llm/batch.ts';
 export { ChannelAssignment, type ChannelPolicy, subBatches } from './workloads/llm/channels.ts';

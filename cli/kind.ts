@@ -44,6 +44,8 @@ export function kindOf(file: string): Kind | undefined {
   const keys = Object.keys(tree);
   // Its places are a list of rules, those of a mapping of einsums are by engine.
   if (keys.includes('mapping') && Array.isArray(tree.place))
-    return tree.place.length > 0 && tree.place.every((rule) => typeof rule === 'string') ? 'placement' : 'serving mapping';
+    return tree.place.length > 0 && tree.place.every((rule) => typeof rule === 'string')
+      ? 'placement'
+      : 'serving mapping';
   return signs.find(([, ...needed]) => needed.every((key) => keys.includes(key)))?.[0];
 }

@@ -174,7 +174,7 @@ export function commands(): Command {
     .addArgument(
       program
         .createArgument('<kind>', 'kind of file')
-        .choices(['arch', 'workload', 'serving', 'mapping', 'serving-mapping', 'standard']),
+        .choices(['arch', 'workload', 'serving', 'mapping', 'serving-mapping', 'streaming', 'placement', 'standard']),
     )
     .action(async (kind) => (await import('./schema.ts')).schema(kind));
 

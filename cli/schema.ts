@@ -1,11 +1,13 @@
 export async function schema(
-  kind: 'arch' | 'workload' | 'serving' | 'mapping' | 'serving-mapping' | 'standard',
+  kind: 'arch' | 'workload' | 'serving' | 'mapping' | 'serving-mapping' | 'streaming' | 'placement' | 'standard',
 ): Promise<void> {
   const schemas = {
     arch: async () => (await import('../arch/language/json-schema.ts')).archJsonSchema(),
     standard: async () => (await import('../arch/language/json-schema.ts')).standardJsonSchema(),
     workload: async () => (await import('../workloads/language/json-schema.ts')).workloadJsonSchema(),
     serving: async () => (await import('../workloads/llm/schema.ts')).servingJsonSchema(),
+    streaming: async () => (await import('../workloads/language/streaming.ts')).streamJsonSchema(),
+    placement: async () => (await import('../workloads/language/placement.ts')).placementJsonSchema(),
     mapping: async () => (await import('../workloads/language/mapping.ts')).mappingJsonSchema(),
     'serving-mapping': async () =>
       (await import('../workloads/language/serving-mapping.ts')).servingMappingJsonSchema(),

@@ -20,7 +20,8 @@ export async function show(name: string, { set, shape, html }: ShowOptions): Pro
     return;
   }
   if (set && kind !== 'machine') throw notFor('--set changes a machine', file, kind);
-  if (shape && kind !== 'workload') throw notFor('--shape changes a workload', file, kind);
+  if (shape && kind !== 'workload' && kind !== 'streaming workload')
+    throw notFor('--shape changes a workload', file, kind);
   if (html !== undefined) throw notFor('--html draws a mapping', file, kind);
   process.stdout.write(await describe(file, kind, set ?? [], shape ?? []));
 }
@@ -39,6 +40,10 @@ async function describe(file: string, kind: Kind, set: readonly string[], shape:
     case 'serving workload': {
       const { workload } = (await import('../workloads/llm/load.ts')).loadServing(file);
       return (await import('../workloads/llm/describe.ts')).describeServing(workload);
+    }
+    case 'streaming workload': {
+      const { workload } = (await import('../workloads/language/streaming.ts')).loadStream(file, { shape });
+      return (await import('../workloads/language/describe-streaming.ts')).describeStream(workload);
     }
     case 'serving mapping': {
       const { mapping } = (await import('../workloads/language/serving-mapping.ts')).loadServingMapping(file);

@@ -14,6 +14,7 @@ import {
 } from './format.ts';
 import { servingLines } from './serving.ts';
 import { sampledRounds, skippedRounds } from './skipped.ts';
+import { streamLines } from './streams.ts';
 
 const width = 100;
 /** Engines, memories of cores, and parts named before the rest is counted. */
@@ -179,6 +180,7 @@ export function summary(result: Result, options: { report?: string; color?: bool
   const styled = (code: number, text: string) => (options.color && text !== '' ? `\x1b[${code}m${text}\x1b[0m` : text);
   const lines: Line[] = [
     ...servingLines(result),
+    ...streamLines(result),
     ['bound by', boundBy(result)],
     ...engineLines(result),
     ...memoryLines(result),

@@ -192,7 +192,12 @@ export function fabricSchemas<O extends z.ZodType>(common: Common, clock: z.ZodO
           .optional()
           .describe('Messages are cut into slots of flits; packets go as they are when omitted'),
         messages: z
-          .strictObject({ read: message, write: message, data: message, done: message.optional() })
+          .strictObject({
+            read: message.describe('Requests for data'),
+            write: message.describe('Data that are written'),
+            data: message.describe('Data that were asked for'),
+            done: message.optional().describe('Acknowledgements of writes; links to memory have them'),
+          })
           .describe('How requests, written data, data asked for, and acknowledgements of writes go'),
         control: size.optional().describe('Bytes that acknowledge a packet, on the wires of the other direction'),
         tags: count.default(256).describe('Requests of a device that may be under way'),

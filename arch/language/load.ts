@@ -1,5 +1,5 @@
 /** Machine files to Archs. */
-import { List, Map as ImmutableMap, OrderedMap } from 'immutable';
+import { Map as ImmutableMap, List, OrderedMap } from 'immutable';
 import type { z } from 'zod';
 import {
   Arch,

@@ -48,7 +48,9 @@ export class Agenda {
 
   /** To be called once, when all alarms are there and before any is set. */
   start(): void {
-    this.#alarms = this.#alarms.filter(({ phase }) => phase === 0).concat(this.#alarms.filter(({ phase }) => phase === 1));
+    this.#alarms = this.#alarms
+      .filter(({ phase }) => phase === 0)
+      .concat(this.#alarms.filter(({ phase }) => phase === 1));
     let size = 1;
     while (size < this.#alarms.length) size *= 2;
     this.#times = new Float64Array(size).fill(Number.POSITIVE_INFINITY);

@@ -1,5 +1,5 @@
 /** The cores of a host as one vector unit that goes over tensors once: loads lines, computes, and writes lines back. */
-import { Ratio } from '../kernel/clock.ts';
+import type { Ratio } from '../kernel/clock.ts';
 import type { Agenda, Alarm } from './agenda.ts';
 import type { Layout } from './layout.ts';
 import { Packets, read, write } from './packets.ts';
@@ -63,8 +63,8 @@ export class Cores implements Loads, Sender {
     this.unit = new Server(loop.compute);
     this.#targets = targets;
     this.#cache = cache;
-    this.#requests = targets.map(({ down }) => down && down.input());
-    this.#writes = targets.map(({ down }) => down && down.input(1, null, this));
+    this.#requests = targets.map(({ down }) => down?.input() ?? null);
+    this.#writes = targets.map(({ down }) => down?.input(1, null, this) ?? null);
     this.#coming = Array.from({ length: targets.length + 2 }, () => new Packets());
     this.#toCome = new Int32Array(loop.window);
     this.#toLeave = new Int32Array(loop.window);

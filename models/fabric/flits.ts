@@ -66,8 +66,7 @@ export class FlitWire extends Wire {
     const first = this.#first;
     let used = 0;
     for (let slot = 0; slot < slots; slot++) {
-      const headersOnly =
-        slot === 0 && (first === 'header' || (first === 'header or data' && this.#pending < slots));
+      const headersOnly = slot === 0 && (first === 'header' || (first === 'header or data' && this.#pending < slots));
       if (!headersOnly && this.#pending > 0) {
         this.#fill();
         used++;

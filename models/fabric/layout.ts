@@ -28,7 +28,8 @@ export class Layout {
     const [turns, rest] = [Math.floor(size / this.cycle), size % this.cycle];
     const inTurn = this.turn.filter((one) => one === target).length * this.page;
     let last = 0;
-    for (let at = 0; at < rest; at += this.page) if (this.targetOf(at) === target) last += Math.min(this.page, rest - at);
+    for (let at = 0; at < rest; at += this.page)
+      if (this.targetOf(at) === target) last += Math.min(this.page, rest - at);
     return turns * inTurn + last;
   }
 }

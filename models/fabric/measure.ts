@@ -42,14 +42,18 @@ export function measureStreams(subject: StreamSubject, run: StreamRun): Result {
       ...{ name: workload.name, about: workload.about, source: workload.source, dtype: '' },
       ranks: workload.elements > 0 ? { elements: workload.elements } : {},
     },
-    mapping: { name: placement.name, sections: run.steps.map(({ step, length: own }, i) => section(step.name, starts[i] ?? 0, own)) },
+    mapping: {
+      name: placement.name,
+      sections: run.steps.map(({ step, length: own }, i) => section(step.name, starts[i] ?? 0, own)),
+    },
     ...{ cycles: cyclesOf(length), clock, seconds: seconds(length) },
     engines: enginesOf(run, clock, cyclesOf, length),
     memories,
     einsums: run.steps.flatMap(({ step, streams }, i) =>
       streams.map((stream): EinsumResult => {
         const start = seconds(starts[i] ?? 0);
-        const operators = step.kind === 'loop' ? step.operations.map((times) => times * workload.elements).toObject() : {};
+        const operators =
+          step.kind === 'loop' ? step.operations.map((times) => times * workload.elements).toObject() : {};
         return {
           ...{ name: step.name, text: step.name, engine: stream.by, start, end: start + seconds(stream.end) },
           ...{ busy: cyclesOf(stream.busy), operations: stream.operations, operators, section: i },
@@ -93,7 +97,8 @@ function enginesOf(run: StreamRun, clock: string, cyclesOf: (ps: number) => numb
       ...{ waitInput: 0, waitOutput: 0, waitMemory, idle: cycles - busy - waitMemory },
       utilization: cycles > 0 ? busy / cycles : 0,
       ...{ ops: own.reduce((sum, stream) => sum + stream.operations, 0), peakOps: 0 },
-      waits: waitMemory > 0 ? [{ reason: 'memory' as const, tensor: 'operands', part: 'memory', cycles: waitMemory }] : [],
+      waits:
+        waitMemory > 0 ? [{ reason: 'memory' as const, tensor: 'operands', part: 'memory', cycles: waitMemory }] : [],
     };
   });
 }
@@ -105,7 +110,14 @@ function memoriesOf({ topology, moved, held }: StreamRun, length: number): Memor
       ...{ name, kind: 'memory' as const, model: 'ideal', capacity: part.capacity, peakBytes: held.get(name) ?? 0 },
       ...{ bytesRead: read, bytesWritten: written, peakBandwidth: part.bandwidth },
       bandwidth: length > 0 ? (read + written) / seconds(length) : 0,
-      ...{ commands: { accesses: reads }, rowHits: 0, rowMisses: 0, rowConflicts: 0, averageReadLatency: 0, tensors: {} },
+      ...{
+        commands: { accesses: reads },
+        rowHits: 0,
+        rowMisses: 0,
+        rowConflicts: 0,
+        averageReadLatency: 0,
+        tensors: {},
+      },
     };
   });
 }

@@ -76,7 +76,13 @@ export class Packets {
     into.push(this.size);
     for (let i = 0; i < this.size; i++) {
       const at = (this.#head + i) & this.#mask;
-      into.push(Math.max(0, this.#times[at]! - now), this.#flows[at]!, this.#kinds[at]!, this.#bytes[at]!, this.#tags[at]!);
+      into.push(
+        Math.max(0, this.#times[at]! - now),
+        this.#flows[at]!,
+        this.#kinds[at]!,
+        this.#bytes[at]!,
+        this.#tags[at]!,
+      );
     }
   }
 

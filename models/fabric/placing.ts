@@ -45,8 +45,15 @@ export function placeTensors(
   });
   placement.rules.forEach(({ pattern }, i) => {
     if (used.has(i)) return;
-    const hint = suggest(pattern, workload.tensors.map(({ name }) => name));
-    mistakes.push({ message: `"${pattern}" matches no tensor that is not placed already`, place: place(['place', i]), hint });
+    const hint = suggest(
+      pattern,
+      workload.tensors.map(({ name }) => name),
+    );
+    mistakes.push({
+      message: `"${pattern}" matches no tensor that is not placed already`,
+      place: place(['place', i]),
+      hint,
+    });
   });
   if (mistakes.length > 0) throw new InputError(mistakes);
   checkRoom(placed, topology);
@@ -62,7 +69,9 @@ function layoutOf({ memories, weights }: PlaceRule, { memories: sites, host }: H
     const inBrackets = /^(.*)\[\d+\]$/.exec(name)?.[1];
     const count = all.filter((site) => site === inBrackets || site.startsWith(`${inBrackets}[`)).length;
     if (found.length === 0 && inBrackets !== undefined && count > 0)
-      return { message: `there is no ${name}: of ${inBrackets} there ${count === 1 ? 'is one' : `are ${count}, from 0`}` };
+      return {
+        message: `there is no ${name}: of ${inBrackets} there ${count === 1 ? 'is one' : `are ${count}, from 0`}`,
+      };
     if (found.length === 0) return { message: `the host has no memory "${name}"`, hint: suggest(name, parts) };
     targets.push(...found);
   }
@@ -83,7 +92,9 @@ function checkRoom(placed: readonly PlacedTensor[], { memories }: HostTopology):
   const mistakes = memories.flatMap(({ name, part: { capacity } }, target): Diagnostic[] => {
     const need = bytesIn(placed, target);
     if (need <= capacity) return [];
-    const tensors = placed.filter(({ layout, bytes }) => layout.bytesIn(target, bytes) > 0).map((tensor) => tensor.name);
+    const tensors = placed
+      .filter(({ layout, bytes }) => layout.bytesIn(target, bytes) > 0)
+      .map((tensor) => tensor.name);
     const [word, those] = tensors.length === 1 ? ['tensor', 'needs'] : ['tensors', 'need'];
     return [{ message: `${word} ${tensors.join(', ')} ${those} ${need} B in ${name}, which has room for ${capacity}` }];
   });

@@ -67,7 +67,7 @@ export class Root implements Receiver, Sender {
   serve(copier: Copier, down: Wire, from: Wire): void {
     const up = this.#targets.map(() => down.input());
     const { isWrite } = copier.copy;
-    const requests = this.#targets.map(({ down: wire }) => wire && wire.input(1, null, isWrite ? this : null));
+    const requests = this.#targets.map(({ down: wire }) => wire?.input(1, null, isWrite ? this : null) ?? null);
     this.#services[copier.flow] = new Service(copier, up, requests, from);
   }
 
@@ -169,8 +169,7 @@ export class Root implements Receiver, Sender {
 
   skip(since: readonly number[], at: number, times: number): number {
     let next = at;
-    for (const service of this.#services)
-      if (service) service.position += times * (service.position - since[next++]!);
+    for (const service of this.#services) if (service) service.position += times * (service.position - since[next++]!);
     return next;
   }
 

@@ -69,7 +69,11 @@ export function simulateStreams(options: StreamOptions): Result {
     const system = new System(topology, streams);
     const length = system.run({ fastForward: options.fastForward ?? true });
     gather(system, moved);
-    return { step, length, streams: streams.map((stream, i) => recordOf(system, stream, i, topology.name, step, workload.elements)) };
+    return {
+      step,
+      length,
+      streams: streams.map((stream, i) => recordOf(system, stream, i, topology.name, step, workload.elements)),
+    };
   });
   const held = new Map(topology.memories.map(({ name }, i) => [name, bytesIn(placed.values(), i)]));
   return measureStreams({ arch, workload, placement: mapping.placement, overrides }, { topology, steps, moved, held });
@@ -129,7 +133,10 @@ function loopOf(step: LoopStep, { tensors, elements }: StreamWorkload, { arch, t
   }, 0);
   const hertz = arch.clocks.get(host.clock) ?? 1;
   // Of a step: elements x cycles over lanes, at least a picosecond.
-  const compute = new Ratio(Math.max(1, Math.round((picosecondsPerSecond * perStep * cycles) / host.lanes)), Math.round(hertz));
+  const compute = new Ratio(
+    Math.max(1, Math.round((picosecondsPerSecond * perStep * cycles) / host.lanes)),
+    Math.round(hertz),
+  );
   const linesOf = (chosen: readonly Operand[]): number => chosen.reduce((sum, { lines }) => sum + lines, 0);
   const steps = Math.ceil(elements / perStep);
   const kept = Math.min(steps, Math.floor((host.cache?.capacity ?? 0) / (linesOf(operands) * lineBytes)));
@@ -137,7 +144,14 @@ function loopOf(step: LoopStep, { tensors, elements }: StreamWorkload, { arch, t
   return { steps, operands, compute, kept, window };
 }
 
-function recordOf(system: System, stream: Stream, i: number, name: string, step: StreamStep, elements: number): StreamRecord {
+function recordOf(
+  system: System,
+  stream: Stream,
+  i: number,
+  name: string,
+  step: StreamStep,
+  elements: number,
+): StreamRecord {
   const work = system.work[i];
   const end = work?.end ?? 0;
   if (stream.device !== null) return { by: stream.device, bytes: stream.copy.bytes, end, busy: end, operations: 0 };

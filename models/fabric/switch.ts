@@ -1,6 +1,7 @@
 /** A switch: packets of an input go to the output that leads where their flow goes. */
-import type { Input, Receiver, Wire } from './wire.ts';
+
 import { kindCount } from './packets.ts';
+import type { Input, Receiver, Wire } from './wire.ts';
 
 export class Switch implements Receiver {
   readonly #latency: number;
@@ -27,7 +28,10 @@ export class Switch implements Receiver {
     const outputs = this.#inputs.get(from) ?? new Map<Wire, Input[]>();
     if (!outputs.has(to)) {
       const weight = this.#weights.get(from) ?? 1;
-      outputs.set(to, Array.from({ length: kindCount }, () => to.input(weight, from)));
+      outputs.set(
+        to,
+        Array.from({ length: kindCount }, () => to.input(weight, from)),
+      );
     }
     this.#inputs.set(from, outputs);
   }

@@ -12,9 +12,7 @@ import type { DeviceSite, Hop, HostTopology } from './topology.ts';
 import { PacketWire, type Wire } from './wire.ts';
 
 /** A copy of a device, or a loop of the cores. */
-export type Stream =
-  | { readonly device: string; readonly copy: Copy }
-  | { readonly device: null; readonly loop: Loop };
+export type Stream = { readonly device: string; readonly copy: Copy } | { readonly device: null; readonly loop: Loop };
 
 /** Both directions of a link, away from the host and towards it. */
 interface Pair {
@@ -69,8 +67,20 @@ export class System {
   /** Picoseconds until all streams have ended. */
   run({ fastForward = true }: Options = {}): number {
     for (const one of this.work) one.begin();
-    const parts: Stateful[] = [...this.wires, ...this.stores, ...(this.cache ? [this.cache] : []), ...this.work, this.#root];
-    const repeats = fastForward ? new Repeats(this.#agenda, parts, this.work.map((one) => this.#progress(one))) : null;
+    const parts: Stateful[] = [
+      ...this.wires,
+      ...this.stores,
+      ...(this.cache ? [this.cache] : []),
+      ...this.work,
+      this.#root,
+    ];
+    const repeats = fastForward
+      ? new Repeats(
+          this.#agenda,
+          parts,
+          this.work.map((one) => this.#progress(one)),
+        )
+      : null;
     while (this.#agenda.run()) repeats?.look();
     this.skipped = repeats?.skipped ?? 0;
     const stuck = this.work.findIndex((one) => !one.finished);
@@ -109,7 +119,9 @@ export class System {
     const far = this.#pair(first.name, first.link);
     near.down.connect(copier, near.up);
     far.up.connect(this.#root, far.down);
-    device.way.forEach((hop, i) => this.#join(flow, hop, device.way[i + 1] ?? null, device));
+    device.way.forEach((hop, i) => {
+      this.#join(flow, hop, device.way[i + 1] ?? null, device);
+    });
     this.#root.serve(copier, far.down, far.up);
     return copier;
   }
@@ -138,9 +150,10 @@ export class System {
   }
 
   #wire(name: string, link: PacketLinkPart): Wire {
-    const wire = link.flit ? new FlitWire(this.#agenda, name, link, link.flit) : new PacketWire(this.#agenda, name, link);
+    const wire = link.flit
+      ? new FlitWire(this.#agenda, name, link, link.flit)
+      : new PacketWire(this.#agenda, name, link);
     this.wires.push(wire);
     return wire;
   }
 }
-

@@ -88,7 +88,8 @@ function reach(arch: Arch, { from, end, part, link }: Step, way: readonly Hop[],
       const hint = 'give it a bandwidth, a latency and a capacity';
       throw new InputError({ message: `memory ${end} of the host is of DRAM, where copies need an ideal one`, hint });
     }
-    if (way.length > 0) throw new InputError({ message: `memory ${end} is behind a switch; join it to the host itself` });
+    if (way.length > 0)
+      throw new InputError({ message: `memory ${end} is behind a switch; join it to the host itself` });
     checkMemoryLink(end, link);
     for (const name of copiesOf(end, part.count)) {
       const hop = link && { name: `${link.name} ${name}`, link: link.part, switch: null };

@@ -37,7 +37,10 @@ export interface LoadedPlacement {
 }
 
 export const placementSchema = z.strictObject({
-  mapping: z.string().describe('Name of the mapping').meta({ examples: ['interleaved'] }),
+  mapping: z
+    .string()
+    .describe('Name of the mapping')
+    .meta({ examples: ['interleaved'] }),
   about: z.string().default('').describe('What it is, in a sentence'),
   source: z.string().default('').describe('Where it comes from'),
   machine: z.string().default('').describe('The machine that it is for'),
@@ -60,7 +63,8 @@ export function parsePlacement(text: string, file: string): LoadedPlacement {
   return build(new Source(text, file));
 }
 
-const form = /^([\w.*-]+)\s*->\s*([\w.[\]-]+(?:\s*\+\s*[\w.[\]-]+)*)\s*(?::\s*interleave\(\s*(\d+(?:\s*,\s*\d+)*)\s*\))?$/;
+const form =
+  /^([\w.*-]+)\s*->\s*([\w.[\]-]+(?:\s*\+\s*[\w.[\]-]+)*)\s*(?::\s*interleave\(\s*(\d+(?:\s*,\s*\d+)*)\s*\))?$/;
 
 function build(source: Source): LoadedPlacement {
   const input = check(placementSchema, source.value(), source);
@@ -74,11 +78,21 @@ function build(source: Source): LoadedPlacement {
     const [, pattern = '', memories = '', weights] = match ?? [];
     const pages = weights === undefined ? null : List(weights.split(',').map(Number));
     if (pages?.every((one) => one === 0))
-      mistakes.push({ message: 'all weights are 0', place: source.placeOf(['place', i]), hint: 'such as interleave(1,2)' });
+      mistakes.push({
+        message: 'all weights are 0',
+        place: source.placeOf(['place', i]),
+        hint: 'such as interleave(1,2)',
+      });
     return new PlaceRule({ pattern, memories: List(memories.split('+').map((name) => name.trim())), weights: pages });
   });
   if (mistakes.length > 0) throw new InputError(mistakes);
   const { mapping: name, about, machine, workload, devices = null } = input;
   const placement = new Placement({ name, about, machine, workload, devices, rules: List(rules) });
   return { placement, place: (path) => source.placeOf(path) };
+}
+
+/** JSON Schema (draft 2020-12) of such a file. */
+export function placementJsonSchema(): object {
+  const { $schema, ...schema } = z.toJSONSchema(placementSchema, { io: 'input', target: 'draft-2020-12' });
+  return { $schema, title: 'A placement of Clockwright', ...schema };
 }

@@ -1,5 +1,5 @@
 /** Workloads that move data: copies of devices, and loops of the host's cores over tensors. */
-import { List, Map, Record } from 'immutable';
+import { Map as ImmutableMap, List, Record } from 'immutable';
 import { z } from 'zod';
 import { type Diagnostic, InputError, type Place, suggest } from '../../arch/language/diagnostics.ts';
 import { fileNamed } from '../../arch/language/library.ts';
@@ -27,8 +27,8 @@ export class LoopStep extends Record<{
   reads: List<string>;
   writes: List<string>;
   /** Operations for one element, by name. */
-  operations: Map<string, number>;
-}>({ kind: 'loop', name: '', reads: List(), writes: List(), operations: Map() }, 'LoopStep') {}
+  operations: ImmutableMap<string, number>;
+}>({ kind: 'loop', name: '', reads: List(), writes: List(), operations: ImmutableMap() }, 'LoopStep') {}
 
 export type StreamStep = CopyStep | LoopStep;
 
@@ -77,14 +77,20 @@ const loop = z
   .describe('The cores of the host go over tensors');
 
 export const streamSchema = z.strictObject({
-  workload: z.string().describe('Name of the workload').meta({ examples: ['copy'] }),
+  workload: z
+    .string()
+    .describe('Name of the workload')
+    .meta({ examples: ['copy'] }),
   about: z.string().default('').describe('What it is, in a sentence'),
   source: z.string().default('').describe('Where it comes from'),
   elements: count.optional().describe('Elements of tensors that are given by element'),
   tensors: z
     .record(z.string(), parsed(z.string(), parseTensor, ['2 GiB', '4 B per element']))
     .describe('Bytes by tensor: 2 GiB, or 4 B per element'),
-  steps: z.array(z.union([copy, loop])).min(1).describe('What happens, one after the other'),
+  steps: z
+    .array(z.union([copy, loop]))
+    .min(1)
+    .describe('What happens, one after the other'),
 });
 
 type StreamInput = z.output<typeof streamSchema>;
@@ -98,7 +104,11 @@ export function loadStream(file: string, options: { readonly shape?: readonly st
 }
 
 /** The same from a text; `file` is its name in messages. */
-export function parseStream(text: string, file: string, options: { readonly shape?: readonly string[] } = {}): LoadedStream {
+export function parseStream(
+  text: string,
+  file: string,
+  options: { readonly shape?: readonly string[] } = {},
+): LoadedStream {
   return build(new Source(text, file), options.shape ?? []);
 }
 
@@ -120,28 +130,43 @@ type Wrong = (path: Path, message: string, hint?: string) => void;
 type Tree = { readonly [key: string]: unknown };
 
 function reshaped(tree: Tree, shape: readonly string[]): Tree {
-  return shape.reduce<Tree>((all, text) => {
+  const given = new Map(Object.entries(tree));
+  const tensors = new Map(Object.entries((tree.tensors ?? {}) as Tree));
+  for (const text of shape) {
     const [name = '', value = ''] = text.split('=', 2).map((word) => word.trim());
-    const { tensors } = all;
-    const known = Object.keys((tensors ?? {}) as Tree);
-    if (name === 'elements') return { ...all, elements: Number.isNaN(Number(value)) ? value : Number(value) };
-    if (known.includes(name)) return { ...all, tensors: { ...(tensors as Tree), [name]: value } };
-    throw new InputError({ message: `--shape ${text}: there is no "${name}"`, hint: suggest(name, ['elements', ...known]) });
-  }, tree);
+    if (name === 'elements') given.set(name, Number.isNaN(Number(value)) ? value : Number(value));
+    else if (tensors.has(name)) tensors.set(name, value);
+    else {
+      const hint = suggest(name, ['elements', ...tensors.keys()]);
+      throw new InputError({ message: `--shape ${text}: there is no "${name}"`, hint });
+    }
+  }
+  if (tensors.size > 0) given.set('tensors', Object.fromEntries(tensors));
+  return Object.fromEntries(given);
 }
 
 function tensorOf(name: string, written: Written, { elements }: StreamInput, wrong: Wrong): StreamTensor {
   if ('bytes' in written) return new StreamTensor({ name, bytes: written.bytes });
   const { element } = written;
-  if (elements === undefined) wrong(['tensors', name], 'nothing says how many elements there are', 'such as "elements: 16 Mi"');
-  if (64 % element !== 0) wrong(['tensors', name], `elements of ${element} B do not fill lines of 64 B`, '1, 2, 4, ... 64 B do');
+  if (elements === undefined)
+    wrong(['tensors', name], 'nothing says how many elements there are', 'such as "elements: 16 Mi"');
+  if (64 % element !== 0)
+    wrong(['tensors', name], `elements of ${element} B do not fill lines of 64 B`, '1, 2, 4, ... 64 B do');
   return new StreamTensor({ name, bytes: element * (elements ?? 0), element });
 }
 
 function stepOf(step: StreamInput['steps'][number], at: Path, tensors: List<StreamTensor>, wrong: Wrong): StreamStep {
   const named = (name: string, path: Path): StreamTensor | undefined => {
     const found = tensors.find((tensor) => tensor.name === name);
-    if (!found) wrong(path, `there is no tensor "${name}"`, suggest(name, tensors.map((tensor) => tensor.name)));
+    if (!found)
+      wrong(
+        path,
+        `there is no tensor "${name}"`,
+        suggest(
+          name,
+          tensors.map((tensor) => tensor.name),
+        ),
+      );
     return found;
   };
   if ('copy' in step) {
@@ -157,5 +182,16 @@ function stepOf(step: StreamInput['steps'][number], at: Path, tensors: List<Stre
     });
   }
   const given = Object.entries(step.operations).filter((entry): entry is [string, number] => entry[1] !== undefined);
-  return new LoopStep({ name: step.loop, reads: List(step.reads), writes: List(step.writes), operations: Map(given) });
+  return new LoopStep({
+    name: step.loop,
+    reads: List(step.reads),
+    writes: List(step.writes),
+    operations: ImmutableMap(given),
+  });
+}
+
+/** JSON Schema (draft 2020-12) of such a file. */
+export function streamJsonSchema(): object {
+  const { $schema, ...schema } = z.toJSONSchema(streamSchema, { io: 'input', target: 'draft-2020-12' });
+  return { $schema, title: 'A streaming workload of Clockwright', ...schema };
 }
