@@ -17,6 +17,7 @@ export { DataflowGraph } from './models/dataflow/graph.ts';
 export { languageGraph } from './models/dataflow/language-graph.ts';
 export { type GraphRun, GraphRunner, runGraph } from './models/dataflow/run.ts';
 export { type SimulateDataflowOptions, simulateDataflow } from './models/dataflow/simulate.ts';
+export { type StreamOptions, simulateStreams } from './models/fabric/simulate.ts';
 export { DeadlockError } from './models/kernel/kernel.ts';
 export {
   type Figures,
@@ -80,6 +81,13 @@ export { type LoadedMapping, loadMapping, Mapping, parseMapping } from './worklo
 export { mappingText } from './workloads/language/mapping-text.ts';
 export { type PimProgram, repeat as pimRepeat } from './workloads/language/pim-program.ts';
 export {
+  type LoadedPlacement,
+  loadPlacement,
+  Placement,
+  PlaceRule,
+  parsePlacement,
+} from './workloads/language/placement.ts';
+export {
   checkServing,
   type Footprint,
   fits,
@@ -93,6 +101,15 @@ export {
   placementOf,
   ServingMapping,
 } from './workloads/language/serving-mapping.ts';
+export {
+  CopyStep,
+  type LoadedStream,
+  LoopStep,
+  loadStream,
+  parseStream,
+  StreamTensor,
+  StreamWorkload,
+} from './workloads/language/streaming.ts';
 export { type LoadedWorkload, Workload } from './workloads/language/workload.ts';
 export { type Batch, tokensOf } from './workloads/llm/batch.ts';
 export { ChannelAssignment, type ChannelPolicy, subBatches } from './workloads/llm/channels.ts';

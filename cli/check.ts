@@ -8,8 +8,10 @@ import { bind } from '../models/binding/bind.ts';
 import { loadDataflowMapping } from '../workloads/language/dataflow-mapping.ts';
 import { loadWorkload } from '../workloads/language/load.ts';
 import { loadMapping } from '../workloads/language/mapping.ts';
+import { loadPlacement } from '../workloads/language/placement.ts';
 import { checkServing } from '../workloads/language/serving-check.ts';
 import { loadServingMapping } from '../workloads/language/serving-mapping.ts';
+import { loadStream } from '../workloads/language/streaming.ts';
 import { loadComposition } from '../workloads/llm/composition-load.ts';
 import { loadServing } from '../workloads/llm/load.ts';
 import { loadModels } from '../workloads/llm/models.ts';
@@ -32,6 +34,7 @@ const checkers: { readonly [kind in Kind]: (file: string, given: readonly string
   workload: (file) => `workload ${loadWorkload(file).workload.name}, no mistakes`,
   'serving workload': (file) => `serving workload ${loadServing(file).workload.name}, no mistakes`,
   'composition of experts': (file) => `composition of experts ${loadComposition(file).workload.name}, no mistakes`,
+  'streaming workload': (file) => `streaming workload ${loadStream(file).workload.name}, no mistakes`,
   'model table': (file) => `table of ${loadModels(file).size} models, no mistakes`,
   technology: (file) => `technology ${loadTechnologyFile(file).name}, no mistakes`,
   standard: (file) => `DRAM standard ${loadStandard(file).name}, no mistakes`,
@@ -39,6 +42,7 @@ const checkers: { readonly [kind in Kind]: (file: string, given: readonly string
   mapping: checkMappingFile,
   'serving mapping': checkServingFile,
   'dataflow mapping': (file) => `dataflow mapping ${loadDataflowMapping(file).mapping.name}, no mistakes`,
+  placement: (file) => `placement ${loadPlacement(file).placement.name}, no mistakes by itself`,
 };
 
 /** Tries the mapping on the machine and workload that it names, where they are among the given files or the library's. */

@@ -6,10 +6,12 @@ export type Kind =
   | 'workload'
   | 'serving workload'
   | 'composition of experts'
+  | 'streaming workload'
   | 'model table'
   | 'mapping'
   | 'serving mapping'
   | 'dataflow mapping'
+  | 'placement'
   | 'technology'
   | 'standard'
   | 'part';
@@ -24,6 +26,7 @@ const signs: readonly (readonly [Kind, ...string[]])[] = [
   ['serving workload', 'workload', 'model'],
   ['serving workload', 'workload', 'batch'],
   ['serving workload', 'workload', 'serve'],
+  ['streaming workload', 'workload', 'steps'],
   ['workload', 'workload'],
   ['machine', 'clocks'],
   ['machine', 'links'],
@@ -44,6 +47,9 @@ export function kindOf(file: string): Kind | undefined {
   const tree = Source.read(file).value() as { readonly [key: string]: unknown };
   const keys = Object.keys(tree);
   // Its places are a list of rules, those of a mapping of einsums are by engine.
-  if (keys.includes('mapping') && Array.isArray(tree.place)) return 'serving mapping';
+  if (keys.includes('mapping') && Array.isArray(tree.place))
+    return tree.place.length > 0 && tree.place.every((rule) => typeof rule === 'string')
+      ? 'placement'
+      : 'serving mapping';
   return signs.find(([, ...needed]) => needed.every((key) => keys.includes(key)))?.[0];
 }

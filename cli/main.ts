@@ -201,9 +201,11 @@ export function commands(): Command {
           'workload',
           'serving',
           'composition',
+          'streaming',
           'mapping',
           'serving-mapping',
           'dataflow-mapping',
+          'placement',
           'standard',
         ]),
     )

@@ -13,6 +13,7 @@ import { progress } from './progress.ts';
 import { runComposition } from './run-composition.ts';
 import { runDataflow } from './run-dataflow.ts';
 import { runServing } from './run-serving.ts';
+import { runStreams } from './run-streams.ts';
 
 export interface RunOptions extends Outputs, MapOptions {
   readonly mapping?: string;
@@ -39,6 +40,7 @@ const tolerance = 1e-9;
 /** @throws InputError, DeadlockError, or RunFailure when the machine computed something else than the cascade says. */
 export async function run(archName: string, workloadName: string, options: RunOptions): Promise<void> {
   if (isOf(workloadName, 'composition of experts')) return runComposition(archName, workloadName, options);
+  if (isOf(workloadName, 'streaming workload')) return runStreams(archName, workloadName, options);
   if (options.mapping !== undefined && isOf(options.mapping, 'dataflow mapping')) {
     return runDataflow(archName, workloadName, options.mapping, options);
   }

@@ -4,9 +4,11 @@ export async function schema(
     | 'workload'
     | 'serving'
     | 'composition'
+    | 'streaming'
     | 'mapping'
     | 'serving-mapping'
     | 'dataflow-mapping'
+    | 'placement'
     | 'standard',
 ): Promise<void> {
   const schemas = {
@@ -14,6 +16,8 @@ export async function schema(
     standard: async () => (await import('../arch/language/json-schema.ts')).standardJsonSchema(),
     workload: async () => (await import('../workloads/language/json-schema.ts')).workloadJsonSchema(),
     serving: async () => (await import('../workloads/llm/schema.ts')).servingJsonSchema(),
+    streaming: async () => (await import('../workloads/language/streaming.ts')).streamJsonSchema(),
+    placement: async () => (await import('../workloads/language/placement.ts')).placementJsonSchema(),
     mapping: async () => (await import('../workloads/language/mapping.ts')).mappingJsonSchema(),
     composition: async () => (await import('../workloads/llm/composition-schema.ts')).compositionJsonSchema(),
     'serving-mapping': async () =>

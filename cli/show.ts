@@ -23,7 +23,8 @@ export async function show(name: string, { set, shape, html }: ShowOptions): Pro
     return;
   }
   if (set && kind !== 'machine') throw notFor('--set changes a machine', file, kind);
-  if (shape && kind !== 'workload') throw notFor('--shape changes a workload', file, kind);
+  if (shape && kind !== 'workload' && kind !== 'streaming workload')
+    throw notFor('--shape changes a workload', file, kind);
   if (html !== undefined) throw notFor('--html draws a mapping', file, kind);
   process.stdout.write(await describe(file, kind, set ?? [], shape ?? []));
 }
@@ -46,6 +47,10 @@ async function describe(file: string, kind: Kind, set: readonly string[], shape:
     case 'composition of experts': {
       const { workload } = (await import('../workloads/llm/composition-load.ts')).loadComposition(file);
       return (await import('../workloads/llm/composition-describe.ts')).describeComposition(workload);
+    }
+    case 'streaming workload': {
+      const { workload } = (await import('../workloads/language/streaming.ts')).loadStream(file, { shape });
+      return (await import('../workloads/language/describe-streaming.ts')).describeStream(workload);
     }
     case 'serving mapping': {
       const { mapping } = (await import('../workloads/language/serving-mapping.ts')).loadServingMapping(file);

@@ -193,6 +193,9 @@ export interface Result {
   experts?: ExpertsResult;
   /** Of a run on an RDU. */
   dataflow?: DataflowResult;
+  /** Of a run of copies and loops on a host: its links, a direction each, and its steps with each of their streams. */
+  links?: LinkResult[];
+  streams?: StreamResult[];
   /** What the run had to do; absent from results of versions that did all of it. */
   fastForward?: FastForwardResult;
   /** Things the user should know: an operation with no energy row, say. */
@@ -242,6 +245,32 @@ export interface StageResult {
   waitOutput: number;
   waitMemory: number;
   idle: number;
+}
+
+/** One direction of a link. */
+export interface LinkResult {
+  name: string;
+  /** Packets (messages) that came, and their bytes of payload. */
+  packets: number;
+  payloadBytes: number;
+  /** Bytes on the wires, with headers, frames, checks and empty slots; bytes per second that they carry at most. */
+  wireBytes: number;
+  wireBandwidth: number;
+  /** Bytes of payload per second over the whole run. */
+  bandwidth: number;
+  /** Share of the run in which the wires were in use. */
+  utilization: number;
+}
+
+/** What one device, or the cores, did in a step. */
+export interface StreamResult {
+  step: string;
+  by: string;
+  /** Bytes copied, or gone over. */
+  bytes: number;
+  /** Seconds since the step began. */
+  seconds: number;
+  bandwidth: number;
 }
 
 /** What one device did of a large language model, of which all devices of its group do the same at a time. */

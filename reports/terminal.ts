@@ -15,6 +15,7 @@ import {
 } from './format.ts';
 import { servingLines } from './serving.ts';
 import { sampledRounds, skippedRounds } from './skipped.ts';
+import { streamLines } from './streams.ts';
 
 const width = 100;
 /** Engines, memories of cores, and parts named before the rest is counted. */
@@ -181,6 +182,7 @@ export function summary(result: Result, options: { report?: string; color?: bool
   const lines: Line[] = [
     ...servingLines(result),
     ...expertLines(result),
+    ...streamLines(result),
     ['bound by', boundBy(result)],
     ...engineLines(result),
     ...memoryLines(result),

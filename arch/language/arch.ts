@@ -4,6 +4,7 @@
  */
 import { List, Map, OrderedMap, Record } from 'immutable';
 import type { DramMemory } from './dram/memory.ts';
+import type { DevicePart, HostPart, PacketLinkPart, SwitchPart } from './fabric.ts';
 import type { RduPart } from './rdu.ts';
 import type { SsdPart } from './ssd/part.ts';
 import type { Technology } from './technology.ts';
@@ -191,6 +192,9 @@ export class GroupPart extends Record<{ kind: 'group'; count: number; parts: Ord
   'GroupPart',
 ) {}
 
+/** What joins hosts, devices and memories, packet by packet. */
+export type FabricPart = PacketLinkPart | SwitchPart | DevicePart | HostPart;
+
 export type Part =
   | ArrayPart
   | VectorPart
@@ -200,6 +204,7 @@ export type Part =
   | DmaPart
   | LinkPart
   | SsdPart
+  | FabricPart
   | GroupPart;
 export type Engine = ArrayPart | VectorPart;
 

@@ -13,6 +13,7 @@ import {
 } from './arch.ts';
 import { DramMemory } from './dram/memory.ts';
 import { pageText } from './dram/page.ts';
+import { fabricFacts } from './fabric-facts.ts';
 import { operationNames } from './operations.ts';
 import { expandParts, linkBandwidth, partAt, peakOperations, rduPeak, scratchpadBandwidth } from './parts.ts';
 import type { Launch, RduPart } from './rdu.ts';
@@ -128,6 +129,11 @@ function partFacts(arch: Arch, part: Exclude<Part, GroupPart>): string[] {
       return [...limit(part.bandwidth), `latency ${span(part.latency)}`, ...clock(arch, part.clock)];
     case 'ssd':
       return ssdFacts(part);
+    case 'packet-link':
+    case 'switch':
+    case 'device':
+    case 'host':
+      return fabricFacts(part, { bytes, time: (ps) => si(ps * 1e-12, 's'), counted });
   }
 
   function engineFacts({ registers, input, output }: Engine): string[] {

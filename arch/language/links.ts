@@ -83,7 +83,7 @@ class LinkReader {
       this.#mistake('via', `there is no part "${name}"`, suggest(name, ['dma', ...this.#names(isWay)]));
     } else if (part && !isWay(part)) {
       const hint = suggest(name, ['dma', ...this.#names(isWay)]);
-      this.#mistake('via', `"${name}" is of kind ${part.kind}, but links run over a dma or link`, hint);
+      this.#mistake('via', `"${name}" is of kind ${part.kind}, but links run over a dma, link or packet-link`, hint);
     }
     return path ?? name;
   }
@@ -127,10 +127,10 @@ class LinkReader {
 
 /** Data may come from or go to it. */
 function isEnd(part: Part): boolean {
-  return ['memory', 'scratchpad', 'array', 'vector', 'rdu'].includes(part.kind);
+  return ['memory', 'scratchpad', 'array', 'vector', 'rdu', 'host', 'switch', 'device'].includes(part.kind);
 }
 
 /** Links may run over it. */
 function isWay(part: Part): boolean {
-  return part.kind === 'dma' || part.kind === 'link';
+  return part.kind === 'dma' || part.kind === 'link' || part.kind === 'packet-link';
 }

@@ -1,5 +1,5 @@
 /** Machine files to Archs. */
-import { List, OrderedMap } from 'immutable';
+import { Map as ImmutableMap, List, OrderedMap } from 'immutable';
 import type { z } from 'zod';
 import {
   Arch,
@@ -19,6 +19,7 @@ import {
 import { resolveCosts } from './costs.ts';
 import { type Diagnostic, InputError, suggest } from './diagnostics.ts';
 import { isDram, readDramPart } from './dram/part.ts';
+import { DevicePart, HostCache, HostPart, packetLinkOf, SwitchPart } from './fabric.ts';
 import { isTree, Layers, type Tree } from './layers.ts';
 import { fileNamed } from './library.ts';
 import { readLink, type WrittenLink } from './links.ts';
@@ -231,6 +232,19 @@ class Builder {
         return new LinkPart({ ...shape, clock: this.#clock(shape.clock, at), bandwidth: shape.bandwidth ?? null });
       case 'ssd':
         return buildSsd(shape, at, this.#layers, this.#mistakes);
+      case 'packet-link':
+        return packetLinkOf(shape);
+      case 'switch':
+        return new SwitchPart({ ...shape, weights: ImmutableMap(Object.entries(shape.weights)) });
+      case 'device':
+        return new DevicePart(shape);
+      case 'host':
+        return new HostPart({
+          ...shape,
+          clock: this.#clock(shape.clock, at),
+          operations: this.#operations(shape.operations, 1, at),
+          cache: shape.cache ? new HostCache(shape.cache) : null,
+        });
       default:
         return undefined;
     }

@@ -1,11 +1,12 @@
 /** Questions about a machine: its parts by path, their clocks, and what they can do in a second. */
 import type { Map } from 'immutable';
 import type { Arch, Engine, GroupPart, Link, MemoryPart, Part, Rate, ScratchpadPart } from './arch.ts';
+import type { DevicePart, PacketLinkPart, SwitchPart } from './fabric.ts';
 import type { RduPart } from './rdu.ts';
 import type { SsdPart } from './ssd/part.ts';
 
 export type LeafPart = Exclude<Part, GroupPart>;
-export type ClockedPart = Exclude<LeafPart, MemoryPart | SsdPart>;
+export type ClockedPart = Exclude<LeafPart, MemoryPart | SsdPart | PacketLinkPart | SwitchPart | DevicePart>;
 
 export interface PlacedPart {
   /** Names from the outermost group in, joined by dots: `core.array`. */

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ArrayPart, contents, ScratchpadPart } from './arch.ts';
 import { dramShape, isDram } from './dram/part.ts';
 import { standardShape } from './dram/schema.ts';
+import { fabricSchemas } from './fabric.ts';
 import type { Tree } from './layers.ts';
 import { operationNames } from './operations.ts';
 import {
@@ -243,6 +244,7 @@ export const partSchemas = {
     })
     .describe('Wires, for links to run over'),
   ssd: z.strictObject({ ...common, ...ssdShape }).describe('An NVMe SSD'),
+  ...fabricSchemas(common, clock, operations),
 };
 
 /** A memory of DRAM: the keys of a standard, as a rule those of the file that it uses, and its own. */
