@@ -1,5 +1,6 @@
 import type { EngineResult, MemoryResult, Result } from '../models/result.ts';
 import { type Alike, alike, mean, meanEngine, range } from './cores.ts';
+import { dataflowLines } from './dataflow.ts';
 import {
   byteScale,
   count,
@@ -179,6 +180,7 @@ export function summary(result: Result, options: { report?: string; color?: bool
   const styled = (code: number, text: string) => (options.color && text !== '' ? `\x1b[${code}m${text}\x1b[0m` : text);
   const lines: Line[] = [
     ...servingLines(result),
+    ...dataflowLines(result),
     ['bound by', boundBy(result)],
     ...engineLines(result),
     ...memoryLines(result),

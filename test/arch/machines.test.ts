@@ -24,8 +24,11 @@ import { loadTechnology } from '../../arch/language/technology-file.ts';
 const folder = join(packageRoot, 'arch');
 const files = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
 
-function engines(arch: Arch) {
-  return expandParts(arch).flatMap(({ part }) => (part.kind === 'array' || part.kind === 'vector' ? [part] : []));
+function engines(arch: Arch): { kind: string; operations: Parameters<typeof costOf>[0] }[] {
+  return expandParts(arch).flatMap(({ part }) => {
+    if (part.kind === 'rdu') return [{ kind: part.kind, operations: part.pcu.operations }];
+    return part.kind === 'array' || part.kind === 'vector' ? [part] : [];
+  });
 }
 
 function technology(name: string): Technology {
@@ -50,7 +53,7 @@ describe.each(files)('arch/%s', (name) => {
     expect(missing).toEqual([]);
   });
 
-  it('lets data flow from memory through an array, where it has one, and a vector unit and back', () => {
+  it('lets data flow from memory through an RDU, or an array, where it has one, and a vector unit, and back', () => {
     const kind = (path: string) => partAt(arch, path)!.kind;
     const ways = arch.links
       .flatMap(({ from, to, both }) =>
@@ -62,6 +65,10 @@ describe.each(files)('arch/%s', (name) => {
           : [[from, to]],
       )
       .map(([from, to]) => `${kind(from!)} ${kind(to!)}`);
+    if (engines(arch).some(({ kind }) => kind === 'rdu')) {
+      for (const way of ['memory rdu', 'rdu memory']) expect(ways).toContain(way);
+      return;
+    }
     for (const way of ['memory scratchpad', 'scratchpad memory', 'scratchpad vector', 'vector scratchpad']) {
       expect(ways).toContain(way);
     }
