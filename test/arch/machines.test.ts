@@ -24,8 +24,13 @@ import { loadTechnology } from '../../arch/language/technology-file.ts';
 const folder = join(packageRoot, 'arch');
 const files = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
 
-function engines(arch: Arch): { kind: string; operations: Parameters<typeof costOf>[0] }[] {
-  return expandParts(arch).flatMap(({ part }) => {
+interface Computing {
+  readonly kind: string;
+  readonly operations: Parameters<typeof costOf>[0];
+}
+
+function engines(arch: Arch): Computing[] {
+  return expandParts(arch).flatMap(({ part }): Computing[] => {
     if (part.kind === 'rdu') return [{ kind: part.kind, operations: part.pcu.operations }];
     return part.kind === 'array' || part.kind === 'vector' ? [part] : [];
   });
