@@ -1,5 +1,6 @@
 import type { EngineResult, MemoryResult, Result } from '../models/result.ts';
 import { type Alike, alike, mean, meanEngine, range } from './cores.ts';
+import { dataflowLines } from './dataflow.ts';
 import { expertLines } from './experts.ts';
 import {
   byteScale,
@@ -183,6 +184,7 @@ export function summary(result: Result, options: { report?: string; color?: bool
     ...servingLines(result),
     ...expertLines(result),
     ...streamLines(result),
+    ...dataflowLines(result),
     ['bound by', boundBy(result)],
     ...engineLines(result),
     ...memoryLines(result),

@@ -137,6 +137,7 @@ class Pipeline {
     const firings = this.#firings[i]!;
     if (this.#waiting[i] === 1) return;
     const isServed = this.#server[i]! >= 0;
+    if (!isServed && this.#fired[i]! > 0) this.#flow(i);
     while (this.#fired[i]! < firings && this.#gather(i)) {
       if (isServed) {
         this.#waiting[i] = 1;
@@ -147,6 +148,51 @@ class Pipeline {
       this.#busy[i]! += this.#interval[i]!;
       this.#fire(i, end, end);
     }
+  }
+
+  /** As many tiles as go, of a stage with one input and one output that takes and gives a token for each: what most are. */
+  #flow(i: number): void {
+    const at = this.#inAt[i]!;
+    const to = this.#outAt[i]!;
+    if (this.#inAt[i + 1]! - at !== 1 || this.#outAt[i + 1]! - to !== 1) return;
+    const [c, d] = [this.#in[at]!, this.#out[to]!];
+    const firings = this.#firings[i]!;
+    const index = this.#fired[i]!;
+    // What a visit before this one has gathered in part is for the general way.
+    if (this.#use[c] !== 0 || this.#tokens[d] !== firings || this.#acquired[c] !== index || this.#reserved[d] !== index)
+      return;
+    const [visible, freed, interval] = [this.#visible, this.#freed, this.#interval[i]!];
+    const [inBase, inMask, outBase, outMask] = [this.#base[c]!, this.#mask[c]!, this.#base[d]!, this.#mask[d]!];
+    const [capacity, send, reply] = [this.#capacity[d]!, this.#send[d]!, this.#reply[c]!];
+    const end = Math.min(firings, this.#published[c]!, this.#released[d]! + capacity);
+    let [t, tokenWait, roomWait] = [this.#time[i]!, 0, 0];
+    for (let k = index; k < end; k++) {
+      const token = visible[inBase + (k & inMask)]!;
+      if (token > t) {
+        tokenWait += token - t;
+        t = token;
+      }
+      const room = k < capacity ? 0 : freed[outBase + ((k - capacity) & outMask)]!;
+      if (room > t) {
+        roomWait += room - t;
+        t = room;
+      }
+      t += interval;
+      visible[outBase + (k & outMask)] = t + send;
+      freed[inBase + (k & inMask)] = t + reply;
+    }
+    if (end <= index) return;
+    this.#time[i] = t;
+    this.#fired[i] = end;
+    this.#acquired[c] = end;
+    this.#released[c] = end;
+    this.#reserved[d] = end;
+    this.#published[d] = end;
+    this.#busy[i]! += (end - index) * interval;
+    this.#tokenWait[c]! += tokenWait;
+    this.#roomWait[d]! += roomWait;
+    this.#dirty[this.#from[c]!] = 1;
+    this.#dirty[this.#to[d]!] = 1;
   }
 
   /** Waits for tokens, then for room. False: what it needs is not known yet. */
@@ -220,7 +266,7 @@ class Pipeline {
   #nextServer(): Server | null {
     let first: Server | null = null;
     for (const server of this.#servers) {
-      if (server.isAsked && (first === null || server.next < first.next)) first = server;
+      if (server.isAsked && (first === null || server.nextCycle < first.nextCycle)) first = server;
     }
     return first;
   }

@@ -49,6 +49,11 @@ export class Server {
     return this.next < never;
   }
 
+  /** The same in cycles, which servers can be compared by. */
+  get nextCycle(): number {
+    return this.next / this.#parts;
+  }
+
   /** Cycles from the end of a tile until it has arrived. */
   latencyOf(stage: number): number {
     return this.#latency + this.#stages[stage]!.latency;

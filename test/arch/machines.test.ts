@@ -24,8 +24,16 @@ import { loadTechnology } from '../../arch/language/technology-file.ts';
 const folder = join(packageRoot, 'arch');
 const files = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
 
-function engines(arch: Arch) {
-  return expandParts(arch).flatMap(({ part }) => (part.kind === 'array' || part.kind === 'vector' ? [part] : []));
+interface Computing {
+  readonly kind: string;
+  readonly operations: Parameters<typeof costOf>[0];
+}
+
+function engines(arch: Arch): Computing[] {
+  return expandParts(arch).flatMap(({ part }): Computing[] => {
+    if (part.kind === 'rdu') return [{ kind: part.kind, operations: part.pcu.operations }];
+    return part.kind === 'array' || part.kind === 'vector' ? [part] : [];
+  });
 }
 
 function technology(name: string): Technology {
@@ -52,25 +60,32 @@ describe.each(files)('arch/%s', (name) => {
     expect(missing).toEqual([]);
   });
 
-  it.skipIf(isHost)('lets data flow from memory through an array, where it has one, and a vector unit and back', () => {
-    const kind = (path: string) => partAt(arch, path)!.kind;
-    const ways = arch.links
-      .flatMap(({ from, to, both }) =>
-        both
-          ? [
-              [from, to],
-              [to, from],
-            ]
-          : [[from, to]],
-      )
-      .map(([from, to]) => `${kind(from!)} ${kind(to!)}`);
-    for (const way of ['memory scratchpad', 'scratchpad memory', 'scratchpad vector', 'vector scratchpad']) {
-      expect(ways).toContain(way);
-    }
-    if (!engines(arch).some(({ kind }) => kind === 'array')) return;
-    expect(ways).toContain('scratchpad array');
-    expect(ways.includes('array scratchpad') || ways.includes('array vector')).toBe(true);
-  });
+  it.skipIf(isHost)(
+    'lets data flow from memory through an RDU, or an array, where it has one, and a vector unit, and back',
+    () => {
+      const kind = (path: string) => partAt(arch, path)!.kind;
+      const ways = arch.links
+        .flatMap(({ from, to, both }) =>
+          both
+            ? [
+                [from, to],
+                [to, from],
+              ]
+            : [[from, to]],
+        )
+        .map(([from, to]) => `${kind(from!)} ${kind(to!)}`);
+      if (engines(arch).some(({ kind }) => kind === 'rdu')) {
+        for (const way of ['memory rdu', 'rdu memory']) expect(ways).toContain(way);
+        return;
+      }
+      for (const way of ['memory scratchpad', 'scratchpad memory', 'scratchpad vector', 'vector scratchpad']) {
+        expect(ways).toContain(way);
+      }
+      if (!engines(arch).some(({ kind }) => kind === 'array')) return;
+      expect(ways).toContain('scratchpad array');
+      expect(ways.includes('array scratchpad') || ways.includes('array vector')).toBe(true);
+    },
+  );
 
   it('fits the JSON Schema, and does not with a key misspelt', () => {
     const schema = z.fromJSONSchema(JSON.parse(JSON.stringify(archJsonSchema())));

@@ -35,7 +35,7 @@ mapping fusemax-binding lays attention-1-pass on fusemax, no mistakes
 technology aladdin-45nm, no mistakes
 part of kind array, no mistakes
 serving workload gpt3-7b-sharegpt, no mistakes
-table of 30 models, no mistakes
+table of 32 models, no mistakes
 `,
     );
   });

@@ -190,7 +190,8 @@ class Pump {
   moved = 0;
 
   constructor(spec: ServerSpec, users: readonly number[]) {
-    this.#spec = spec;
+    const common = divisor(spec.bytes, spec.cycles);
+    this.#spec = { ...spec, bytes: spec.bytes / common, cycles: spec.cycles / common };
     this.#users = users;
   }
 
@@ -220,4 +221,8 @@ class Pump {
     this.#size = Math.min(stages[user]!.left, specs[user]!.request);
     this.#parts = this.#size * this.#spec.cycles;
   }
+}
+
+function divisor(a: number, b: number): number {
+  return b === 0 ? a : divisor(b, a % b);
 }
