@@ -42,7 +42,7 @@ const checkers: { readonly [kind in Kind]: (file: string, given: readonly string
   mapping: checkMappingFile,
   'serving mapping': checkServingFile,
   'dataflow mapping': (file) => `dataflow mapping ${loadDataflowMapping(file).mapping.name}, no mistakes`,
-  placement: (file) => `placement ${loadPlacement(file).placement.name}, no mistakes by itself`,
+  placement: (file) => `placement ${loadPlacement(file).placement.name} of tensors in memories, no mistakes`,
 };
 
 /** Tries the mapping on the machine and workload that it names, where they are among the given files or the library's. */
