@@ -136,7 +136,7 @@ describe('a mistake in a machine file shows its line, what is wrong and what to 
       'a link over a part that is no way',
       'via dma',
       'via array',
-      '12:24  "array" is of kind array, but links run over a dma or link',
+      '12:24  "array" is of kind array, but links run over a dma, link or packet-link',
     ],
     ['a link without an arrow', '<->', '=', '12:5  "hbm = buffer via dma" is no link'],
     ['a link to itself', '-> array', '-> buffer', '13:15  "buffer" is linked to itself'],
