@@ -1,6 +1,6 @@
 import { Markup, markup } from '../markup.ts';
 
-/** A self-contained HTML page, of texts that are style sheets and scripts as they stand. */
+/** A self-contained HTML page, of texts that are style sheets and scripts as they stand; a script may be left out. */
 export function pageOf({
   title,
   style,
@@ -10,7 +10,7 @@ export function pageOf({
   title: string;
   style: string;
   body: Markup;
-  script: string;
+  script?: string;
 }): string {
   return markup`<!doctype html>
 <html lang="en">
@@ -25,10 +25,7 @@ ${new Markup(style)}
 <body>
 <main>
 ${body}</main>
-<script>
-${new Markup(script)}
-</script>
-</body>
+${script === undefined ? undefined : markup`<script>\n${new Markup(script)}\n</script>\n`}</body>
 </html>
 `.text;
 }

@@ -1,7 +1,8 @@
 import type { Chart } from '../../models/study/definition.ts';
 import type { ClaimOutcome, StudyReport } from '../../models/study/report.ts';
-import { Markup, markup, type Part } from '../markup.ts';
+import { type Markup, markup, type Part } from '../markup.ts';
 import { caption } from '../page/figure.ts';
+import { pageOf } from '../page/page.ts';
 import { script } from '../page/script.ts';
 import { style } from '../page/style.ts';
 import { categorical, heatRules, heatSteps } from '../palette.ts';
@@ -33,26 +34,12 @@ td.error { color: var(--memory); }`;
 /** One self-contained page: claims, charts, rows. It loads nothing, and reads as well on paper and without scripts. */
 export function studyPage(report: StudyReport): string {
   const table = new Table(report);
-  const page = markup`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${report.name}</title>
-<style>
-${new Markup(`${style}\n${studyStyle}`)}
-</style>
-</head>
-<body>
-<main>
-${header(report)}${failures(report)}${claims(report)}${report.charts.map((chart) => chartPart(table, chart))}${rows(report)}</main>
-<script>
-${new Markup(script)}
-</script>
-</body>
-</html>
-`;
-  return page.text;
+  return pageOf({
+    title: report.name,
+    style: `${style}\n${studyStyle}`,
+    body: markup`${header(report)}${failures(report)}${claims(report)}${report.charts.map((chart) => chartPart(table, chart))}${rows(report)}`,
+    script,
+  });
 }
 
 const section = (title: string, ...body: Part[]): Markup => markup`<section><h2>${title}</h2>${body}</section>\n`;
