@@ -13,7 +13,9 @@ import { hasty, pages, refreshes } from './arbitraries.ts';
 import { Dice } from './dice.ts';
 import { collector } from './runs.ts';
 
-const standards = readdirSync(join(packageRoot, 'arch/parts/dram')).map((file) => basename(file, '.yaml'));
+const standards = readdirSync(join(packageRoot, 'arch/parts/dram'))
+  .filter((file) => file.endsWith('.yaml'))
+  .map((file) => basename(file, '.yaml'));
 const schedulers: readonly Scheduler[] = ['frfcfs', 'frfcfs-row-hit'];
 
 /** Commands that the checker looks at, at least. */
