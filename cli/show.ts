@@ -59,6 +59,10 @@ async function describe(file: string, kind: Kind, set: readonly string[], shape:
       const arch = 'file' in found ? loadArch(found.file) : null;
       return (await import('../workloads/language/describe-serving-mapping.ts')).describeServingMapping(mapping, arch);
     }
+    case 'dataflow mapping': {
+      const { mapping } = (await import('../workloads/language/dataflow-mapping.ts')).loadDataflowMapping(file);
+      return (await import('../workloads/language/describe-dataflow-mapping.ts')).describeDataflowMapping(mapping);
+    }
     case 'standard': {
       const standard = (await import('../arch/language/dram/load.ts')).loadStandard(file);
       return (await import('../arch/language/dram/describe.ts')).describeStandard(standard);

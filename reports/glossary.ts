@@ -1,3 +1,4 @@
+import { ofDataflow } from './glossary-dataflow.ts';
 import { ofExperts } from './glossary-experts.ts';
 
 interface Definition {
@@ -430,16 +431,25 @@ const ofComparisons = {
 } as const satisfies { [term: string]: Definition };
 
 /** What every figure in a report means: one place, in the order in which a report shows them. */
-export const glossary = { ...ofEveryRun, ...ofServing, ...ofExperts, ...ofDram, ...ofPim, ...ofComparisons };
+export const glossary = {
+  ...ofEveryRun,
+  ...ofServing,
+  ...ofExperts,
+  ...ofDataflow,
+  ...ofDram,
+  ...ofPim,
+  ...ofComparisons,
+};
 
 export type Term = keyof typeof glossary;
 
 /** The terms of a page that has nothing but a memory that computes. */
 export const pimTerms = Object.keys(ofPim);
 
-const only: readonly (readonly ['dram' | 'pim' | 'serving' | 'experts', ReadonlySet<string>])[] = [
+const only: readonly (readonly ['dram' | 'pim' | 'serving' | 'experts' | 'dataflow', ReadonlySet<string>])[] = [
   ['serving', new Set(Object.keys(ofServing))],
   ['experts', new Set(Object.keys(ofExperts))],
+  ['dataflow', new Set(Object.keys(ofDataflow))],
   ['dram', new Set(Object.keys(ofDram))],
   ['pim', new Set(Object.keys(ofPim))],
 ];
@@ -450,6 +460,7 @@ export const definitionsFor = (has: {
   readonly pim: boolean;
   readonly serving: boolean;
   readonly experts: boolean;
+  readonly dataflow: boolean;
 }): [string, Definition][] =>
   Object.entries(glossary).filter(
     ([term]) => !(term in ofComparisons) && only.every(([what, terms]) => has[what] || !terms.has(term)),

@@ -1,5 +1,6 @@
 import type { Result } from '../models/result.ts';
 import { markup } from './markup.ts';
+import { pipelines, stageAccounts, stageGrid } from './page/dataflow.ts';
 import { dramTables } from './page/dram.ts';
 import { einsumsOverTime } from './page/einsums.ts';
 import { engineAccounts, utilizationOverTime, waits } from './page/engines.ts';
@@ -15,7 +16,7 @@ import { roofline } from './page/roofline.ts';
 import { script } from './page/script.ts';
 import { iterationsOverTime, oneLayer, servedOperators, servedRequests } from './page/serving.ts';
 import { style } from './page/style.ts';
-import { heatRules } from './palette.ts';
+import { gridRules, heatRules } from './palette.ts';
 
 /** What a reader asks in turn: how long, bound by what, when, by whom, at what cost, laid out how. */
 const body = [
@@ -26,6 +27,9 @@ const body = [
   oneLayer,
   iterationsOverTime,
   servedRequests,
+  pipelines,
+  stageGrid,
+  stageAccounts,
   expertLatency,
   expertBatches,
   expertTiers,
@@ -46,9 +50,14 @@ const body = [
 
 /** One self-contained HTML page: it loads nothing, and reads as well on paper and without scripts. */
 export function htmlReport(result: Result): string {
+  const isDataflow = result.dataflow !== undefined;
   return pageOf({
     title: `${result.workload.name} on ${result.arch.name}`,
-    style: hasDram(result) || hasPim(result) ? `${style}\n${heatRules()}` : style,
+    style: [
+      style,
+      ...(hasDram(result) || hasPim(result) || isDataflow ? [heatRules()] : []),
+      ...(isDataflow ? [gridRules] : []),
+    ].join('\n'),
     body: markup`${body.map((part) => part(result))}${definitions(result)}`,
     script,
   });

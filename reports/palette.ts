@@ -89,3 +89,6 @@ export function heatRules(): string {
   );
   return `.chart [class^="heat"] { fill: none; shape-rendering: crispEdges; }\n${rules.join('\n')}`;
 }
+
+/** Rules for the squares of a grid, on a page that follows the reader's colour scheme. */
+export const gridRules = `.chart .marked { stroke: var(--ink); stroke-width: 1.75; }`;

@@ -20,8 +20,8 @@ export function pimHtml({ trace, device, refresh, activity, energy }: PimReport,
     ['Memory', device.name],
     ['Refresh', refresh],
   ];
-  const definitions = definitionsFor({ dram: true, pim: true, serving: false, experts: false }).filter(([term]) =>
-    pimTerms.includes(term),
+  const definitions = definitionsFor({ dram: true, pim: true, serving: false, experts: false, dataflow: false }).filter(
+    ([term]) => pimTerms.includes(term),
   );
   return pageOf({
     title: `${name} on ${device.standard}`,

@@ -134,6 +134,7 @@ export function definitions(result: Result): Markup {
       pim: hasPim(result),
       serving: result.serving !== undefined,
       experts: result.experts !== undefined,
+      dataflow: result.dataflow !== undefined,
     }),
   );
 }

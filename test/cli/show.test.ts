@@ -178,6 +178,26 @@ describe('show of a mapping with its workload and machine', () => {
   });
 });
 
+describe('show of a mapping of a dataflow machine', () => {
+  it('tells what is fused, who launches it, and what is streamed', async () => {
+    const text = await shown('sn40l-monarch');
+    expect(text).toContain('\n  lays monarch-fft on sn40l\n');
+    expect(line(text, 'sections')).toBe('sections as many operators as fit');
+    expect(line(text, 'launch')).toBe('launch by the unit itself');
+    expect(line(text, 'stream')).toBe('stream B, in tiles of 16 points');
+    expect(line(text, 'buffers')).toBe('buffers 2 tiles between neighbouring stages');
+  });
+
+  it('lists sections that it names', async () => {
+    const file = scratch.write('listed.yaml', 'mapping: listed\nlaunch: software\nfuse: [[a, b], [c]]\n');
+    const text = await shown(file);
+    expect(line(text, 'section 1')).toBe('section 1 a b');
+    expect(line(text, 'section 2')).toBe('section 2 c');
+    expect(line(text, 'sections')).toBe('sections one of each other operator');
+    expect(line(text, 'launch')).toBe('launch by the host');
+  });
+});
+
 describe('show of a DRAM standard', () => {
   it('tells what it is made of, and the capacity and peak of a channel', async () => {
     const text = await shown('ddr4');

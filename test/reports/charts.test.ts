@@ -4,6 +4,7 @@ import { barChart } from '../../reports/charts/bars.ts';
 import { columnChart } from '../../reports/charts/columns.ts';
 import { ellipsis, textWidth } from '../../reports/charts/frame.ts';
 import { ganttChart } from '../../reports/charts/gantt.ts';
+import { gridChart } from '../../reports/charts/grid.ts';
 import { heatChart } from '../../reports/charts/heat.ts';
 import { placeLabels } from '../../reports/charts/labels.ts';
 import { laneChart } from '../../reports/charts/lanes.ts';
@@ -75,6 +76,24 @@ describe('charts draw', () => {
       }),
       'columns',
     ));
+
+  it('a grid with areas that share a site, one that is marked, and links in steps of load', () => {
+    const links = Array.from({ length: 4 * 6 }, () => 0);
+    // East of the first site, west of the second, south of the second, north of the fifth.
+    [links[0], links[5], links[6], links[19]] = [0.9, 0.05, 0.4, 0.65];
+    const area = { isMarked: false, title: '' };
+    const chart = gridChart({
+      label: 'Stages on a grid',
+      rows: 2,
+      columns: 3,
+      areas: [
+        { ...area, number: '1', name: 'P', colour: 'series0', sites: [0, 3, 3, 4], title: 'P\n4 units' },
+        { ...area, number: '3', name: 'Q', colour: 'series1', sites: [4, 1], isMarked: true, title: 'Q\n2 units' },
+      ],
+      links,
+    });
+    return snapshot(chart, 'grid');
+  });
 
   it('lanes whose spans overlap, in as few rows as that takes', () =>
     snapshot(

@@ -8,6 +8,7 @@ import { pictureSvg } from '../../reports/picture.ts';
 import { pimHtml } from '../../reports/pim-html.ts';
 import { compositionSample } from './composition-sample.ts';
 import { foldsSample, onCores, takingTurns } from './cores-sample.ts';
+import { dataflowSample } from './dataflow-sample.ts';
 import { onDram } from './dram-sample.ts';
 import { pimSample } from './pim-sample.ts';
 import { attention, bare, empty, gemmThenRelu, hostile, hostileName, transformer } from './sample.ts';
@@ -31,6 +32,8 @@ const samples: [string, () => Result][] = [
   ['a model that decodes', decodeSample],
   ['a service', serviceSample],
   ['a service with names full of markup', () => hostile(serviceSample())],
+  ['pipelines on a grid', dataflowSample],
+  ['pipelines with names full of markup', () => hostile(dataflowSample('none'))],
   ['DRAM and no cycles at all', () => ({ ...empty(), memories: onDram().memories })],
 ];
 
@@ -110,7 +113,7 @@ describe('the HTML report', () => {
     const sides = comparisonPage(
       compare([result, bare()].map((one) => ({ file: 'r.json', result: one })) as [Saved, Saved]),
     );
-    const others = [...[decodeSample(), serviceSample(), compositionSample()].map(htmlReport), sides];
+    const others = [...[decodeSample(), serviceSample(), compositionSample(), dataflowSample()].map(htmlReport), sides];
     const isElsewhere = (term: string) => others.some((one) => one.includes(`popovertarget="term-${term}"`));
     const unused = Object.keys(glossary)
       .filter((term) => !page.includes(`popovertarget="term-${term}"`))
