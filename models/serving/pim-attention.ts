@@ -84,7 +84,7 @@ export class AttentionChain {
         if (--left === 0) done(end);
       });
     };
-    for (const { channel, program } of jobs) left += pim!.job(ps, channel, program, ended);
+    for (const { channel, program, row } of jobs) left += pim!.job(ps, channel, program, ended, row);
   }
 
   /** The last of all: when every head has its context, they are written together. */

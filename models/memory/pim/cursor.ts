@@ -47,12 +47,18 @@ export class ProgramCursor {
   /** Iterations of the innermost repeat around that are done. */
   iteration = 0;
   readonly #frames: Frame[] = [];
+  /** That rows count from. */
+  readonly #base: number;
   /** Of the step in hand: the number of the next command, and the one to stop before. */
   #from = 0;
   #to = 0;
 
-  /** @throws InputError when the program names commands, levels or banks that the device does not have. */
-  constructor(program: PimProgram, device: DramDevice) {
+  /**
+   * `row`: that rows of the program count from, but for what is copied from a row.
+   * @throws InputError when the program names commands, levels or banks that the device does not have.
+   */
+  constructor(program: PimProgram, device: DramDevice, row = 0) {
+    this.#base = row;
     this.begin(preparedOf(program, device), 0);
   }
 
@@ -123,7 +129,7 @@ export class ProgramCursor {
     this.number = number;
     this.count = step.command < 0 ? 1 : step.runAt(number, this.#to);
     this.command = step.command;
-    const address = step.addressOf(number, this.first);
+    const address = step.addressOf(number, this.first, this.#base);
     this.channel = address[0]!;
     this.bank = address[bankRegister]!;
     this.row = address[rowRegister]!;
