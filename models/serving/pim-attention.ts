@@ -42,8 +42,13 @@ export class AttentionChain {
     this.#finish('scores', ps);
     const { vector, parts, events } = this.#device;
     if (vector === null || parts.vector === null) throw new Error(`${this.#device.arch.name} has no vector unit`);
+    let shape: HeadWork | undefined;
+    let cycles = 0;
     for (const head of heads) {
-      const cycles = softmaxCycles(parts.vector.part, head.elements, head.rows);
+      // Heads of one request are mostly alike.
+      if (shape?.elements !== head.elements || shape.rows !== head.rows)
+        cycles = softmaxCycles(parts.vector.part, head.elements, head.rows);
+      shape = head;
       const end = vector.occupy(ps, cycles);
       this.#begin('softmax', Math.max(ps, end - vector.clock.edge(cycles)));
       events.at(end, () => this.#weighed(head, end));

@@ -281,6 +281,7 @@ export class PimMemory implements DeviceMemory {
 
   /** Ends that a channel stands for others, or another one for it. Returns all of them. */
   #separated(channel: number): readonly number[] {
+    if (this.#following === 0) return [channel];
     const leader = this.#leader[channel]!;
     const all = this.#all.filter((one) => this.#leader[one] === leader);
     if (all.length === 1) return all;

@@ -84,26 +84,19 @@ export class ProgramCursor {
   toEnd(apart: (command: number, multiplications: number) => number): number {
     const step = this.step!;
     let cycles = step.command < 0 ? 0 : (this.#to - this.#from) * apart(step.command, step.multiplications);
-    for (const { steps, at, times, iteration } of this.#frames) {
-      let all = 0;
-      for (let i = 0; i < steps.length; i++) {
-        const span = steps[i]!.spanBy(apart);
-        all += span;
-        if (i >= at) cycles += span;
-      }
-      cycles += (times - iteration - 1) * all;
-    }
+    const frames = this.#frames;
+    for (let depth = 0; depth < frames.length; depth++) cycles += toEndOf(frames[depth]!, frames[depth]!.at, apart);
     return cycles;
   }
 
   /** The same from the last command of the tile in hand on. */
   toEndAfterTile(apart: (command: number, multiplications: number) => number): number {
+    const frames = this.#frames;
     let cycles = 0;
-    this.#frames.forEach(({ steps, at, times, iteration }, depth) => {
-      const all = steps.reduce((sum, one) => sum + one.spanBy(apart), 0);
-      const own = depth === this.#frames.length - 1 ? steps.length : at;
-      cycles += steps.slice(own).reduce((sum, one) => sum + one.spanBy(apart), 0) + (times - iteration - 1) * all;
-    });
+    for (let depth = 0; depth < frames.length; depth++) {
+      const { steps, at } = frames[depth]!;
+      cycles += toEndOf(frames[depth]!, depth === frames.length - 1 ? steps.length : at, apart);
+    }
     return cycles;
   }
 
@@ -169,6 +162,22 @@ export class ProgramCursor {
       return true;
     }
   }
+}
+
+/** Cycles at least that the steps of a frame take from one on, and those of its further iterations. */
+function toEndOf(
+  { steps, times, iteration }: Frame,
+  from: number,
+  apart: (command: number, multiplications: number) => number,
+): number {
+  let all = 0;
+  let own = 0;
+  for (let i = 0; i < steps.length; i++) {
+    const span = steps[i]!.spanBy(apart);
+    all += span;
+    if (i >= from) own += span;
+  }
+  return own + (times - iteration - 1) * all;
 }
 
 /** Indices of the commands that a program may send. @throws InputError on one that the device does not have. */
