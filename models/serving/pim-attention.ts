@@ -42,8 +42,13 @@ export class AttentionChain {
     this.#finish('scores', ps);
     const { vector, parts, events } = this.#device;
     if (vector === null || parts.vector === null) throw new Error(`${this.#device.arch.name} has no vector unit`);
+    let shape: HeadWork | undefined;
+    let cycles = 0;
     for (const head of heads) {
-      const cycles = softmaxCycles(parts.vector.part, head.elements, head.rows);
+      // Heads of one request are mostly alike.
+      if (shape?.elements !== head.elements || shape.rows !== head.rows)
+        cycles = softmaxCycles(parts.vector.part, head.elements, head.rows);
+      shape = head;
       const end = vector.occupy(ps, cycles);
       this.#begin('softmax', Math.max(ps, end - vector.clock.edge(cycles)));
       events.at(end, () => this.#weighed(head, end));
@@ -84,7 +89,7 @@ export class AttentionChain {
         if (--left === 0) done(end);
       });
     };
-    for (const { channel, program } of jobs) left += pim!.job(ps, channel, program, ended);
+    for (const { channel, program, row } of jobs) left += pim!.job(ps, channel, program, ended, row);
   }
 
   /** The last of all: when every head has its context, they are written together. */

@@ -49,7 +49,7 @@ export class PimMemory implements DeviceMemory {
   readonly #jobs = new Map<number, (ps: number) => void>();
   #tags = 0;
   /** Jobs that the host has not begun to send, the cycle in which it is done with those before, and commands in a cycle. */
-  readonly #later: { cycle: number; channel: number; program: PimProgram; tag: number }[] = [];
+  readonly #later: { cycle: number; channel: number; program: PimProgram; tag: number; row: number }[] = [];
   #sending = 0;
   readonly #issue: number | null;
   /** By channel: a cycle before which nobody is told of anything in it, if nothing is pushed; NaN where not known. */
@@ -281,6 +281,7 @@ export class PimMemory implements DeviceMemory {
 
   /** Ends that a channel stands for others, or another one for it. Returns all of them. */
   #separated(channel: number): readonly number[] {
+    if (this.#following === 0) return [channel];
     const leader = this.#leader[channel]!;
     const all = this.#all.filter((one) => this.#leader[one] === leader);
     if (all.length === 1) return all;
@@ -351,7 +352,7 @@ export class PimMemory implements DeviceMemory {
     for (let first = this.#later[0]; first && first.cycle <= cycle; first = this.#later[0]) {
       this.#later.shift();
       this.#reachIn(first.channel, first.cycle);
-      this.#own(first.channel).pushJob(first.program, first.tag);
+      this.#own(first.channel).pushJob(first.program, first.tag, first.row);
     }
   }
 
@@ -378,9 +379,9 @@ export class PimMemory implements DeviceMemory {
 
   /**
    * Gives a channel a job at a time that no later one may come before, or all channels; returns how many that are, each of
-   * which tells of its end.
+   * which tells of its end. The rows of the program count from `row`.
    */
-  job(ps: number, channel: number | null, program: PimProgram, done: (ps: number) => void): number {
+  job(ps: number, channel: number | null, program: PimProgram, done: (ps: number) => void, row = 0): number {
     const given = this.#given(channel);
     this.#reach(ps, given);
     for (const one of given) {
@@ -388,8 +389,8 @@ export class PimMemory implements DeviceMemory {
       this.#begin(ps);
       this.#jobs.set(tag, done);
       const cycle = this.#issued(ps, program);
-      if (cycle > this.channels[this.#leader[one]!]!.now) this.#later.push({ cycle, channel: one, program, tag });
-      else this.#own(one).pushJob(program, tag);
+      if (cycle > this.channels[this.#leader[one]!]!.now) this.#later.push({ cycle, channel: one, program, tag, row });
+      else this.#own(one).pushJob(program, tag, row);
     }
     return given.length;
   }

@@ -55,12 +55,14 @@ export class PimWatch {
   #change(channel: number, kind: number, command: number, bank: number, opens: boolean, cycle: number): void {
     const { scope, buffer } = this.#targets[command]!;
     const banks = scope.banks(bank);
+    const since = this.#since[channel]!;
+    const owner = this.#for[channel]!;
     for (let i = 0; i < banks.length; i++) {
       const place = buffer * this.#banks + banks[i]!;
-      this.#close(channel, place, cycle);
+      if (since[place]! >= 0) this.#close(channel, place, cycle);
       if (!opens) continue;
-      this.#since[channel]![place] = cycle;
-      this.#for[channel]![place] = kind;
+      since[place] = cycle;
+      owner[place] = kind;
     }
   }
 

@@ -3,7 +3,7 @@ import type { DramDevice } from '../../arch/language/dram/device.ts';
 import type { PimProgram } from '../../workloads/language/pim-program.ts';
 import type { Layout, ServingMapping } from '../../workloads/language/serving-mapping.ts';
 import type { Attended, Attention, Experts, Matmul } from '../../workloads/llm/operator.ts';
-import { attentionJobs, attentionRows } from '../../workloads/pim/attention.ts';
+import { attentionRows, contextJobs, logitJobs } from '../../workloads/pim/attention.ts';
 import { type Gemv, gemv } from '../../workloads/pim/gemv.ts';
 import type { Run } from './memory.ts';
 import { chunkRuns } from './pim-cache.ts';
@@ -12,7 +12,22 @@ import { chunkRuns } from './pim-cache.ts';
 export interface PimJob {
   readonly channel: number | null;
   readonly program: PimProgram;
+  /** That the rows of the program count from; 0 by default. */
+  readonly row?: number;
 }
+
+/** Attention of requests of one shape, on rows that count from the first of each one's keys, or of a head's values. */
+interface AttentionPrograms {
+  readonly scores: readonly { readonly program: PimProgram; readonly heads: readonly number[] }[];
+  /** Of any head: in parts, whose results are added up. */
+  readonly context: readonly PimProgram[];
+  /** Rows of all keys, and of the values of a head. */
+  readonly keyRows: number;
+  readonly valueRows: number;
+}
+
+/** Shapes whose programs are kept: more than the requests of an iteration, a few kilobytes each. */
+const mostShapes = 1024;
 
 /** What follows the scores of a head of queries (or of those that share keys) when these are there. */
 export interface HeadWork {
@@ -47,6 +62,7 @@ export class PimWork {
   /** Rows of the banks that are given out, by channel: products lie one behind the other. */
   readonly #nextRow: number[];
   readonly #rows = new Map<string, number>();
+  readonly #attentions = new Map<string, AttentionPrograms>();
   /** Whether operands come from a row, so that they have to be written there. */
   readonly fillsFromRow: boolean;
 
@@ -86,22 +102,44 @@ export class PimWork {
     if (!this.fillsFromRow) {
       return Array.from({ length: operator.kvHeads }, (_, head) => this.#head(operator, request, layer, head));
     }
-    const { kvHeads: heads, group: queries, headSize } = operator;
+    const { kvHeads, group, headSize } = operator;
     const { context: length, channel = 0 } = request;
-    const shape = { heads, queries: queries * request.queries, headSize, length };
-    const rows = attentionRows(this.#device, shape);
-    const keyRow = this.#rowOf(`${layer} ${request.request}`, channel, rows.keys + rows.values);
-    const vectorRow = this.#device.rows - 1;
-    const jobs = attentionJobs(this.#device, { ...shape, keyRow, valueRow: keyRow + rows.keys, vectorRow });
-    const contextOf = (head: number): PimJob[] =>
-      jobs.context.filter((job) => job.heads[0] === head).map(({ program }) => ({ channel, program }));
-    return jobs.logits.map(({ program, heads: own }) => ({
-      scores: { channel, program },
-      heads: own.map((head) => {
-        const context = contextOf(head);
-        return { elements: length, rows: 1, context, additions: (context.length - 1) * headSize };
+    const queries = group * request.queries;
+    const { scores, context, keyRows, valueRows } = this.#attentionOf({ heads: kvHeads, queries, headSize, length });
+    const keyRow = this.#rowOf(`${layer} ${request.request}`, channel, keyRows + kvHeads * valueRows);
+    return scores.map(({ program, heads }) => ({
+      scores: { channel, program, row: keyRow },
+      heads: heads.map((head) => {
+        const row = keyRow + keyRows + Math.floor(head / queries) * valueRows;
+        return {
+          elements: length,
+          rows: 1,
+          context: context.map((program) => ({ channel, program, row })),
+          additions: (context.length - 1) * headSize,
+        };
       }),
     }));
+  }
+
+  /** Programs that requests of one shape share, in all layers and iterations. */
+  #attentionOf(shape: { heads: number; queries: number; headSize: number; length: number }): AttentionPrograms {
+    const key = Object.values(shape).join(' ');
+    const known = this.#attentions.get(key);
+    if (known) return known;
+    const device = this.#device;
+    const vectorRow = device.rows - 1;
+    const { keys, values } = attentionRows(device, shape);
+    const programs: AttentionPrograms = {
+      scores: logitJobs(device, { ...shape, keyRow: 0, vectorRow }),
+      context: contextJobs(device, { ...shape, heads: 1, queries: 1, valueRow: 0, vectorRow }).map(
+        ({ program }) => program,
+      ),
+      keyRows: keys,
+      valueRows: values / shape.heads,
+    };
+    if (this.#attentions.size === mostShapes) this.#attentions.clear();
+    this.#attentions.set(key, programs);
+    return programs;
   }
 
   /** A head whose keys and values are matrices of their own. */

@@ -71,10 +71,7 @@ export class CommandBus {
 
   /** Whether no other bank's command may go sooner after one than that of its own bank. */
   isEven(command: number, tables: PimTables): boolean {
-    this.#even[command] ??= this.gaps(command, tables).every((gap, i, gaps) => {
-      const bank = Math.floor(i / tables.banks);
-      return gap >= gaps[bank * tables.banks + bank]!;
-    });
+    this.#even[command] ??= isEven(this.gaps(command, tables), tables.banks);
     return this.#even[command];
   }
 
@@ -95,4 +92,11 @@ export class CommandBus {
     if (this.row < cycle) this.row = cycle;
     if (this.column < cycle) this.column = cycle;
   }
+}
+
+function isEven(gaps: Int32Array, banks: number): boolean {
+  return gaps.every((gap, i) => {
+    const bank = Math.floor(i / banks);
+    return gap >= gaps[bank * banks + bank]!;
+  });
 }

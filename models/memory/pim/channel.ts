@@ -82,14 +82,17 @@ export class PimChannel {
     );
   }
 
-  /** PIM commands to be done in their order after those of the jobs before. @throws InputError as `ProgramCursor` does */
-  pushJob(program: PimProgram, tag: number): void {
+  /**
+   * PIM commands to be done in their order after those of the jobs before, on rows from one on as `ProgramCursor` has it.
+   * @throws InputError as that does
+   */
+  pushJob(program: PimProgram, tag: number, row = 0): void {
     // While a tile is waited for, there is nothing that a job which comes after it could change.
     if (!this.#tiles?.waiting) {
       this.#tiles?.pushed();
       this.#reach();
     }
-    this.#work.push(program, tag);
+    this.#work.push(program, tag, row);
   }
 
   /** Something may be sent from the next cycle on. */

@@ -47,12 +47,18 @@ export class ProgramCursor {
   /** Iterations of the innermost repeat around that are done. */
   iteration = 0;
   readonly #frames: Frame[] = [];
+  /** That rows count from. */
+  readonly #base: number;
   /** Of the step in hand: the number of the next command, and the one to stop before. */
   #from = 0;
   #to = 0;
 
-  /** @throws InputError when the program names commands, levels or banks that the device does not have. */
-  constructor(program: PimProgram, device: DramDevice) {
+  /**
+   * `row`: that rows of the program count from, but for what is copied from a row.
+   * @throws InputError when the program names commands, levels or banks that the device does not have.
+   */
+  constructor(program: PimProgram, device: DramDevice, row = 0) {
+    this.#base = row;
     this.begin(preparedOf(program, device), 0);
   }
 
@@ -78,26 +84,19 @@ export class ProgramCursor {
   toEnd(apart: (command: number, multiplications: number) => number): number {
     const step = this.step!;
     let cycles = step.command < 0 ? 0 : (this.#to - this.#from) * apart(step.command, step.multiplications);
-    for (const { steps, at, times, iteration } of this.#frames) {
-      let all = 0;
-      for (let i = 0; i < steps.length; i++) {
-        const span = steps[i]!.spanBy(apart);
-        all += span;
-        if (i >= at) cycles += span;
-      }
-      cycles += (times - iteration - 1) * all;
-    }
+    const frames = this.#frames;
+    for (let depth = 0; depth < frames.length; depth++) cycles += toEndOf(frames[depth]!, frames[depth]!.at, apart);
     return cycles;
   }
 
   /** The same from the last command of the tile in hand on. */
   toEndAfterTile(apart: (command: number, multiplications: number) => number): number {
+    const frames = this.#frames;
     let cycles = 0;
-    this.#frames.forEach(({ steps, at, times, iteration }, depth) => {
-      const all = steps.reduce((sum, one) => sum + one.spanBy(apart), 0);
-      const own = depth === this.#frames.length - 1 ? steps.length : at;
-      cycles += steps.slice(own).reduce((sum, one) => sum + one.spanBy(apart), 0) + (times - iteration - 1) * all;
-    });
+    for (let depth = 0; depth < frames.length; depth++) {
+      const { steps, at } = frames[depth]!;
+      cycles += toEndOf(frames[depth]!, depth === frames.length - 1 ? steps.length : at, apart);
+    }
     return cycles;
   }
 
@@ -123,7 +122,7 @@ export class ProgramCursor {
     this.number = number;
     this.count = step.command < 0 ? 1 : step.runAt(number, this.#to);
     this.command = step.command;
-    const address = step.addressOf(number, this.first);
+    const address = step.addressOf(number, this.first, this.#base);
     this.channel = address[0]!;
     this.bank = address[bankRegister]!;
     this.row = address[rowRegister]!;
@@ -163,6 +162,22 @@ export class ProgramCursor {
       return true;
     }
   }
+}
+
+/** Cycles at least that the steps of a frame take from one on, and those of its further iterations. */
+function toEndOf(
+  { steps, times, iteration }: Frame,
+  from: number,
+  apart: (command: number, multiplications: number) => number,
+): number {
+  let all = 0;
+  let own = 0;
+  for (let i = 0; i < steps.length; i++) {
+    const span = steps[i]!.spanBy(apart);
+    all += span;
+    if (i >= from) own += span;
+  }
+  return own + (times - iteration - 1) * all;
 }
 
 /** Indices of the commands that a program may send. @throws InputError on one that the device does not have. */

@@ -60,6 +60,8 @@ export class Prepared implements RunStep {
   readonly #at: readonly number[];
   /** Commands to one row, one after another. */
   readonly #run: number;
+  /** Whether its rows count from that which a job begins with. What is copied from a row lies in the same one for all jobs. */
+  readonly #isBased: boolean = false;
   #span: number | null = null;
   /** Of `repeat`: what it repeats; null where that is no tile. */
   readonly tile: Tile | null;
@@ -102,6 +104,7 @@ export class Prepared implements RunStep {
     const { access, pim } = device.commands[this.command]!;
     // What answers is waited for one by one.
     const isPlain = access === 'none' && pim?.to !== 'host';
+    this.#isBased = pim?.kind !== 'moves' || pim.from !== 'row';
     if (isPlain && this.#beside.every(({ register }) => register >= columnRegister)) this.#run = inRow;
   }
 
@@ -129,9 +132,10 @@ export class Prepared implements RunStep {
     return Math.min(left, to - number);
   }
 
-  /** The address of a command, by register; valid until asked again. */
-  addressOf(number: number, first: number): readonly number[] {
+  /** The address of a command of a job that begins with a row, by register; valid until asked again. */
+  addressOf(number: number, first: number, row = 0): readonly number[] {
     for (let i = 0; i < address.length; i++) address[i] = this.#at[i]!;
+    if (this.#isBased) address[rowRegister]! += row;
     count(this.#axes, number);
     count(this.#beside, number - first);
     return address;

@@ -33,6 +33,8 @@ export class KnownTile {
   /** Commands sent, and columns that they multiplied beyond one each, by index. */
   readonly #sent: Float64Array;
   readonly #further: Float64Array;
+  /** Those of which any are sent. */
+  #commands = new Int32Array(0);
   /** What watchers are told, five numbers each. */
   readonly #told: number[] = [];
   /** Commands of rows that look back further: which, where, when. */
@@ -90,20 +92,24 @@ export class KnownTile {
       this.#sent[i]! += state.sent[i]!;
       this.#further[i]! += state.further[i]!;
     }
+    this.#commands = Int32Array.from(this.#sent.keys()).filter((command) => this.#sent[command]! > 0);
   }
 
   /** Does it in a channel that stands as it has to; returns the cycle of the last command that was sent. */
   apply(state: PimState, bus: CommandBus, watcher: ChannelWatcher | null): number {
     const { first } = bus;
+    const { earliest } = state;
     const from = bus.tick(first);
     const places = this.#places;
     const ticks = this.#ticks;
-    for (let i = 0; i < places.length; i++) state.earliest[places[i]!] = from + ticks[i]!;
+    for (let i = 0; i < places.length; i++) earliest[places[i]!] = from + ticks[i]!;
     const windowed = this.#windowed;
     for (let i = 0; i < windowed.length; i += 3) state.note(windowed[i]!, windowed[i + 1]!, from + windowed[i + 2]!);
-    for (let i = 0; i < this.#sent.length; i++) {
-      state.sent[i]! += this.#sent[i]!;
-      state.further[i]! += this.#further[i]!;
+    const commands = this.#commands;
+    for (let i = 0; i < commands.length; i++) {
+      const command = commands[i]!;
+      state.sent[command]! += this.#sent[command]!;
+      state.further[command]! += this.#further[command]!;
     }
     bus.set(first + this.#row, first + this.#column);
     if (watcher !== null) this.#tell(watcher, first);
@@ -138,7 +144,10 @@ export class Tiles {
     let hash = 0;
     for (let i = 0; i < standing.length; i++) hash = (Math.imul(hash, 31) + standing[i]!) | 0;
     this.#hash = hash;
-    return this.#known.get(hash)?.find((tile) => tile.begins(standing)) ?? null;
+    const same = this.#known.get(hash);
+    if (same === undefined) return null;
+    for (const tile of same) if (tile.begins(standing)) return tile;
+    return null;
   }
 
   /** Begins to find out what was not found; null where enough is known. */

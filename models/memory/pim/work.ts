@@ -79,8 +79,8 @@ export class PimWork {
   }
 
   /** @throws InputError as `ProgramCursor` does, Error when there are no commands */
-  push(program: PimProgram, tag: number): void {
-    const cursor = new ProgramCursor(program, this.#device);
+  push(program: PimProgram, tag: number, row: number): void {
+    const cursor = new ProgramCursor(program, this.#device, row);
     const { last } = cursor;
     if (!nextCommand(cursor)) throw new Error('a job needs commands');
     this.#jobs.push({ cursor, tag, last, results: 0, isBegun: false });
