@@ -19,7 +19,7 @@ const [newton, neupims, corrected] = dialects as [DramDevice, DramDevice, DramDe
 
 /** Work that comes so many cycles after the piece before. */
 type Piece = { readonly gap: number } & (
-  | { readonly job: PimProgram }
+  | { readonly job: PimProgram; readonly row?: number }
   | { readonly isWrite: boolean; readonly address: number; readonly count: number }
 );
 
@@ -62,7 +62,7 @@ function run(
   pieces.forEach((piece, tag) => {
     cycle += piece.gap;
     reach(cycle);
-    if ('job' in piece) channel.pushJob(piece.job, tag);
+    if ('job' in piece) channel.pushJob(piece.job, tag, piece.row);
     else channel.pushAccess(piece.isWrite, piece.address, piece.count, tag);
   });
   while (!channel.isIdle) {
@@ -136,6 +136,20 @@ describe.each(
       { seed, numRuns: 8 },
     );
   }, 60_000);
+});
+
+it('the rows of a job count from that which it begins with, but for the row that vectors are copied from', () => {
+  for (const device of [newton, neupims]) {
+    const shape = { heads: 2, headSize: 128, length: 600, vectorRow: 3 };
+    const of = (keyRow: number, valueRow: number): PimProgram[] => {
+      const { logits, context } = attentionJobs(device, { ...shape, keyRow, valueRow });
+      return [...logits, ...context].map(({ program }) => program);
+    };
+    const before = [{ gap: 0, isWrite: false, address: 0, count: 70 }];
+    const moved = of(0, 50).map((job) => ({ gap: 20, job, row: 200 }));
+    const placed = of(200, 250).map((job) => ({ gap: 20, job }));
+    expect(run(device, [...before, ...moved], {})).toEqual(run(device, [...before, ...placed], {}));
+  }
 });
 
 describe('work before a refresh', () => {
