@@ -32,7 +32,7 @@ export const ofDataflow = {
   stageAccount: {
     name: 'Stages in order',
     definition:
-      'Every cycle of each stage in one run of that section, counted once. Waiting for output is back-pressure: the buffer to the next stage is full. Beside it, the cycles from one tile to the next when nothing holds the stage up.',
+      'Every cycle of each stage in one run of that section, counted once. Waiting for output is back-pressure: the buffer to the next stage is full. Beside it, busy cycles for each tile: from one tile to the next when nothing holds the stage up.',
   },
   stage: {
     name: 'Stage',
@@ -46,5 +46,9 @@ export const ofDataflow = {
   },
   stageUnits: { name: 'PCUs', definition: 'Compute units that the stage has, all of which work on each of its tiles.' },
   stageTiles: { name: 'Tiles', definition: 'Tiles that the stage works on in one run.' },
-  interval: { name: 'Cycles a tile', definition: 'Cycles from one tile to the next when nothing holds the stage up.' },
+  interval: {
+    name: 'On the grid',
+    definition:
+      'Cycles from one tile to the next that units, ports and links of the grid take. Loads and stores also take their memory, exchanges their link to other devices: busy has whichever is longer.',
+  },
 } as const;

@@ -28,7 +28,8 @@ const numbered = ({ stages }: PipelineResult): NumberedStage[] =>
 
 const named = ({ number, name }: NumberedStage): string => `${number}. ${name}`;
 
-const tileTime = ({ interval }: StageResult): string => `${count(interval)} cycles a tile`;
+/** What the memory that it goes to takes for a tile counts, too. */
+const tileTime = ({ busy, tiles }: StageResult): string => `${count(fraction(busy, tiles))} cycles a tile`;
 
 /** How kernels were launched, how often memory was gone to, and which sections there were. */
 export function pipelines(result: Result): Markup | undefined {

@@ -72,6 +72,13 @@ describe('the page of pipelines on a grid', () => {
     expect(words(stages)).toContain('1. load X load 0 8 11 88 0 3,157 0 2,245');
   });
 
+  it('counts what memory takes among the cycles of a tile', () => {
+    const slow = changed(({ stages }) => ({ stages: stages.map((one) => ({ ...one, busy: 2000, tiles: 8 })) }));
+    const stages = part(htmlReport(slow), 'stageAccount');
+    expect(stages).toContain('>250 cycles a tile</text>');
+    expect(words(stages)).toContain('1. load X load 0 8 11 2,000');
+  });
+
   it('shows the section that took longest with all its runs', () => {
     const several = dataflowSample('none');
     const sections = several.dataflow!.sections.map((one, index) => ({ ...one, repeat: index === 1 ? 5 : 1 }));
