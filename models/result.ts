@@ -238,7 +238,7 @@ export interface StageResult {
   /** Sites of its PCUs, a row after the other. */
   sites: number[];
   tiles: number;
-  /** Cycles from one tile to the next that nothing holds up. */
+  /** Cycles from one tile to the next on the grid; memory and links between devices may take longer. */
   interval: number;
   busy: number;
   waitInput: number;
