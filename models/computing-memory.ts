@@ -6,11 +6,12 @@ import { Matrices } from './binding/matrices.ts';
 import type { Program } from './binding/program.ts';
 import { memoryBandwidth, type Topology } from './binding/topology.ts';
 import { Clock, Ratio } from './kernel/clock.ts';
-import { type Kernel, Process } from './kernel/kernel.ts';
+import type { Kernel } from './kernel/kernel.ts';
 import { bytesIn, type Runs } from './memory/dram/stream.ts';
 import type { Moved, Requester } from './memory/dram/transfers.ts';
 import type { PimMode } from './memory/pim/controller.ts';
 import type { Traffic } from './memory/port.ts';
+import { type LaterMemory, MemoryProcess } from './memory/process.ts';
 import type { PimTask } from './pim-product.ts';
 import { Events } from './serving/events.ts';
 import type { Run } from './serving/memory.ts';
@@ -45,7 +46,7 @@ class Transfer implements Moved {
  * A read is taken at once, so that as many are under way as there is room for on the chip; so are the first 16 writes, and
  * each further one when one of those has been done.
  */
-export class ComputingMemory implements Traffic {
+export class ComputingMemory implements Traffic, LaterMemory {
   readonly name: string;
   readonly bytesPerSecond: number;
   /** Of its cycles. */
@@ -248,29 +249,4 @@ function flat(list: readonly Runs[], burstBytes: number): Run[] {
   };
   for (const some of list) if (bytesIn(some) > 0) visit(some, 0, some.base);
   return runs;
-}
-
-/** A memory on the kernel of one section. */
-class MemoryProcess extends Process {
-  readonly #memory: ComputingMemory;
-
-  constructor(kernel: Kernel, memory: ComputingMemory) {
-    super(kernel, memory.name, memory.clock);
-    this.#memory = memory;
-  }
-
-  run(): void {
-    if (this.finished) return;
-    this.#memory.advance(this.kernel.horizon);
-    if (!this.finished) this.kernel.at(this.#memory.bound, this);
-  }
-
-  get finished(): boolean {
-    return this.#memory.isIdle;
-  }
-
-  /** Somebody has asked for something. */
-  expect(): void {
-    this.kernel.atLatest(this.#memory.bound, this);
-  }
 }

@@ -1,4 +1,5 @@
 /** A finished run as a Result. */
+
 import type { Arch } from '../arch/language/arch.ts';
 import { costOf } from '../arch/language/operations.ts';
 import { bitsOf } from '../arch/language/units.ts';
@@ -16,6 +17,7 @@ import { activities, busy, waitInput, waitMemory, waitOutput } from './compute/a
 import { ComputingMemory } from './computing-memory.ts';
 import { halfWidth, type Spread, together } from './kernel/estimate.ts';
 import type { EngineRecord, OpRecord, RunRecord } from './machine.ts';
+import { describedArch } from './measure-arch.ts';
 import {
   addVectors,
   computingBandwidth,
@@ -87,17 +89,12 @@ class Measurement {
     const einsums = this.#computing().map((op) => this.#einsum(op));
     const energy = energyOf(arch, this.#activity());
     const area = areaOf(arch);
+    const machine = describedArch(arch, overrides);
     const main = this.#main;
     return {
       schema: resultSchema,
       version,
-      arch: {
-        name: arch.name,
-        about: arch.about,
-        source: arch.source,
-        clocks: { ...arch.clocks.toObject(), ...memoryClocks(this.#record) },
-        overrides: [...overrides],
-      },
+      arch: { ...machine, clocks: { ...machine.clocks, ...memoryClocks(this.#record) } },
       workload: {
         name: workload.name,
         about: workload.about,

@@ -3,6 +3,7 @@ import type { Arch } from '../../arch/language/arch.ts';
 import { version } from '../../arch/language/library.ts';
 import type { ExpertComposition } from '../../workloads/llm/composition.ts';
 import { Clock, picosecondsPerSecond } from '../kernel/clock.ts';
+import { describedArch } from '../measure-arch.ts';
 import { areaOf } from '../physical/area.ts';
 import {
   type Bottleneck,
@@ -42,13 +43,7 @@ export function measureComposition(subject: CompositionSubject, record: Composit
   return {
     schema: resultSchema,
     version,
-    arch: {
-      name: arch.name,
-      about: arch.about,
-      source: arch.source,
-      clocks: arch.clocks.toObject(),
-      overrides: [...overrides],
-    },
+    arch: describedArch(arch, overrides),
     workload: { name, about, source, dtype: `${8 * share.activations} bit`, ranks: {} },
     mapping: { name: mapping, sections: [] },
     cycles: clock.cycleAtOrAfter(record.end),

@@ -2,6 +2,7 @@
 import { version } from '../../arch/language/library.ts';
 import type { DataflowMapping } from '../../workloads/language/dataflow-mapping.ts';
 import { bottleneckOf } from '../bottleneck.ts';
+import { describedArch } from '../measure-arch.ts';
 import { areaOf } from '../physical/area.ts';
 import { energyOf } from '../physical/energy.ts';
 import {
@@ -55,13 +56,7 @@ class Measurement {
     return {
       schema: resultSchema,
       version,
-      arch: {
-        name: arch.name,
-        about: arch.about,
-        source: arch.source,
-        clocks: arch.clocks.toObject(),
-        overrides: [...overrides],
-      },
+      arch: describedArch(arch, overrides),
       workload,
       mapping: { name: mapping.name, sections: this.#sections() },
       cycles,

@@ -4,6 +4,7 @@ import { version } from '../../arch/language/library.ts';
 import type { Placement } from '../../workloads/language/placement.ts';
 import type { StreamWorkload } from '../../workloads/language/streaming.ts';
 import { picosecondsPerSecond } from '../kernel/clock.ts';
+import { describedArch } from '../measure-arch.ts';
 import { areaOf } from '../physical/area.ts';
 import {
   type Bottleneck,
@@ -30,14 +31,13 @@ export function measureStreams(subject: StreamSubject, run: StreamRun): Result {
   const length = run.steps.reduce((sum, step) => sum + step.length, 0);
   const [clock = '', hertz = 1] = arch.clocks.entrySeq().first() ?? [];
   const cyclesOf = (ps: number): number => Math.ceil(seconds(ps) * hertz);
-  const { name, about, source } = arch;
   const starts = run.steps.map((_, i) => run.steps.slice(0, i).reduce((sum, step) => sum + step.length, 0));
   const memories = memoriesOf(run, length);
   const links = linksOf(run, length);
   return {
     schema: resultSchema,
     version,
-    arch: { name, about, source, clocks: arch.clocks.toObject(), overrides: [...overrides] },
+    arch: describedArch(arch, overrides),
     workload: {
       ...{ name: workload.name, about: workload.about, source: workload.source, dtype: '' },
       ranks: workload.elements > 0 ? { elements: workload.elements } : {},

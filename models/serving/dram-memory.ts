@@ -24,7 +24,7 @@ export class DramMemory implements DeviceMemory {
   }
 
   get bound(): number {
-    return this.#dram.underWay === 0 ? Number.POSITIVE_INFINITY : this.#dram.bound;
+    return this.#dram.isIdle ? Number.POSITIVE_INFINITY : this.#dram.bound;
   }
 
   advance(ps: number): void {

@@ -9,6 +9,7 @@ import type { EngineSite } from '../binding/topology.ts';
 import { bottleneckOf, type Mover } from '../bottleneck.ts';
 import { activities, busy, waitInput, waitMemory, waitOutput } from '../compute/account.ts';
 import { picosecondsPerSecond } from '../kernel/clock.ts';
+import { describedArch } from '../measure-arch.ts';
 import { dramBandwidth, dramFigures, dramResult } from '../measure-dram.ts';
 import { areaOf } from '../physical/area.ts';
 import { type Activity, energyOf, type MemoryActivity, operationActions } from '../physical/energy.ts';
@@ -68,13 +69,7 @@ class Measurement {
     return {
       schema: resultSchema,
       version,
-      arch: {
-        name: arch.name,
-        about: arch.about,
-        source: arch.source,
-        clocks: arch.clocks.toObject(),
-        overrides: [...overrides],
-      },
+      arch: describedArch(arch, overrides),
       workload: {
         name: workload.name,
         about: workload.about,

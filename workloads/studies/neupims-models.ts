@@ -18,7 +18,7 @@ import {
   type ServingWorkload,
   study,
 } from '../../index.ts';
-import { type Generated, type Generation, generated, hasRoom } from './pim-gpt/generation.ts';
+import { type Generated, type Generation, generated, hasRoom } from './serving/generation.ts';
 
 const machines = {
   neupims: ['neupims', 'neupims'],

@@ -1,7 +1,7 @@
 /**
  * Study of PIM-GPT: GPT-2 and GPT-3 models that write 1,024 tokens for one request, beside a T4 and a Xeon.
  *
- * Of the 1,024 tokens eight are simulated, each with all layers, and stand for those around them (pim-gpt/generation.ts). The
+ * Of the 1,024 tokens eight are simulated, each with all layers, and stand for those around them (serving/generation.ts). The
  * T4 is simulated for the token in the middle, as its time is affine in the context; what a framework adds to every kernel,
  * the CPU, and all powers are data (pim-gpt/baselines.ts), none of which is fitted.
  *
@@ -18,7 +18,7 @@
  */
 import { loadArch, loadServing, loadServingMapping, study } from '../../index.ts';
 import { cpu, cpuSeconds, frameworkSeconds, gpu } from './pim-gpt/baselines.ts';
-import { type Generated, type Generation, generated } from './pim-gpt/generation.ts';
+import { type Generated, type Generation, generated } from './serving/generation.ts';
 
 const models = [
   ...(['gpt2-small', 'gpt2-medium', 'gpt2-large', 'gpt2-xl'] as const),

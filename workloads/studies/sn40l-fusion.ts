@@ -5,7 +5,6 @@
  * figures of single ones cannot be read.
  */
 import {
-  type Arch,
   batchAt,
   cascadeGraph,
   type DataflowGraph,
@@ -14,9 +13,9 @@ import {
   loadArch,
   loadWorkload,
   parseServing,
-  runGraph,
   study,
 } from '../../index.ts';
+import { type Inputs, type Measured, measure } from './sn40l/measured.ts';
 
 const source = 'SN40L (Prabhakar et al., MICRO 2024, arXiv 2405.07518), section VI, figures 10 and 11';
 
@@ -91,26 +90,6 @@ const range = (least: number, most: number) => ({
 
 const fusing = ['unfused', 'fused'] as const;
 const launching = ['fused', 'fused-hardware'] as const;
-
-interface Inputs {
-  readonly arch: Arch;
-  readonly graph: DataflowGraph;
-  readonly mapping: DataflowMapping;
-}
-
-interface Measured {
-  readonly flops: number;
-  readonly bytes: number;
-  readonly seconds: number;
-  readonly kernels: number;
-  /** Of the memory, in bytes per second. */
-  readonly peak: number;
-}
-
-function measure({ arch, graph, mapping }: Inputs): Measured {
-  const { flops, bytesRead, bytesWritten, seconds, kernels, device } = runGraph(arch, graph, mapping);
-  return { flops, bytes: bytesRead + bytesWritten, seconds, kernels, peak: device.memory.bandwidth };
-}
 
 export default study({
   name: 'sn40l-fusion',

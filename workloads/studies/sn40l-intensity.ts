@@ -4,16 +4,8 @@
  * fused has, and the paper's third figure is a little less than that.
  */
 import { List } from 'immutable';
-import {
-  type Arch,
-  cascadeGraph,
-  type DataflowGraph,
-  DataflowMapping,
-  loadArch,
-  loadWorkload,
-  runGraph,
-  study,
-} from '../../index.ts';
+import { cascadeGraph, DataflowMapping, loadArch, loadWorkload, study } from '../../index.ts';
+import { type Inputs, type Measured, measure } from './sn40l/measured.ts';
 
 const source = 'SN40L (Prabhakar et al., MICRO 2024, arXiv 2405.07518), table I';
 const fusions = {
@@ -29,26 +21,6 @@ interface Row {
 
 const of = (fusion: keyof typeof fusions) => (rows: readonly Row[]) =>
   rows.find((row) => row.fusion === fusion)?.intensity ?? null;
-
-interface Inputs {
-  readonly arch: Arch;
-  readonly graph: DataflowGraph;
-  readonly mapping: DataflowMapping;
-}
-
-interface Measured {
-  readonly flops: number;
-  readonly bytes: number;
-  readonly seconds: number;
-  readonly kernels: number;
-  /** Of the memory, in bytes per second. */
-  readonly peak: number;
-}
-
-function measure({ arch, graph, mapping }: Inputs): Measured {
-  const { flops, bytesRead, bytesWritten, seconds, kernels, device } = runGraph(arch, graph, mapping);
-  return { flops, bytes: bytesRead + bytesWritten, seconds, kernels, peak: device.memory.bandwidth };
-}
 
 export default study({
   name: 'sn40l-intensity',

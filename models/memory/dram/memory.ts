@@ -4,10 +4,11 @@ import type { AddressMapping } from '../../../arch/language/dram/mapping.ts';
 import { Bins, timelineBins } from '../../kernel/bins.ts';
 import { Clock, Ratio } from '../../kernel/clock.ts';
 import { apportion } from '../../kernel/estimate.ts';
-import { type Kernel, Process } from '../../kernel/kernel.ts';
+import type { Kernel } from '../../kernel/kernel.ts';
 import type { Passage, Sampled } from '../../kernel/sampling.ts';
 import type { DramActivity } from '../../physical/dram.ts';
 import type { Traffic } from '../port.ts';
+import { type LaterMemory, MemoryProcess } from '../process.ts';
 import { controllerFor } from './channel.ts';
 import type { Controller, Activity as Told } from './controller.ts';
 import { FrontEnd, Part } from './front-end.ts';
@@ -41,7 +42,7 @@ interface Even {
  * As long as every transfer is the same for all channels, the first one stands for all. The first transfer that is not makes
  * the others catch up.
  */
-export class Dram implements Traffic, Sampled {
+export class Dram implements Traffic, Sampled, LaterMemory {
   readonly name: string;
   readonly device: DramDevice;
   readonly bytesPerSecond: number;
@@ -64,7 +65,7 @@ export class Dram implements Traffic, Sampled {
   /** Channels for which an access counts. */
   #weight: number;
   readonly #transfers: Transfers;
-  #process: DramProcess | null = null;
+  #process: MemoryProcess | null = null;
   readonly #counters: Counters;
   /** What the first channel has counted for time passed over while it stands for all. */
   readonly #passed: Float64Array;
@@ -107,7 +108,7 @@ export class Dram implements Traffic, Sampled {
 
   /** Makes it a process of a kernel, on which requesters run. */
   attach(kernel: Kernel): void {
-    this.#process = new DramProcess(kernel, this);
+    this.#process = new MemoryProcess(kernel, this);
   }
 
   /** Takes on whole runs of `bytes` at a time that no later request may come before. */
@@ -166,8 +167,8 @@ export class Dram implements Traffic, Sampled {
     this.#weight = 1;
   }
 
-  get underWay(): number {
-    return this.#transfers.underWay;
+  get isIdle(): boolean {
+    return this.#transfers.underWay === 0;
   }
 
   /** Picoseconds before which nothing happens that a requester would be told of. */
@@ -287,29 +288,4 @@ export class Dram implements Traffic, Sampled {
 /** A share of a length; 0 of none, 1 at most. */
 function ratio(part: number, whole: number): number {
   return whole > 0 ? Math.min(1, Math.max(0, part / whole)) : 0;
-}
-
-/** A memory on the kernel of one section. */
-class DramProcess extends Process {
-  readonly #dram: Dram;
-
-  constructor(kernel: Kernel, dram: Dram) {
-    super(kernel, dram.name, dram.clock);
-    this.#dram = dram;
-  }
-
-  run(): void {
-    if (this.finished) return;
-    this.#dram.advance(this.kernel.horizon);
-    if (!this.finished) this.kernel.at(this.#dram.bound, this);
-  }
-
-  get finished(): boolean {
-    return this.#dram.underWay === 0;
-  }
-
-  /** Somebody has asked for something. */
-  expect(): void {
-    this.kernel.atLatest(this.#dram.bound, this);
-  }
 }

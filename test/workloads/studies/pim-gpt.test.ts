@@ -13,8 +13,8 @@ import { loadServing } from '../../../workloads/llm/load.ts';
 import { LlmModel } from '../../../workloads/llm/model.ts';
 import { PlannedRequest, type ServingWorkload } from '../../../workloads/llm/workload.ts';
 import { frameworkSeconds } from '../../../workloads/studies/pim-gpt/baselines.ts';
-import { generated } from '../../../workloads/studies/pim-gpt/generation.ts';
 import study from '../../../workloads/studies/pim-gpt.ts';
+import { generated } from '../../../workloads/studies/serving/generation.ts';
 
 const mappingOf = (name: string) => loadServingMapping(name).mapping;
 
